@@ -1,0 +1,60 @@
+/** The one shape in which the server refuses: a stable code, a sentence, and faults by field. */
+interface ErrorBody {
+  code: string;
+  detail: string;
+  fields?: Record<string, string[]>;
+}
+
+/** The server answered and said no. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly fields: Readonly<Record<string, readonly string[]>>;
+
+  constructor(status: number, body: ErrorBody) {
+    super(body.detail);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = body.code;
+    this.fields = body.fields ?? {};
+  }
+}
+
+/** The server could not be reached: offline, restarting, or cut off in the middle. */
+export class UnreachableError extends Error {
+  constructor(cause: unknown) {
+    super("The server could not be reached.", { cause });
+    this.name = "UnreachableError";
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+function fieldFaults(value: unknown): Record<string, string[]> | undefined {
+  if (!isRecord(value)) return undefined;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, faults]) => [
+      field,
+      Array.isArray(faults) ? faults.map(String) : [String(faults)],
+    ]),
+  );
+}
+
+/** Reads an error body; a proxy's HTML page or an empty body becomes an `unknown_error`. */
+export function readApiError(status: number, body: unknown): ApiError {
+  if (isRecord(body) && typeof body.code === "string" && typeof body.detail === "string") {
+    return new ApiError(status, {
+      code: body.code,
+      detail: body.detail,
+      fields: fieldFaults(body.fields),
+    });
+  }
+  return new ApiError(status, { code: "unknown_error", detail: `The server answered ${status}.` });
+}
+
+export const hasCode = (error: unknown, code: string): error is ApiError =>
+  error instanceof ApiError && error.code === code;
+
+export const isSignedOut = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 401 || error.code === "not_authenticated");

@@ -1,0 +1,85 @@
+import { createTheme, type CSSVariablesResolver } from "@mantine/core";
+
+const SANS =
+  '"Inter Variable", ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace';
+
+/** One accent, cool greys, two weights, borders before shadows. */
+export const theme = createTheme({
+  fontFamily: SANS,
+  fontFamilyMonospace: MONO,
+  headings: { fontFamily: SANS, fontWeight: "600" },
+  fontSizes: { xs: "0.75rem", sm: "0.875rem", md: "0.9375rem", lg: "1.0625rem", xl: "1.25rem" },
+  defaultRadius: "md",
+  radius: { xs: "3px", sm: "4px", md: "6px", lg: "10px", xl: "14px" },
+  primaryColor: "accent",
+  primaryShade: { light: 6, dark: 6 },
+  black: "#1b1d23",
+  colors: {
+    accent: [
+      "#eef0fd",
+      "#dfe3fb",
+      "#bfc7f6",
+      "#a3adf2",
+      "#8593ec",
+      "#6a7ae4",
+      "#4c5fd5",
+      "#3f50bb",
+      "#34429a",
+      "#29347a",
+    ],
+    gray: [
+      "#f8f8fa",
+      "#f1f2f4",
+      "#e7e8ec",
+      "#dadce2",
+      "#c5c8d0",
+      "#9aa0ac",
+      "#5f6672",
+      "#474c57",
+      "#2f333b",
+      "#1b1d23",
+    ],
+    dark: [
+      "#e4e5e9",
+      "#c0c4cc",
+      "#9ba1ad",
+      "#7a808c",
+      "#33363f",
+      "#2a2d34",
+      "#1f2126",
+      "#17181c",
+      "#121317",
+      "#0d0e11",
+    ],
+  },
+  respectReducedMotion: true,
+  cursorType: "pointer",
+  components: {
+    Button: { defaultProps: { size: "sm", fw: 500 } },
+    Tooltip: { defaultProps: { openDelay: 350, withArrow: false, position: "top" } },
+    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
+    Menu: { defaultProps: { shadow: "md", width: 240 } },
+  },
+});
+
+/** Mantine's own placeholder grey is too faint for text that people must read. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-placeholder": "#646b78",
+    "--mantine-color-dimmed": "#5f6672",
+    "--mantine-color-anchor": "#3f50bb",
+    "--labelhub-surface": "#f8f8fa",
+    "--labelhub-accent-text": "#3f50bb",
+    "--labelhub-accent-soft": "#eef0fd",
+  },
+  dark: {
+    "--mantine-color-placeholder": "#9399a5",
+    "--mantine-color-dimmed": "#9ba1ad",
+    "--mantine-color-anchor": "#a3adf2",
+    "--labelhub-surface": "#1c1d22",
+    "--labelhub-accent-text": "#a3adf2",
+    "--labelhub-accent-soft": "#262b4b",
+  },
+});

@@ -1,0 +1,34 @@
+import type { MessageKey } from "./i18n";
+import type { Shortcut } from "./shortcuts";
+
+/**
+ * Something a person can do on a page. Button, shortcut, palette entry, help sheet and test all read
+ * this one value; `Context` is what the page hands in when the action runs.
+ */
+export interface Action<Context> {
+  readonly id: string;
+  readonly label: MessageKey;
+  readonly keys: readonly Shortcut[];
+  /** Absent: always enabled. */
+  readonly enabled?: (context: Context) => boolean;
+  readonly perform: (context: Context) => void;
+}
+
+/** An action tied to the context of the page that is open. */
+export interface BoundAction {
+  readonly id: string;
+  readonly label: MessageKey;
+  readonly keys: readonly Shortcut[];
+  readonly enabled: () => boolean;
+  readonly perform: () => void;
+}
+
+export function bindAction<Context>(action: Action<Context>, context: () => Context): BoundAction {
+  return {
+    id: action.id,
+    label: action.label,
+    keys: action.keys,
+    enabled: () => action.enabled?.(context()) ?? true,
+    perform: () => action.perform(context()),
+  };
+}

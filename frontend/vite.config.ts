@@ -1,0 +1,29 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from "node:url";
+
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// In development the pages come from Vite and everything else from the Django server.
+const backend = process.env.LABELHUB_BACKEND ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  // Django serves the build under its static address, index.html included.
+  base: "/static/",
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: {
+    outDir: "dist",
+    manifest: true,
+    // Inlined assets would be data: addresses, which the content security policy refuses.
+    assetsInlineLimit: 0,
+    target: "es2023",
+  },
+  server: { proxy: { "/api": backend, "/media": backend, "/admin": backend } },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["src/testing/setup.ts"],
+    css: false,
+    restoreMocks: true,
+  },
+});
