@@ -1,0 +1,153 @@
+"""How a process uses the embedded servers: it holds a lock while it lives, and sees to a keeper."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from labelhub.embedded.exceptions import EmbeddedServerError
+from labelhub.embedded.places import Addresses, Places, places_of
+
+_PATIENCE_SECONDS = 60.0
+_LOOK_EVERY_SECONDS = 0.02
+_KEEPER_START_SECONDS = 15.0
+_REVIVAL_PAUSE_SECONDS = 2.0
+_PROJECT = Path(__file__).resolve().parents[2]
+
+# The homes this process holds. Their locks stay open until the process ends: the kernel drops them
+# on any death, so that nobody keeps lists of processes.
+_held: dict[Path, int] = {}
+_holding = threading.Lock()
+
+
+def hold(folder: Path, *, fsync: bool = True) -> Addresses:
+    """Keep the servers of `folder` running while this process lives; returns once both answer.
+
+    Child processes do not inherit the hold: each that outlives its parent calls this itself. With
+    `fsync=False` a power cut loses data, which only tests may accept. Raises EmbeddedServerError
+    with cause and cure where the servers cannot run.
+    """
+    places = places_of(folder)
+    with _holding:
+        newly_held = places.home not in _held
+        if newly_held:
+            _held[places.home] = _lock(places.users_lock, fcntl.LOCK_SH)
+        try:
+            _wait_until_both_answer(places, folder, fsync=fsync)
+        except BaseException:
+            if newly_held:
+                os.close(_held.pop(places.home))
+            raise
+    if newly_held:
+        threading.Thread(
+            target=_revive_keepers,
+            args=(places, folder),
+            kwargs={"fsync": fsync},
+            daemon=True,
+        ).start()
+    return places.addresses()
+
+
+def _wait_until_both_answer(places: Places, folder: Path, *, fsync: bool) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    _ensure_keeper(places, folder, fsync=fsync)
+    while (refusal := _refusal(places)) is not None:
+        if places.problem.exists():
+            raise EmbeddedServerError(places.problem.read_text())
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(
+                f"The embedded servers do not answer after {_PATIENCE_SECONDS:.0f} s: {refusal} "
+                f"See {places.log('postgres').parent}."
+            )
+        time.sleep(_LOOK_EVERY_SECONDS)
+        # The keeper we saw may have been on its way out.
+        _ensure_keeper(places, folder, fsync=fsync)
+
+
+def _refusal(places: Places) -> str | None:
+    """Why one of the servers does not answer yet; None where both do."""
+    # Imported here because the keeper, which imports this package, shall stay small.
+    import psycopg
+    import redis
+
+    if not (places.redis_socket.exists() and places.postgres.exists()):
+        return "Their sockets are not there yet."
+    addresses = places.addresses()
+    try:
+        with redis.Redis.from_url(addresses.redis_url, socket_timeout=2.0) as client:
+            client.ping()
+        with psycopg.connect(addresses.database_url, connect_timeout=2):
+            pass
+    except psycopg.OperationalError as exc:
+        if "password authentication failed" in str(exc):
+            raise EmbeddedServerError(
+                f"The key in {places.home}/keys is not the one {places.postgres} was made with. "
+                "Put the keys back from a copy, or move both away to start anew."
+            ) from exc
+        return str(exc)
+    except redis.RedisError as exc:
+        return str(exc)
+    return None
+
+
+def _ensure_keeper(places: Places, folder: Path, *, fsync: bool) -> None:
+    spawning = _lock(places.spawn_lock, fcntl.LOCK_EX)
+    try:
+        if not _keeper_lives(places):
+            _start_keeper(places, folder, fsync=fsync)
+    finally:
+        os.close(spawning)
+
+
+def _keeper_lives(places: Places) -> bool:
+    looking = os.open(places.keeper_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(looking, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(looking)
+    return False
+
+
+def _start_keeper(places: Places, folder: Path, *, fsync: bool) -> None:
+    log = places.log("keeper")
+    log.parent.mkdir(mode=0o755, exist_ok=True)
+    command = [sys.executable, "-m", "labelhub.embedded", str(folder.absolute())]
+    with log.open("ab") as output:
+        # It detaches itself and ends when the keeper is in office, hence nothing is left to reap.
+        finished = subprocess.run(
+            [*command, *([] if fsync else ["--no-fsync"])],
+            cwd=_PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            timeout=_KEEPER_START_SECONDS,
+        )
+    if finished.returncode != 0:
+        last_words = log.read_text(errors="replace")[-1000:]
+        raise EmbeddedServerError(
+            f"The keeper of {places.home} does not start ({log}):\n{last_words}"
+        )
+
+
+def _revive_keepers(places: Places, folder: Path, *, fsync: bool) -> None:
+    """Wait for the death of each keeper and see to a new one, for as long as this process lives."""
+    while True:
+        # Granted when the keeper's own lock is gone, hence the keeper.
+        os.close(_lock(places.keeper_lock, fcntl.LOCK_SH))
+        try:
+            _ensure_keeper(places, folder, fsync=fsync)
+        except (EmbeddedServerError, OSError, subprocess.TimeoutExpired) as exc:
+            print(exc, file=sys.stderr)
+        # A keeper that cannot run ends at once; this bounds how often it is tried.
+        time.sleep(_REVIVAL_PAUSE_SECONDS)
+
+
+def _lock(path: Path, operation: int) -> int:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, operation)
+    return lock
