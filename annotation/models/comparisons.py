@@ -1,0 +1,342 @@
+"""Comparisons and the rankings people gave them."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from annotation.models.conversations import Conversation, Message
+from annotation.models.projects import Guideline, Round
+from annotation.models.queue import Assignment
+from annotation.models.words import AllowedUse, Purpose, every_use
+from labelhub.accounts.models import Project, Rater
+from labelhub.constraints import Model, holds, known_elements
+from sampling.models import Completion, Context, Generation
+
+
+class PickRun(Model):
+    """One draw of model-written messages; the same rule, seed and moment draw the same again (DATA.md §2)."""
+
+    class Rule(models.TextChoices):
+        CONVERSATION_UNIFORM = (
+            "conversation-uniform"  # a conversation, then one message within it
+        )
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="pick_runs")
+    round = models.ForeignKey(Round, models.PROTECT, related_name="pick_runs")
+    rule = models.CharField(max_length=40, choices=Rule)
+    seed = models.BigIntegerField()
+    as_of = models.DateTimeField()
+    # Eligible conversations at as_of, and how many comparisons were asked for.
+    population = models.PositiveIntegerField()
+    n_wanted = models.PositiveIntegerField()
+    created_by = models.ForeignKey(
+        Rater, models.PROTECT, null=True, related_name="pick_runs"
+    )
+    created_at = models.DateTimeField()
+
+
+class Comparison(Model):
+    """A context with K candidate completions to be ranked by one criterion."""
+
+    class State(models.TextChoices):
+        SAMPLING = "sampling"  # candidates are being generated
+        READY = "ready"  # frozen; being ranked
+        FAILED = "failed"  # fewer than two candidates could be made; error says why
+        SUPERSEDED = "superseded"  # made again with other candidates
+
+    class Criterion(models.TextChoices):
+        OVERALL = "overall"
+        HELPFULNESS = "helpfulness"
+        HARMLESSNESS = "harmlessness"
+        CUSTOM = "custom"
+
+    class Direction(models.TextChoices):
+        """In red-teaming data the *more* harmful reply was chosen: a ranking needs its question."""
+
+        MORE = "more"  # rank 1 has most of the criterion
+        LESS = "less"  # rank 1 has least of it
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons")
+    round = models.ForeignKey(
+        Round, models.PROTECT, null=True, related_name="comparisons"
+    )
+    purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.TRAIN)
+    criterion = models.CharField(max_length=20, choices=Criterion)
+    criterion_text = models.CharField(max_length=500, blank=True)
+    direction = models.CharField(
+        max_length=10, choices=Direction, default=Direction.MORE
+    )
+    state = models.CharField(max_length=20, choices=State)
+    # Exactly what candidates were sampled from and raters are shown, with its hash.
+    context = models.ForeignKey(Context, models.PROTECT, related_name="comparisons")
+    conversation = models.ForeignKey(
+        Conversation, models.PROTECT, null=True, related_name="comparisons"
+    )
+    message = models.ForeignKey(
+        Message, models.PROTECT, null=True, related_name="comparisons"
+    )
+    pick_run = models.ForeignKey(
+        PickRun, models.PROTECT, null=True, related_name="comparisons"
+    )
+    pick_probability = models.FloatField(null=True)
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, related_name="superseded_by"
+    )
+    language = models.CharField(max_length=35, default="en")
+    category = models.CharField(max_length=60, blank=True)
+    origin_key = models.CharField(max_length=100)
+    source = models.CharField(max_length=200, blank=True)
+    licence = models.CharField(max_length=100, blank=True)
+    allowed_use = ArrayField(models.CharField(max_length=20), default=every_use)
+    sensitivity = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    import_run = models.ForeignKey(
+        "annotation.ImportRun",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="comparisons",
+    )
+    source_row = models.PositiveIntegerField(null=True, blank=True)
+    # An imported comparison's own id, so that a second import adds nothing.
+    external_id = models.CharField(max_length=200, blank=True)
+    n_resamples = models.PositiveSmallIntegerField(default=0)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_detail = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            known_elements("allowed_use", AllowedUse.values),
+            holds(
+                "ready_at_iff_ready",
+                Q(state__in=["ready", "superseded"], ready_at__isnull=False)
+                | (~Q(state__in=["ready", "superseded"]) & Q(ready_at=None)),
+            ),
+            holds(
+                "reason_iff_failed",
+                (Q(state="failed") & ~Q(error_code=""))
+                | (~Q(state="failed") & Q(error_code="")),
+            ),
+            holds(
+                "picked_message_of_a_conversation",
+                Q(message=None) | Q(conversation__isnull=False),
+            ),
+            # At most one pick per conversation and round (DATA.md §2).
+            models.UniqueConstraint(
+                fields=["conversation", "round"],
+                condition=Q(pick_run__isnull=False)
+                & ~Q(state__in=["superseded", "failed"]),
+                name="annotation_comparison_one_pick_per_round",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "external_id"],
+                condition=~Q(external_id=""),
+                name="annotation_comparison_imported_once",
+            ),
+        ]
+        indexes = [
+            # Reader: the manager's page lists what is still sampling or failed.
+            models.Index(
+                fields=["project", "state", "id"],
+                condition=Q(state__in=["sampling", "failed"]),
+                name="comparison_unready",
+            ),
+        ]
+
+
+class CandidateSampling(Model):
+    """A generation that was asked for candidates of a comparison."""
+
+    comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="samplings")
+    generation = models.OneToOneField(
+        Generation, models.PROTECT, related_name="candidate_sampling"
+    )
+
+
+class Candidate(Model):
+    """One completion to be ranked. Where it came from is hidden from whoever ranks it."""
+
+    class Origin(models.TextChoices):
+        FRESH = "fresh"  # sampled for this comparison
+        ORIGINAL = "original"  # the picked message itself
+        REFERENCE = "reference"  # written by a person
+        IMPORTED = "imported"  # came in a file
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="candidates")
+    comparison = models.ForeignKey(
+        Comparison, models.PROTECT, related_name="candidates"
+    )
+    index = models.PositiveSmallIntegerField()
+    origin = models.CharField(max_length=20, choices=Origin)
+    content = models.TextField(blank=True)
+    completion = models.ForeignKey(
+        Completion, models.PROTECT, null=True, related_name="candidates"
+    )
+    # Cut by max_tokens even at twice the budget: ranked, left out of win rates.
+    cut_by_length = models.BooleanField(default=False)
+    # 5-shingle Jaccard ≥ 0.9 with an earlier candidate (DATA.md §2).
+    near_identical = models.BooleanField(default=False)
+    external_id = models.CharField(max_length=200, blank=True)
+    # What an imported candidate's file said of its making: policy, params, seed, finish_reason.
+    provenance = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            holds(
+                "sampled_iff_completion",
+                Q(origin__in=["fresh", "original"], completion__isnull=False)
+                | Q(origin__in=["reference", "imported"], completion=None),
+            ),
+            models.UniqueConstraint(
+                fields=["comparison", "index"], name="annotation_candidate_once"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            ),
+            pgtrigger.Trigger(
+                name="frozen_when_ready",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=(
+                    "IF EXISTS (SELECT 1 FROM annotation_comparison c WHERE c.id = NEW.comparison_id"
+                    " AND c.ready_at IS NOT NULL AND c.import_run_id IS NULL)"
+                    " THEN RAISE EXCEPTION 'the comparison is frozen'; END IF; RETURN NEW;"
+                ),
+            ),
+        ]
+
+
+class RatingSchema(Model):
+    """Which ratings and flags a project asks for beside the order; a numbered, unchangeable version.
+
+    `flags` is a list of {"key", "label", "help"}.
+    """
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="rating_schemas")
+    version = models.PositiveIntegerField()
+    scale_min = models.SmallIntegerField(default=1)
+    scale_max = models.SmallIntegerField(default=7)
+    rating_required = models.BooleanField(default=False)
+    flags = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "version"], name="annotation_ratingschema_once"
+            ),
+            holds("scale_has_two_ends", Q(scale_max__gt=models.F("scale_min"))),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+
+class Ranking(Model):
+    """One rater's judgement of one comparison. The record from which preference pairs are derived."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="rankings")
+    comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="rankings")
+    assignment = models.ForeignKey(
+        Assignment, models.PROTECT, null=True, related_name="rankings"
+    )
+    # Null for an imported ranking: such are data, never raters (DATA.md §4).
+    rater = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="rankings")
+    external_rater = models.CharField(max_length=200, blank=True)
+    external_id = models.CharField(max_length=200, blank=True)
+    # Fields of an imported line that have no column here, kept for a lossless way back.
+    imported_fields = models.JSONField(default=dict, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    reason = models.CharField(max_length=20, choices=Assignment.Reason)
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    own_conversation = models.BooleanField(default=False)
+    cannot_judge = models.BooleanField(default=False)
+    # Tiers 1…n are acceptable; 0 means none is; null means no line was drawn.
+    acceptable_tier = models.PositiveSmallIntegerField(null=True)
+    strength_grade = models.SmallIntegerField(null=True)
+    strength_scale = models.CharField(max_length=40, blank=True)
+    rewrite = models.TextField(blank=True)
+    comment = models.TextField(blank=True)
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, null=True, related_name="rankings"
+    )
+    rating_schema = models.ForeignKey(
+        RatingSchema, models.PROTECT, null=True, related_name="rankings"
+    )
+    shown_order = ArrayField(models.PositiveSmallIntegerField(), default=list)
+    active_seconds = models.FloatField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            holds(
+                "rater_iff_assigned",
+                Q(rater__isnull=False, assignment__isnull=False)
+                | Q(rater=None, assignment=None),
+            ),
+            models.UniqueConstraint(
+                fields=["assignment", "revision"],
+                name="annotation_ranking_revision_once",
+            ),
+            models.UniqueConstraint(
+                fields=["assignment"],
+                condition=Q(is_current=True),
+                name="annotation_ranking_one_current",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "external_id"],
+                condition=~Q(external_id=""),
+                name="annotation_ranking_imported_once",
+            ),
+        ]
+        indexes = [
+            # Reader: the export of comparisons walks training rankings by id.
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(purpose="train", is_current=True, cannot_judge=False),
+                name="ranking_trains",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="append_only",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["is_current"]),
+                func="RAISE EXCEPTION 'rankings are append-only; store a new revision';",
+            ),
+        ]
+
+
+class Placement(Model):
+    """Where one candidate stands in one ranking: tier 1 is the best of the criterion, ties share a tier."""
+
+    ranking = models.ForeignKey(Ranking, models.PROTECT, related_name="placements")
+    candidate = models.ForeignKey(Candidate, models.PROTECT, related_name="placements")
+    tier = models.PositiveSmallIntegerField()
+    open_milliseconds = models.PositiveIntegerField(default=0)
+    rating = models.SmallIntegerField(null=True)
+    flags = ArrayField(models.CharField(max_length=60), default=list)
+
+    class Meta:
+        constraints = [
+            holds("tier_from_one", Q(tier__gte=1)),
+            models.UniqueConstraint(
+                fields=["ranking", "candidate"], name="annotation_placement_once"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]

@@ -1,0 +1,154 @@
+"""Files in and files out: import runs, frozen datasets, exports."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from labelhub.accounts.models import Project
+from labelhub.constraints import Model, holds
+
+
+class ImportRun(Model):
+    """One file read in, and what became of its lines."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="import_runs")
+    file_name = models.CharField(max_length=300)
+    format = models.CharField(max_length=40)
+    licence = models.CharField(max_length=100, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="import_runs"
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    n_read = models.PositiveIntegerField(default=0)
+    n_added = models.PositiveIntegerField(default=0)
+    n_duplicates = models.PositiveIntegerField(default=0)
+    # {"code": count} of refused lines.
+    rejects = models.JSONField(default=dict)
+
+
+class Dataset(Model):
+    """A frozen, numbered selection: the ordered ids are in its chunks, the rest in its manifest."""
+
+    class Kind(models.TextChoices):
+        SFT = "sft"
+        COMPARISONS = "comparisons"
+        PROMPTS = "prompts"
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="datasets")
+    kind = models.CharField(max_length=20, choices=Kind)
+    number = models.PositiveIntegerField()
+    # Filters and options that chose the rows.
+    recipe = models.JSONField(default=dict)
+    n_rows = models.PositiveIntegerField()
+    # {"reason": count} of rows left out when it was frozen.
+    excluded = models.JSONField(default=dict)
+    # Random key of the raters' pseudonyms in files made from it.
+    pseudonym_key = models.BinaryField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="datasets"
+    )
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "kind", "number"],
+                name="annotation_dataset_number_once",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["withdrawn_at"]),
+                func="RAISE EXCEPTION 'a dataset is frozen; make another';",
+            ),
+        ]
+
+
+class DatasetChunk(Model):
+    """A run of a dataset's ordered row ids, small enough to read in one short transaction."""
+
+    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="chunks")
+    number = models.PositiveIntegerField()
+    row_ids = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "number"], name="annotation_chunk_once"
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+
+class Export(Model):
+    """A file made from a dataset by a job, and how far it has come."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"  # waits for a worker
+        RUNNING = "running"  # leased to a worker until lease_until
+        DONE = "done"  # whole, under its final name
+        FAILED = "failed"  # error_code says why
+        CANCELLED = "cancelled"  # somebody stopped it
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="exports")
+    kind = models.CharField(max_length=20, choices=Dataset.Kind)
+    format = models.CharField(max_length=40)
+    options = models.JSONField(default=dict)
+    dataset = models.ForeignKey(
+        Dataset, models.PROTECT, null=True, related_name="exports"
+    )
+    state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="exports"
+    )
+    n_rows = models.PositiveIntegerField(null=True)
+    n_written = models.PositiveIntegerField(default=0)
+    file_name = models.CharField(max_length=300, blank=True)
+    n_bytes = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    manifest = models.JSONField(default=dict)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_detail = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            holds(
+                "leased_iff_running",
+                Q(state="running", lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease_until=None)),
+            ),
+            holds(
+                "whole_iff_done",
+                (Q(state="done") & ~Q(file_name="") & ~Q(sha256=""))
+                | (~Q(state="done") & Q(sha256="")),
+            ),
+        ]
+        indexes = [
+            # Reader: the worker claims queued exports, oldest first, and the sweep frees dead ones.
+            models.Index(
+                fields=["state", "id"],
+                condition=Q(state__in=["queued", "running"]),
+                name="export_unfinished",
+            ),
+            # Reader: the manager's page, newest first.
+            models.Index(fields=["project", "-id"], name="export_newest_first"),
+        ]

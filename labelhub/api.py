@@ -1,0 +1,213 @@
+"""What every endpoint shares: the strict JSON parser, the one error shape, input parsing, pagination."""
+
+from __future__ import annotations
+
+import codecs
+import logging
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import IntegrityError
+from django.http import Http404
+from rest_framework import exceptions as drf
+from rest_framework import pagination, parsers, renderers, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from labelhub import exceptions
+
+logger = logging.getLogger(__name__)
+S = TypeVar("S", bound=serializers.BaseSerializer)
+
+
+def too_deep(body: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than `limit`; linear, and safe on any bytes."""
+    depth = 0
+    in_string = escaped = False
+    for byte in body:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > limit:
+                return True
+        elif byte in b"]}":
+            depth -= 1
+    return False
+
+
+def parse_json(body: bytes) -> Any:
+    """Strict JSON: UTF-8, no NaN, no lone surrogate, no NUL, depth ≤ MAX_JSON_DEPTH. Raises MalformedBody."""
+    # Few bodies hold that many brackets at all; only those are walked byte by byte.
+    n_opening = body.count(b"[") + body.count(b"{")
+    if n_opening > settings.MAX_JSON_DEPTH and too_deep(body, settings.MAX_JSON_DEPTH):
+        raise exceptions.MalformedBody(
+            f"The body nests deeper than {settings.MAX_JSON_DEPTH} levels; send a flatter one."
+        )
+    if b"\\u0000" in body or b"\x00" in body:
+        raise exceptions.MalformedBody(
+            "The body holds a NUL character; remove it and send again."
+        )
+    try:
+        # orjson refuses NaN, Infinity, lone surrogates and bytes that are not UTF-8.
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise exceptions.MalformedBody(f"The body is not valid JSON: {exc}.") from exc
+
+
+class StrictJSONParser(parsers.BaseParser):
+    """`application/json` only, by `parse_json`; larger than MAX_JSON_BYTES is refused with 413."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: Any = None, parser_context: Any = None
+    ) -> Any:
+        body = stream.read(settings.MAX_JSON_BYTES + 1)
+        if len(body) > settings.MAX_JSON_BYTES:
+            raise exceptions.BodyTooLarge(
+                f"The body is larger than {settings.MAX_JSON_BYTES} bytes; send less at once."
+            )
+        return parse_json(body.removeprefix(codecs.BOM_UTF8)) if body else {}
+
+
+class JSONRenderer(renderers.BaseRenderer):
+    """Compact UTF-8 JSON by orjson."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
+    ) -> bytes:
+        return (
+            b""
+            if data is None
+            else orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+        )
+
+
+def parse(serializer_class: type[S], request: Request) -> Any:
+    """The validated body of a request as the serializer's plain values. Raises InvalidInput naming fields."""
+    if not isinstance(request.data, dict):
+        raise exceptions.MalformedBody("The body must be a JSON object.")
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def _flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """DRF's nested error detail as {"turns.0.content": [sentence]}."""
+    if isinstance(detail, dict):
+        found: dict[str, list[str]] = {}
+        for name, inner in detail.items():
+            found |= _flatten(inner, f"{path}.{name}" if path else str(name))
+        return found
+    if isinstance(detail, list) and any(
+        isinstance(item, dict | list) for item in detail
+    ):
+        found = {}
+        for index, inner in enumerate(detail):
+            found |= _flatten(inner, f"{path}.{index}" if path else str(index))
+        return found
+    items = detail if isinstance(detail, list) else [detail]
+    return {path or "body": [str(item) for item in items]} if items else {}
+
+
+def as_labelhub_error(exc: Exception) -> exceptions.LabelhubError | None:
+    """The refusal that an exception of Django or DRF stands for; None where it is a fault of ours."""
+    if isinstance(exc, exceptions.LabelhubError):
+        return exc
+    if isinstance(exc, drf.ValidationError):
+        return exceptions.InvalidInput(fields=_flatten(exc.detail))
+    if isinstance(exc, ValidationError):
+        return exceptions.InvalidInput(
+            fields=exc.message_dict
+            if hasattr(exc, "error_dict")
+            else {"body": exc.messages}
+        )
+    if isinstance(exc, drf.NotAuthenticated | drf.AuthenticationFailed):
+        return exceptions.NotSignedIn(
+            str(exc.detail) if isinstance(exc, drf.AuthenticationFailed) else None
+        )
+    if isinstance(exc, drf.PermissionDenied):
+        return exceptions.NotAllowed(str(exc.detail))
+    if isinstance(exc, PermissionDenied):
+        return exceptions.NotAllowed()
+    if isinstance(exc, Http404 | drf.NotFound):
+        return exceptions.NotFound()
+    if isinstance(exc, RequestDataTooBig):
+        return exceptions.BodyTooLarge()
+    if isinstance(exc, drf.Throttled):
+        return exceptions.Throttled()
+    if isinstance(exc, drf.APIException):
+        refusal = exceptions.LabelhubError(str(exc.detail))
+        refusal.code = exc.default_code
+        refusal.status = exc.status_code
+        return refusal
+    return None
+
+
+def error_body(refusal: exceptions.LabelhubError) -> dict[str, Any]:
+    body: dict[str, Any] = {"code": refusal.code, "detail": refusal.detail}
+    if refusal.fields:
+        body["fields"] = refusal.fields
+    return body | refusal.extra
+
+
+def exception_to_response(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception hook. Faults of ours go on to Django, which logs them and answers 500."""
+    refusal = as_labelhub_error(exc)
+    if refusal is None:
+        if isinstance(exc, IntegrityError):
+            logger.exception("a constraint that no service foresaw")
+        return None
+    response = Response(error_body(refusal), status=refusal.status)
+    if refusal.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+class ErrorOutput(serializers.Serializer[Any]):
+    """The one error shape, for the schema."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
+
+
+class NewestFirst(pagination.CursorPagination):
+    """Cursor pages of 50, newest first, without a count."""
+
+    page_size = 50
+    ordering = "-id"
+
+    def get_paginated_response(self, data: Any) -> Response:
+        link = self.get_next_link()
+        cursor = None
+        if link:
+            cursor = parse_qs(urlsplit(link).query)[self.cursor_query_param][0]
+        return Response({"next": cursor, "results": data})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["next", "results"],
+            "properties": {
+                "next": {"type": "string", "nullable": True},
+                "results": schema,
+            },
+        }

@@ -1,0 +1,187 @@
+"""Every setting labelhub takes from the environment: typed, checked at start, documented in docs/SETTINGS.md.
+
+This module is the only reader of the environment; `labelhub.settings` turns it into Django settings.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from labelhub import keyfile
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Prefix of the key that a development installation makes for itself; production refuses it.
+DEMO_KEY_PREFIX = "demo-"
+
+
+class ConfigError(SystemExit):
+    """The environment holds a setting labelhub cannot start with; the message says which and why."""
+
+
+class Config(BaseSettings):
+    """The environment, parsed. Field descriptions are the documentation table's text."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    labelhub_env: Literal["development", "production"] = Field(
+        "development",
+        description="`production` turns on every check of `manage.py check --deploy` and refuses demo keys.",
+    )
+    debug: bool = Field(
+        False, description="Django's debug pages. Refused in production."
+    )
+    secret_key: str = Field(
+        "",
+        description="Signs sessions and download links; ≥ 50 characters. Made under VAR_DIR in development.",
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        ["localhost", "127.0.0.1", "[::1]"],
+        description="Comma-separated host names the site answers to. Must be set in production.",
+    )
+    csrf_trusted_origins: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Comma-separated origins (scheme and host) that may send forms, behind a proxy.",
+    )
+    database_url: str = Field(
+        "",
+        description="`postgresql://user:password@host:port/name` (PostgreSQL ≥ 15). Unset: the embedded server.",
+    )
+    redis_url: str = Field(
+        "",
+        description="`redis://` or `rediss://` (Redis or Valkey ≥ 7.2 in production). Unset: the embedded server.",
+    )
+    var_dir: Path = Field(
+        BASE_DIR / "var",
+        description="Folder of the embedded servers, uploads, exports and logs.",
+    )
+    storage: Literal["local", "s3"] = Field(
+        "local",
+        description="Where exports and uploads live: under VAR_DIR, or an S3-compatible bucket.",
+    )
+    s3_bucket: str = Field("", description="Bucket name; required with STORAGE=s3.")
+    s3_endpoint_url: str = Field(
+        "", description="Endpoint of an S3-compatible service other than AWS."
+    )
+    web_processes: int = Field(
+        2,
+        ge=1,
+        le=256,
+        description="Web processes that the supervisor starts; one a core is a good start.",
+    )
+    web_threads: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Threads that answer API requests in each web process, a connection each.",
+    )
+    gpu_threads: int = Field(
+        6,
+        ge=2,
+        le=256,
+        description="Generations one GPU worker runs at once (Celery threads).",
+    )
+    gpu_threads_reserved: int = Field(
+        2,
+        ge=1,
+        le=128,
+        description="Of these, threads that batch sampling never takes from drafts and replies.",
+    )
+    torch_threads: int = Field(
+        1, ge=1, le=256, description="CPU threads of the in-process engine."
+    )
+    policy_hosts: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1", "localhost"],
+        description="Comma-separated hosts that `openai:` policies may point at.",
+    )
+    split_salt: str = Field(
+        "labelhub",
+        description="Salt of train/validation/test splits; set once per installation, never change.",
+    )
+    secure_proxy: bool = Field(
+        False,
+        description="Trust `X-Forwarded-Proto` from the proxy in front of the web processes.",
+    )
+    log_json: bool = Field(
+        False,
+        description="Structured JSON logs on standard error instead of plain lines.",
+    )
+
+    @field_validator(
+        "allowed_hosts", "csrf_trusted_origins", "policy_hosts", mode="before"
+    )
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_only(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"postgres", "postgresql"}:
+            raise ValueError(
+                "must start with postgresql:// — labelhub runs on PostgreSQL only"
+            )
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_only(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.gpu_threads_reserved >= self.gpu_threads:
+            raise ValueError("GPU_THREADS_RESERVED must be smaller than GPU_THREADS")
+        if self.storage == "s3" and not self.s3_bucket:
+            raise ValueError("STORAGE=s3 needs S3_BUCKET")
+        if self.labelhub_env == "production":
+            self._refuse_unsafe_production()
+        return self
+
+    def _refuse_unsafe_production(self) -> None:
+        if self.debug:
+            raise ValueError("DEBUG must be off in production")
+        if len(self.secret_key) < 50 or self.secret_key.startswith(DEMO_KEY_PREFIX):
+            raise ValueError(
+                "SECRET_KEY must be set to at least 50 random characters in production; make one with "
+                "`python -c 'import secrets; print(secrets.token_urlsafe(64))'`"
+            )
+        if "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts:
+            raise ValueError("ALLOWED_HOSTS must name the site's hosts in production")
+
+    @property
+    def production(self) -> bool:
+        return self.labelhub_env == "production"
+
+
+def load_config() -> Config:
+    """Read the environment. Raises ConfigError with one sentence a setting when it cannot be used."""
+    try:
+        return Config()
+    except ValidationError as exc:
+        lines = []
+        for error in exc.errors():
+            name = str(error["loc"][0]).upper() if error["loc"] else "settings"
+            lines.append(f"  {name}: {error['msg'].removeprefix('Value error, ')}")
+        raise ConfigError(
+            "labelhub cannot start with these settings:\n"
+            + "\n".join(lines)
+            + "\nSee docs/SETTINGS.md."
+        ) from None
+
+
+def development_secret_key(var_dir: Path) -> str:
+    """The key a development installation makes for itself on first use."""
+    return keyfile.read_or_make(
+        var_dir / "secret_key", lambda: DEMO_KEY_PREFIX + secrets.token_urlsafe(64)
+    )

@@ -1,0 +1,23 @@
+"""Prometheus metrics of this process, served at /metrics to loopback and to admins."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+
+from labelhub import exceptions
+
+REQUEST_SECONDS = Histogram(
+    "labelhub_request_seconds",
+    "Time to answer a request.",
+    ["method", "route", "status"],
+)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    if (
+        request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}
+        and not request.user.is_superuser
+    ):
+        return HttpResponse(exceptions.NotAllowed.detail, status=403)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
