@@ -1,0 +1,48 @@
+"""A policy small enough to build in a test: own tokenizer, chat template and random weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+CORPUS = (
+    "The harbour was quiet, and the fishermen mended their nets.",
+    "How do I sort a list of numbers? Use the sorted function.",
+    "Write a short poem about rain on a tin roof, please.",
+    "user: hello there! assistant: hello, what can I do for you today?",
+    "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12",
+)
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+VOCAB_SIZE = 400  # of the tokenizer
+PADDED_VOCAB_SIZE = 448  # of the model, as real ones pad theirs
+CONTEXT_TOKENS = 256
+
+
+def save_tokenizer(folder: Path, *, template: str | None = CHATML) -> None:
+    """Write tokenizer.json, tokenizer_config.json and the chat template."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCAB_SIZE,
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": "<|endoftext|>",
+        "model_max_length": CONTEXT_TOKENS,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    if template is not None:
+        (folder / "chat_template.jinja").write_text(template)
