@@ -10,13 +10,16 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly fields: Readonly<Record<string, readonly string[]>>;
+  /** The whole body, for the few refusals that carry more. */
+  readonly body: unknown;
 
-  constructor(status: number, body: ErrorBody) {
-    super(body.detail);
+  constructor(status: number, error: ErrorBody, body: unknown) {
+    super(error.detail);
     this.name = "ApiError";
     this.status = status;
-    this.code = body.code;
-    this.fields = body.fields ?? {};
+    this.code = error.code;
+    this.fields = error.fields ?? {};
+    this.body = body;
   }
 }
 
@@ -28,7 +31,7 @@ export class UnreachableError extends Error {
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
 function fieldFaults(value: unknown): Record<string, string[]> | undefined {
@@ -44,13 +47,11 @@ function fieldFaults(value: unknown): Record<string, string[]> | undefined {
 /** Reads an error body; a proxy's HTML page or an empty body becomes an `unknown_error`. */
 export function readApiError(status: number, body: unknown): ApiError {
   if (isRecord(body) && typeof body.code === "string" && typeof body.detail === "string") {
-    return new ApiError(status, {
-      code: body.code,
-      detail: body.detail,
-      fields: fieldFaults(body.fields),
-    });
+    const { code, detail } = body;
+    return new ApiError(status, { code, detail, fields: fieldFaults(body.fields) }, body);
   }
-  return new ApiError(status, { code: "unknown_error", detail: `The server answered ${status}.` });
+  const unknown = { code: "unknown_error", detail: `The server answered ${status}.` };
+  return new ApiError(status, unknown, body);
 }
 
 export const hasCode = (error: unknown, code: string): error is ApiError =>

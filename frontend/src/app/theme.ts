@@ -73,6 +73,10 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--labelhub-surface": "#f8f8fa",
     "--labelhub-accent-text": "#3f50bb",
     "--labelhub-accent-soft": "#eef0fd",
+    "--labelhub-code": "#f5f5f8",
+    "--labelhub-code-keyword": "#8a2c86",
+    "--labelhub-code-string": "#1d6b42",
+    "--labelhub-code-number": "#9a4a10",
   },
   dark: {
     "--mantine-color-placeholder": "#9399a5",
@@ -81,5 +85,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--labelhub-surface": "#1c1d22",
     "--labelhub-accent-text": "#a3adf2",
     "--labelhub-accent-soft": "#262b4b",
+    "--labelhub-code": "#1f2126",
+    "--labelhub-code-keyword": "#d699e0",
+    "--labelhub-code-string": "#8fcfa5",
+    "--labelhub-code-number": "#e6b07e",
   },
 });

@@ -1,0 +1,10 @@
+import { client, unwrap } from "./client";
+import { GenerationHub } from "./generationHub";
+
+/** The hub of this tab. */
+export const generations = new GenerationHub((id) =>
+  unwrap(client.GET("/api/v1/generations/{id}/", { params: { path: { id } } })),
+);
+
+export const cancelGeneration = (id: number) =>
+  unwrap(client.POST("/api/v1/generations/{id}/cancel/", { params: { path: { id } } }));

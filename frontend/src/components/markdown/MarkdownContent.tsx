@@ -1,0 +1,53 @@
+import ReactMarkdown, { type Components, type Options } from "react-markdown";
+import rehypeSanitize from "rehype-sanitize";
+import remarkBreaks from "remark-breaks";
+import remarkGfm from "remark-gfm";
+import remarkMath from "remark-math";
+
+import { CodeBlock } from "./CodeBlock";
+import { rehypeAutoDirection } from "./rehypeAutoDirection";
+import { allowedMarkup } from "./sanitizeSchema";
+import { useHeavyPlugins } from "./useHeavyPlugins";
+
+const REMARK_PLUGINS: Options["remarkPlugins"] = [
+  remarkGfm,
+  // A single line break is one: people and models both write addresses, verse and lists that way.
+  remarkBreaks,
+  // A lone dollar is far more often a price than a formula.
+  [remarkMath, { singleDollarTextMath: false }],
+];
+
+/** The page has its own headings, so those inside a text start below them. */
+const COMPONENTS: Components = {
+  h1: "h3",
+  h2: "h4",
+  h3: "h5",
+  h4: "h6",
+  h5: "h6",
+  pre: CodeBlock,
+  a: ({ href, children }) => (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  ),
+  // A remote image would tell its server who is reading; its description stays.
+  img: ({ alt, src }) => <span>{`[${alt ?? ""}] ${src ?? ""}`}</span>,
+};
+
+interface Props {
+  text: string;
+}
+
+export default function MarkdownContent({ text }: Props) {
+  const heavy = useHeavyPlugins(text);
+  return (
+    <ReactMarkdown
+      remarkPlugins={REMARK_PLUGINS}
+      // Sanitised before the trusted plugins add their own markup.
+      rehypePlugins={[[rehypeSanitize, allowedMarkup], rehypeAutoDirection, ...heavy]}
+      components={COMPONENTS}
+    >
+      {text}
+    </ReactMarkdown>
+  );
+}

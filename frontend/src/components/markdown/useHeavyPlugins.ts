@@ -1,0 +1,41 @@
+import { useQuery } from "@tanstack/react-query";
+import type { Options } from "react-markdown";
+
+type Plugins = NonNullable<Options["rehypePlugins"]>;
+
+const NONE: Plugins = [];
+
+async function loadHighlighting(): Promise<Plugins> {
+  const { default: rehypeHighlight } = await import("rehype-highlight");
+  return [[rehypeHighlight, { detect: false }]];
+}
+
+async function loadFormulas(): Promise<Plugins> {
+  const [{ default: rehypeKatex }] = await Promise.all([
+    import("rehype-katex"),
+    import("katex/dist/katex.min.css"),
+  ]);
+  return [[rehypeKatex, { throwOnError: false }]];
+}
+
+/** The plugins for code and formulas, loaded the first time that a text needs them. */
+export function useHeavyPlugins(text: string): Plugins {
+  const hasCode = text.includes("```");
+  const hasFormula = text.includes("$$");
+  const highlighting = useQuery({
+    queryKey: ["markdown-plugin", "highlight"],
+    queryFn: loadHighlighting,
+    enabled: hasCode,
+    staleTime: Infinity,
+  });
+  const formulas = useQuery({
+    queryKey: ["markdown-plugin", "katex"],
+    queryFn: loadFormulas,
+    enabled: hasFormula,
+    staleTime: Infinity,
+  });
+  return [
+    ...((hasCode ? highlighting.data : undefined) ?? NONE),
+    ...((hasFormula ? formulas.data : undefined) ?? NONE),
+  ];
+}

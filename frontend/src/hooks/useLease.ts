@@ -1,0 +1,56 @@
+import { useEffect, useRef, useState } from "react";
+
+import { client, unwrap } from "@/api/client";
+import { hasCode } from "@/api/errors";
+
+const BEAT_MILLISECONDS = 30_000;
+/** The time left is shown only when it is short. */
+const SHORT_MILLISECONDS = 5 * 60_000;
+const SIGNS_OF_LIFE = ["keydown", "pointerdown", "pointermove", "wheel", "touchmove"] as const;
+
+export interface Lease {
+  lost: boolean;
+  /** Whole minutes left, or null while there is plenty of time. */
+  minutesLeft: number | null;
+}
+
+/** Tells the server every half minute that the person is at work, which renews the lease. */
+export function useLease(assignment: number, leaseUntil: string): Lease {
+  const [until, setUntil] = useState(() => Date.parse(leaseUntil));
+  const [now, setNow] = useState(() => Date.now());
+  const [lost, setLost] = useState(false);
+  const active = useRef(true);
+
+  useEffect(() => {
+    const sign = () => {
+      active.current = true;
+    };
+    SIGNS_OF_LIFE.forEach((kind) => window.addEventListener(kind, sign, { passive: true }));
+    const beat = async () => {
+      setNow(Date.now());
+      if (!active.current || document.visibilityState === "hidden") return;
+      active.current = false;
+      try {
+        const answer = await unwrap(
+          client.POST("/api/v1/assignments/{id}/beat/", { params: { path: { id: assignment } } }),
+        );
+        setUntil(Date.parse(answer.lease_until));
+        setLost(false);
+      } catch (error) {
+        if (hasCode(error, "lease_lost")) setLost(true);
+      }
+    };
+    void beat();
+    const timer = setInterval(() => void beat(), BEAT_MILLISECONDS);
+    return () => {
+      clearInterval(timer);
+      SIGNS_OF_LIFE.forEach((kind) => window.removeEventListener(kind, sign));
+    };
+  }, [assignment]);
+
+  const left = until - now;
+  return {
+    lost,
+    minutesLeft: left < SHORT_MILLISECONDS ? Math.max(0, Math.ceil(left / 60_000)) : null,
+  };
+}

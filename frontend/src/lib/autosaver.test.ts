@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Autosaver, type SaveOutcome } from "./autosaver";
+
+const KEY = "labelhub.autosave.test";
+const parse = (value: unknown) => (typeof value === "string" ? value : null);
+
+/** A server that keeps one text and can be taken away. */
+class Server {
+  version = 0;
+  text: string | null = null;
+  reachable = true;
+  received: string[] = [];
+
+  send = (version: number, text: string): Promise<SaveOutcome<string>> => {
+    if (!this.reachable) return Promise.resolve({ kind: "unreachable" });
+    if (version !== this.version) {
+      const current = { version: this.version, payload: this.text ?? "" };
+      return Promise.resolve({ kind: "stale", current });
+    }
+    this.version += 1;
+    this.text = text;
+    this.received.push(text);
+    return Promise.resolve({ kind: "saved", version: this.version });
+  };
+
+  open() {
+    return new Autosaver<string>({
+      storageKey: KEY,
+      parse,
+      saved: { version: this.version, payload: this.text },
+      send: this.send,
+    });
+  }
+}
+
+describe("Autosaver", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("sends once after a pause, under a second later, and then needs no local copy", async () => {
+    const server = new Server();
+    const saver = server.open();
+    saver.change("a");
+    saver.change("ab");
+    expect(saver.snapshot().status).toBe("pending");
+    expect(window.localStorage.getItem(KEY)).toContain("ab");
+    await vi.advanceTimersByTimeAsync(999);
+    expect(server.received).toEqual(["ab"]);
+    expect(saver.snapshot().status).toBe("saved");
+    expect(window.localStorage.getItem(KEY)).toBeNull();
+  });
+
+  it("keeps the words while the server is away and sends them when it is back", async () => {
+    const server = new Server();
+    server.reachable = false;
+    const saver = server.open();
+    saver.change("kept");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(saver.snapshot().status).toBe("kept");
+    server.reachable = true;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(server.text).toBe("kept");
+  });
+
+  it("brings unsent words back after the tab was closed", async () => {
+    const server = new Server();
+    server.reachable = false;
+    server.open().change("written offline");
+    server.reachable = true;
+    const reopened = server.open();
+    expect(reopened.initial).toBe("written offline");
+    await vi.advanceTimersByTimeAsync(100);
+    expect(server.text).toBe("written offline");
+  });
+
+  it("asks the person when another tab saved something else", async () => {
+    const server = new Server();
+    const mine = server.open();
+    const other = server.open();
+    other.change("theirs");
+    await other.flush();
+    mine.change("mine");
+    expect(await mine.flush()).toBe(false);
+    expect(mine.snapshot()).toEqual({
+      status: "conflict",
+      theirs: { version: 1, payload: "theirs" },
+    });
+    mine.keepMine();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(server.text).toBe("mine");
+    expect(mine.snapshot().status).toBe("saved");
+  });
+
+  it("can take over what the other tab saved", async () => {
+    const server = new Server();
+    const mine = server.open();
+    const other = server.open();
+    other.change("theirs");
+    await other.flush();
+    mine.change("mine");
+    await mine.flush();
+    expect(mine.takeTheirs()).toBe("theirs");
+    expect(server.text).toBe("theirs");
+    mine.change("theirs and more");
+    await mine.flush();
+    expect(server.text).toBe("theirs and more");
+  });
+
+  it("sends what was written while an earlier save was under way", async () => {
+    const server = new Server();
+    const saver = server.open();
+    saver.change("first");
+    const flushed = saver.flush();
+    saver.change("second");
+    await flushed;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(server.received).toEqual(["first", "second"]);
+  });
+});

@@ -1,0 +1,194 @@
+import { readStored, removeStored, writeStored } from "./preferences";
+
+/** Where a person's words are: `kept` means in this browser only, until the server is back. */
+export type SaveStatus =
+  "unchanged" | "pending" | "saving" | "saved" | "kept" | "refused" | "conflict";
+
+export interface Saved<T> {
+  readonly version: number;
+  readonly payload: T;
+}
+
+/** How the server took a save: stored, changed elsewhere meanwhile, not reachable, or refused. */
+export type SaveOutcome<T> =
+  | { readonly kind: "saved"; readonly version: number }
+  | { readonly kind: "stale"; readonly current: Saved<T> }
+  | { readonly kind: "unreachable" }
+  | { readonly kind: "refused" };
+
+interface Options<T> {
+  /** Names the copy in this browser; the same work must always have the same name. */
+  readonly storageKey: string;
+  readonly parse: (value: unknown) => T | null;
+  /** What the server holds; version 0 and null when it holds nothing yet. */
+  readonly saved: { readonly version: number; readonly payload: T | null };
+  readonly send: (version: number, payload: T) => Promise<SaveOutcome<T>>;
+  readonly delayMilliseconds?: number;
+}
+
+export interface AutosaveSnapshot<T> {
+  readonly status: SaveStatus;
+  /** Set when another tab or device saved something else meanwhile: the person decides. */
+  readonly theirs: Saved<T> | null;
+}
+
+const DELAY_MILLISECONDS = 700;
+const FIRST_RETRY_MILLISECONDS = 2_000;
+const LAST_RETRY_MILLISECONDS = 30_000;
+
+interface LocalCopy {
+  version: number;
+  payload: unknown;
+}
+
+function readCopy(value: unknown): LocalCopy | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (!("version" in value) || !("payload" in value)) return null;
+  return typeof value.version === "number"
+    ? { version: value.version, payload: value.payload }
+    : null;
+}
+
+/**
+ * Saves a person's work under a second after each pause. Every change is first kept in this browser and
+ * leaves it only when the server has acknowledged it, so neither a dead network nor a closed tab
+ * loses a word.
+ */
+export class Autosaver<T> {
+  /** What the page starts from: unsent work of this browser, else what the server holds. */
+  readonly initial: T | null;
+
+  private readonly options: Options<T>;
+  private readonly listeners = new Set<() => void>();
+  private state: AutosaveSnapshot<T> = { status: "unchanged", theirs: null };
+  private version: number;
+  private payload: T | null;
+  private unsent = false;
+  private sending: Promise<void> | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private retry = FIRST_RETRY_MILLISECONDS;
+
+  constructor(options: Options<T>) {
+    this.options = options;
+    this.version = options.saved.version;
+    const copy = readStored(options.storageKey, readCopy);
+    const kept = copy === null ? null : options.parse(copy.payload);
+    this.initial = kept ?? options.saved.payload;
+    this.payload = this.initial;
+    if (copy !== null && kept !== null) {
+      this.unsent = true;
+      // Sent under the version it was written on, so that the server notices a change from elsewhere.
+      this.version = copy.version;
+      this.plan(0);
+    } else if (options.saved.payload !== null) {
+      this.state = { status: "saved", theirs: null };
+    }
+  }
+
+  readonly snapshot = (): AutosaveSnapshot<T> => this.state;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  change(payload: T): void {
+    this.payload = payload;
+    this.unsent = true;
+    writeStored(this.options.storageKey, { version: this.version, payload });
+    if (this.state.status === "conflict") return;
+    this.show("pending");
+    this.plan(this.options.delayMilliseconds ?? DELAY_MILLISECONDS);
+  }
+
+  /** Sends at once what is not sent yet; true when the server now holds everything. */
+  async flush(): Promise<boolean> {
+    this.cancelTimer();
+    if (this.sending !== null) await this.sending;
+    if (this.unsent && this.state.status !== "conflict") await this.send();
+    return !this.unsent;
+  }
+
+  /** Forgets the copy in this browser: the work was submitted or given up. */
+  forget(): void {
+    this.cancelTimer();
+    this.unsent = false;
+    removeStored(this.options.storageKey);
+  }
+
+  /** Goes on with this page's text over the one that was saved elsewhere. */
+  keepMine(): void {
+    if (this.state.theirs === null) return;
+    this.version = this.state.theirs.version;
+    this.show("pending");
+    this.plan(0);
+  }
+
+  /** Goes on with the text that was saved elsewhere, and returns it. */
+  takeTheirs(): T | null {
+    const theirs = this.state.theirs;
+    if (theirs === null) return null;
+    this.forget();
+    this.version = theirs.version;
+    this.payload = theirs.payload;
+    this.show("saved");
+    return theirs.payload;
+  }
+
+  private plan(milliseconds: number): void {
+    this.cancelTimer();
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void this.flush();
+    }, milliseconds);
+  }
+
+  private cancelTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private async send(): Promise<void> {
+    const sending = this.sendOnce().finally(() => {
+      this.sending = null;
+    });
+    this.sending = sending;
+    await sending;
+  }
+
+  private async sendOnce(): Promise<void> {
+    const payload = this.payload;
+    if (payload === null) return;
+    this.show("saving");
+    const outcome = await this.options.send(this.version, payload);
+    if (outcome.kind === "saved") {
+      this.version = outcome.version;
+      this.retry = FIRST_RETRY_MILLISECONDS;
+      if (this.payload === payload) {
+        this.forget();
+        this.show("saved");
+      } else {
+        this.change(this.payload ?? payload);
+      }
+    } else if (outcome.kind === "stale") {
+      this.state = { status: "conflict", theirs: outcome.current };
+      this.announce();
+    } else if (outcome.kind === "unreachable") {
+      this.show("kept");
+      this.plan(this.retry);
+      this.retry = Math.min(this.retry * 2, LAST_RETRY_MILLISECONDS);
+    } else {
+      this.show("refused");
+    }
+  }
+
+  private show(status: SaveStatus): void {
+    if (this.state.status === status) return;
+    this.state = { status, theirs: null };
+    this.announce();
+  }
+
+  private announce(): void {
+    this.listeners.forEach((listener) => listener());
+  }
+}
