@@ -1,0 +1,203 @@
+"""What readers yield and formats write: one frozen record a row, free of any file format.
+
+A field that a source does not give is None; a format leaves it out (FORMATS: absent keys are
+omitted, never null).
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b, sha256
+from typing import Any, TypeAlias
+
+import orjson
+
+from annotation import preferences
+
+MIN_CANDIDATES = 2
+MAX_CANDIDATES = 9
+
+Identifier: TypeAlias = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """One turn: the text exactly as written, and whether a policy may be trained on it."""
+
+    role: str
+    content: str
+    trainable: bool = False
+    origin: str = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueRecord:
+    """A conversation that ends on an assistant turn."""
+
+    messages: tuple[MessageRecord, ...]
+    row: int
+    origin_key: str
+    licence: str | None = None
+    language: str | None = None
+    category: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRecord:
+    """A context that ends on a user turn and asks for a completion."""
+
+    messages: tuple[MessageRecord, ...]
+    row: int
+    origin_key: str
+    licence: str | None = None
+    language: str | None = None
+    category: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRecord:
+    """One completion of a comparison, with the rank one rater gave it.
+
+    `flags` is None where flags were not asked for and empty where none was set.
+    """
+
+    id: Identifier
+    content: str
+    rank: int
+    origin: str
+    rating: int | None = None
+    flags: tuple[str, ...] | None = None
+    policy: str | None = None
+    params: Mapping[str, Any] | None = None
+    seed: int | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickRecord:
+    """How the message that the comparison is about was drawn."""
+
+    rule: str
+    seed: int | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthRecord:
+    """How much better the best is, on a named scale such as `-3..3`."""
+
+    grade: int
+    scale: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankingRecord:
+    """One rater's ranking of one comparison: the whole content of a `ranking` line.
+
+    `acceptable_tier` is the number of tiers above the acceptable line (0: none acceptable).
+    `shown_order` holds the candidates' ids in the order in which the rater met them.
+    """
+
+    row: int
+    prompt: tuple[MessageRecord, ...]
+    candidates: tuple[CandidateRecord, ...]
+    origin_key: str
+    id: Identifier | None = None
+    group_id: Identifier | None = None
+    revision: int | None = None
+    project: str | None = None
+    round: int | None = None
+    split: str | None = None
+    language: str | None = None
+    criterion: str | None = None
+    reason: str | None = None
+    purpose: str | None = None
+    context_hash: str | None = None
+    pick: PickRecord | None = None
+    acceptable_tier: int | None = None
+    strength: StrengthRecord | None = None
+    rewrite: str | None = None
+    comment: str | None = None
+    rater: str | None = None
+    guideline: int | None = None
+    rating_schema: int | None = None
+    shown_order: tuple[Identifier, ...] | None = None
+    active_seconds: float | None = None
+    created_at: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tiers(self) -> list[list[CandidateRecord]]:
+        """The candidates, best tier first."""
+        return preferences.tiers_of((candidate, candidate.rank) for candidate in self.candidates)
+
+
+Record: TypeAlias = DialogueRecord | PromptRecord | RankingRecord
+
+
+class RejectCode(StrEnum):
+    """Why a row of a file was not taken. docs/ and the reject summary name these."""
+
+    INVALID_JSON = "invalid_json"  # the row does not parse
+    INVALID_UTF8 = "invalid_utf8"  # bytes that are no UTF-8
+    LONE_SURROGATE = "lone_surrogate"  # half of a surrogate pair, which is no character
+    NUL = "nul"  # U+0000, which PostgreSQL cannot store
+    TOO_DEEP = "too_deep"  # brackets nested past sources.MAX_DEPTH
+    TOO_LONG = "too_long"  # a row past sources.MAX_ROW_BYTES
+    TRUNCATED = "truncated"  # the file ends, or its compression breaks, in the middle
+    TRAILING_CONTENT = "trailing_content"  # something follows the end of a JSON array
+    WRONG_SHAPE = "wrong_shape"  # not an object, or a key of the format missing or mistyped
+    UNSUPPORTED_SCHEMA = "unsupported_schema"  # a ranking schema this version does not know
+    UNSUPPORTED_CONTENT = "unsupported_content"  # tool calls, images: text alone is held
+    UNKNOWN_ROLE = "unknown_role"  # a role that is not one of the format's
+    EMPTY_MESSAGE = "empty_message"  # a turn, prompt or completion without any text
+    WRONG_TURN_ORDER = "wrong_turn_order"  # roles do not alternate, or the first one is wrong
+    WRONG_LAST_TURN = "wrong_last_turn"  # ends on the wrong turn for what it is
+    BAD_RANKING = "bad_ranking"  # ranks, candidates or shown order contradict each other
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not taken: its number, why, in a code and in a sentence, and its bytes.
+
+    `raw` is the row as it stood in the file, for a file of rejects that can be mended and
+    imported again; it is empty where the row was too long to hold.
+    """
+
+    row: int
+    code: RejectCode
+    detail: str
+    raw: bytes = b""
+
+
+_SPACES = re.compile(r"\s+")
+
+
+def origin_key(messages: Sequence[MessageRecord]) -> str:
+    """The key by which rows of one origin share a split (DATA.md §6): the first user turn,
+    compared without regard to case, compatibility forms and spacing."""
+    opening = next((m.content for m in messages if m.role == "user"), messages[0].content)
+    normal = _SPACES.sub(" ", unicodedata.normalize("NFKC", opening).casefold()).strip()
+    return "text:" + blake2b(normal.encode(), digest_size=16).hexdigest()
+
+
+def content_sha256(record: Record) -> str:
+    """64 hexadecimal digits that two rows share exactly when one is a duplicate of the other.
+
+    Dialogues and prompts are compared by their turns alone; of a ranking the whole line counts,
+    since two raters may give the same order.
+    """
+    if isinstance(record, RankingRecord):
+        skip = {"row", "origin_key"}
+        content: Any = {
+            f.name: getattr(record, f.name) for f in fields(record) if f.name not in skip
+        }
+    else:
+        content = [(m.role, m.content, m.trainable) for m in record.messages]
+    canonical = orjson.dumps([type(record).__name__, content], option=orjson.OPT_SORT_KEYS)
+    return sha256(canonical).hexdigest()

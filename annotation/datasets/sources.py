@@ -1,0 +1,303 @@
+"""Bytes of a file → numbered rows, and a row → a JSON object: streaming, bounded, strict.
+
+A JSON array is cut into its elements here rather than by ijson, which turns a lone surrogate
+into "?" without a word and gives up the rest of the file at the first broken element.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
+from typing import Any, BinaryIO
+
+import orjson
+import zstandard
+
+from annotation.datasets.records import Reject, RejectCode
+
+MAX_ROW_BYTES = 32 * 2**20
+MAX_DEPTH = 64
+
+_CHUNK_BYTES = 2**18
+# A byte of zstd can stand for 32 KiB: a step of this size never gives more than MAX_ROW_BYTES.
+_ZSTD_STEP_BYTES = 2**10
+_BOM = b"\xef\xbb\xbf"
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_WHITESPACE = b" \t\r\n"
+_OPENING = re.compile(rb"(\s*\[)\s*(?:[{\]]|\Z)")
+_STRUCTURE = re.compile(rb'["\[\]{},]')
+_STRING_END = re.compile(rb'["\\]')
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONE_SURROGATE_ERROR = re.compile("(?:high|low) surrogate in string")
+_BROKEN_COMPRESSION = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as it stands in the file. `number` counts from 1: lines of a JSONL file, elements
+    of a JSON array."""
+
+    number: int
+    raw: bytes
+
+
+class RowError(Exception):
+    """A row that is not taken, with its code; the message is a sentence for a person."""
+
+    def __init__(self, code: RejectCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+    def reject(self, row: RawRow) -> Reject:
+        return Reject(row=row.number, code=self.code, detail=self.detail, raw=row.raw)
+
+
+@contextmanager
+def decompressed(stream: BinaryIO) -> Iterator[BufferedReader]:
+    """The stream's plain bytes: gzip and zstd are told by their first bytes, whatever the name.
+
+    The stream stays open.
+    """
+    buffered = _buffered(stream)
+    try:
+        magic = buffered.peek(4)[:4]
+        if magic.startswith(_GZIP_MAGIC):
+            yield _buffered(gzip.GzipFile(fileobj=buffered))
+        elif magic == _ZSTD_MAGIC:
+            yield _buffered(_ZstdFrames(buffered))
+        else:
+            yield buffered
+    finally:
+        if not buffered.closed:
+            buffered.detach()
+
+
+def _buffered(stream: Any) -> BufferedReader:
+    return BufferedReader(stream, _CHUNK_BYTES)
+
+
+def rows(stream: BinaryIO) -> Iterator[RawRow | Reject]:
+    """The rows of a JSONL file or of a JSON array of objects, plain, gzip or zstd.
+
+    Holds one row at a time, never more than MAX_ROW_BYTES. Blank lines are no rows. A file that
+    breaks off ends in a reject.
+    """
+    with decompressed(stream) as plain:
+        reader = _Reader(plain)
+        try:
+            if reader.opens_array():
+                yield from _array_rows(reader)
+            else:
+                yield from _line_rows(reader)
+        except _BROKEN_COMPRESSION as error:
+            detail = f"The compressed file is broken or cut off after row {reader.row}: {error}."
+            yield Reject(reader.row + 1, RejectCode.TRUNCATED, detail)
+
+
+def decode_object(row: RawRow) -> dict[str, Any]:
+    """The row's JSON object.
+
+    Raises RowError for what is no JSON object and for what labelhub cannot hold or write back:
+    bytes that are no UTF-8, lone surrogates, U+0000, NaN, nesting past MAX_DEPTH.
+    """
+    try:
+        value = orjson.loads(row.raw)
+    except orjson.JSONDecodeError as error:
+        raise _explained(row.raw, error) from None
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        raise RowError(RejectCode.WRONG_SHAPE, f"The row is not a JSON object but a {kind}.")
+    if b"\\u0000" in row.raw and _ESCAPED_NUL.search(row.raw):
+        raise RowError(RejectCode.NUL, "The row holds the character U+0000.")
+    if row.raw.count(b"{") + row.raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise _too_deep()
+    return value
+
+
+class _ZstdFrames(RawIOBase):
+    """The plain bytes of zstd frames one after another.
+
+    zstandard's own reader takes a stream that is cut off for one that has ended.
+    """
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._plain = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._plain:
+            packed = self._frame.unused_data if self._frame.eof else b""
+            packed = packed or self._stream.read(_ZSTD_STEP_BYTES)
+            if not packed:
+                if not self._frame.eof:
+                    raise EOFError("a zstd frame is cut off")
+                return 0
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._plain = memoryview(self._frame.decompress(packed))
+        n_bytes = min(len(buffer), len(self._plain))
+        buffer[:n_bytes] = self._plain[:n_bytes]
+        self._plain = self._plain[n_bytes:]
+        return n_bytes
+
+
+class _Reader:
+    """A stream read in chunks and lines, past a byte order mark; `row` is the last row begun."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self.row = 0
+
+    def opens_array(self) -> bool:
+        """Whether this is an array of objects, whose opening bracket is then read.
+
+        A file of brackets only is one bad line, not an array that swallows the lines after it.
+        """
+        if self._stream.peek(len(_BOM)).startswith(_BOM):
+            self._stream.read(len(_BOM))
+        opening = _OPENING.match(self._stream.peek(_CHUNK_BYTES))
+        if opening is None:
+            return False
+        self._stream.read(opening.end(1))
+        return True
+
+    def chunks(self) -> Iterator[bytes]:
+        while chunk := self._stream.read1(_CHUNK_BYTES):
+            yield chunk
+
+    def line(self) -> bytes:
+        return self._stream.readline(MAX_ROW_BYTES + 1)
+
+    def skip_line(self) -> None:
+        while (rest := self._stream.readline(_CHUNK_BYTES)) and not rest.endswith(b"\n"):
+            pass
+
+
+def _line_rows(reader: _Reader) -> Iterator[RawRow | Reject]:
+    while line := reader.line():
+        reader.row += 1
+        if len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
+            reader.skip_line()
+            yield _too_long(reader.row)
+        elif raw := line.strip(_WHITESPACE):
+            yield RawRow(reader.row, raw)
+
+
+def _array_rows(reader: _Reader) -> Iterator[RawRow | Reject]:
+    cutter = _ArrayCutter()
+    for chunk in reader.chunks():
+        for element in cutter.cut(chunk):
+            reader.row += 1
+            yield RawRow(reader.row, element)
+        if cutter.trailing:
+            detail = f"Something follows the end of the JSON array after element {reader.row}."
+            yield Reject(reader.row + 1, RejectCode.TRAILING_CONTENT, detail)
+            return
+        if len(cutter.rest) > MAX_ROW_BYTES:
+            # Where this element ends cannot be told without trusting its quotes: stop here.
+            yield _too_long(reader.row + 1)
+            return
+    if not cutter.closed:
+        detail = f"The JSON array is not closed: it breaks off after element {reader.row}."
+        rest = bytes(cutter.rest.strip(_WHITESPACE))
+        yield Reject(reader.row + 1, RejectCode.TRUNCATED, detail, raw=rest)
+
+
+class _ArrayCutter:
+    """Cuts a JSON array, fed in chunks, at the commas of its first level.
+
+    Only strings and brackets are followed; whether an element is JSON is for the decoder to say.
+    """
+
+    def __init__(self) -> None:
+        self.rest = bytearray()  # of the element that the last chunk left unfinished
+        self.closed = False
+        self.trailing = False
+        self._depth = 0
+        self._inside_string = False
+        self._escaped = 0  # bytes of the next chunk that a backslash takes away
+
+    def cut(self, chunk: bytes) -> Iterator[bytes]:
+        """The elements that end in this chunk."""
+        start, position = 0, self._escaped
+        while not self.closed:
+            mark = (_STRING_END if self._inside_string else _STRUCTURE).search(chunk, position)
+            if mark is None:
+                self.rest += chunk[start:]
+                self._escaped = max(0, position - len(chunk))
+                return
+            position = mark.end()
+            character = mark.group()
+            if self._inside_string:
+                self._inside_string = character != b'"'
+                position += character == b"\\"
+            elif character == b'"':
+                self._inside_string = True
+            elif character in b"[{":
+                self._depth += 1
+            elif self._depth:
+                self._depth -= character != b","
+            else:
+                self.rest += chunk[start : position - 1]
+                start = position
+                self.closed = character == b"]"
+                if element := bytes(self.rest.strip(_WHITESPACE)):
+                    yield element
+                self.rest.clear()
+        self.trailing = bool(chunk[start:].strip(_WHITESPACE))
+
+
+def _too_long(number: int) -> Reject:
+    limit = MAX_ROW_BYTES // 2**20
+    detail = f"The row is longer than {limit} MiB."
+    return Reject(row=number, code=RejectCode.TOO_LONG, detail=detail)
+
+
+def _too_deep() -> RowError:
+    return RowError(
+        RejectCode.TOO_DEEP,
+        f"The row nests objects and lists more than {MAX_DEPTH} deep.",
+    )
+
+
+def _explained(raw: bytes, error: orjson.JSONDecodeError) -> RowError:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        return RowError(
+            RejectCode.INVALID_UTF8, f"Byte {broken.start + 1} of the row is not UTF-8."
+        )
+    if b"\x00" in raw:
+        return RowError(RejectCode.NUL, "The row holds a NUL byte.")
+    if "depth limit" in error.msg:
+        return _too_deep()
+    if _LONE_SURROGATE_ERROR.search(error.msg):
+        return RowError(
+            RejectCode.LONE_SURROGATE,
+            "The row holds half of a surrogate pair (\\uD800 to \\uDFFF).",
+        )
+    return RowError(RejectCode.INVALID_JSON, f"The row is not JSON: {error.msg}.")
+
+
+def _depth(value: Any) -> int:
+    """How deep objects and lists nest; level by level, so that it cannot exhaust the stack."""
+    depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if isinstance(child, dict | list)
+        ]
+    return depth
