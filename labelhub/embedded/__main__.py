@@ -6,6 +6,7 @@ Exits 0 as soon as the keeper holds its lock, with the keeper running on in the 
 import argparse
 import fcntl
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,25 +17,27 @@ from labelhub.embedded.places import Places, places_of
 _PATIENCE_SECONDS = 5.0
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m labelhub.embedded", description=__doc__)
     parser.add_argument("folder", type=Path, help="data folder; the servers live in its `servers`")
-    parser.add_argument("--no-fsync", action="store_true", help="for throw-away data only")
+    parser.add_argument("--no-fsync", action="store_true", help="for test data only")
+    parser.add_argument("--throw-away", action="store_true", help="remove FOLDER at the end")
     options = parser.parse_args()
 
     places = places_of(options.folder)
     if not _take_over(places):
-        print(f"Another keeper runs the servers of {places.home}.", file=sys.stderr)
-        return 1
+        sys.exit(f"Another keeper runs the servers of {places.home}.")
     places.problem.unlink(missing_ok=True)
     if os.fork() != 0:
         # The child shares the lock, so that whoever waits for us finds the keeper in office.
-        return 0
+        return
     os.setsid()
     os.chdir("/")
     users_lock = os.open(places.users_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     keep(places, users_lock, fsync=not options.no_fsync)
-    return 0
+    if options.throw_away:
+        for made in (places.sockets, places.home, options.folder):
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def _take_over(places: Places) -> bool:
@@ -43,12 +46,13 @@ def _take_over(places: Places) -> bool:
     while True:
         try:
             fcntl.flock(keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
         except BlockingIOError:
             # Users that look whether a keeper lives hold the lock for a moment.
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.01)
+        else:
+            return True
 
 
-sys.exit(main())
+main()

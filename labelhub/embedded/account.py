@@ -26,7 +26,7 @@ def server_account() -> Account | None:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
         raise EmbeddedServerError(
-            "PostgreSQL does not run as root and this machine has no account `nobody` to run it as. "
+            "PostgreSQL does not run as root, and there is no account `nobody` to run it as. "
             "Run labelhub as another user, or set DATABASE_URL and REDIS_URL."
         ) from None
     return Account(uid=nobody.pw_uid, gid=nobody.pw_gid)

@@ -1,6 +1,7 @@
 """How a process uses the embedded servers: it holds a lock while it lives, and sees to a keeper."""
 
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ _PATIENCE_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.02
 _KEEPER_START_SECONDS = 15.0
 _REVIVAL_PAUSE_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[2]
 
 # The homes this process holds. Their locks stay open until the process ends: the kernel drops them
@@ -23,37 +25,35 @@ _held: dict[Path, int] = {}
 _holding = threading.Lock()
 
 
-def hold(folder: Path, *, fsync: bool = True) -> Addresses:
+def hold(folder: Path, *, fsync: bool = True, throw_away: bool = False) -> Addresses:
     """Keep the servers of `folder` running while this process lives; returns once both answer.
 
     Child processes do not inherit the hold: each that outlives its parent calls this itself. With
-    `fsync=False` a power cut loses data, which only tests may accept. Raises EmbeddedServerError
-    with cause and cure where the servers cannot run.
+    `fsync=False` a power cut loses data, which only tests may accept; with `throw_away` the folder
+    goes when its last user does. Raises EmbeddedServerError with cause and cure where the servers
+    cannot run.
     """
     places = places_of(folder)
+    command = [sys.executable, "-m", "labelhub.embedded", str(folder.absolute())]
+    command += ["--throw-away"] * throw_away + ["--no-fsync"] * (not fsync)
     with _holding:
         newly_held = places.home not in _held
         if newly_held:
             _held[places.home] = _lock(places.users_lock, fcntl.LOCK_SH)
         try:
-            _wait_until_both_answer(places, folder, fsync=fsync)
+            _wait_until_both_answer(places, command)
         except BaseException:
             if newly_held:
                 os.close(_held.pop(places.home))
             raise
     if newly_held:
-        threading.Thread(
-            target=_revive_keepers,
-            args=(places, folder),
-            kwargs={"fsync": fsync},
-            daemon=True,
-        ).start()
+        threading.Thread(target=_revive_keepers, args=(places, command), daemon=True).start()
     return places.addresses()
 
 
-def _wait_until_both_answer(places: Places, folder: Path, *, fsync: bool) -> None:
+def _wait_until_both_answer(places: Places, command: list[str]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    _ensure_keeper(places, folder, fsync=fsync)
+    _ensure_keeper(places, command)
     while (refusal := _refusal(places)) is not None:
         if places.problem.exists():
             raise EmbeddedServerError(places.problem.read_text())
@@ -64,7 +64,7 @@ def _wait_until_both_answer(places: Places, folder: Path, *, fsync: bool) -> Non
             )
         time.sleep(_LOOK_EVERY_SECONDS)
         # The keeper we saw may have been on its way out.
-        _ensure_keeper(places, folder, fsync=fsync)
+        _ensure_keeper(places, command)
 
 
 def _refusal(places: Places) -> str | None:
@@ -93,11 +93,11 @@ def _refusal(places: Places) -> str | None:
     return None
 
 
-def _ensure_keeper(places: Places, folder: Path, *, fsync: bool) -> None:
+def _ensure_keeper(places: Places, command: list[str]) -> None:
     spawning = _lock(places.spawn_lock, fcntl.LOCK_EX)
     try:
         if not _keeper_lives(places):
-            _start_keeper(places, folder, fsync=fsync)
+            _start_keeper(places, command)
     finally:
         os.close(spawning)
 
@@ -113,14 +113,13 @@ def _keeper_lives(places: Places) -> bool:
     return False
 
 
-def _start_keeper(places: Places, folder: Path, *, fsync: bool) -> None:
+def _start_keeper(places: Places, command: list[str]) -> None:
     log = places.log("keeper")
     log.parent.mkdir(mode=0o755, exist_ok=True)
-    command = [sys.executable, "-m", "labelhub.embedded", str(folder.absolute())]
     with log.open("ab") as output:
         # It detaches itself and ends when the keeper is in office, hence nothing is left to reap.
         finished = subprocess.run(
-            [*command, *([] if fsync else ["--no-fsync"])],
+            command,
             cwd=_PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -134,15 +133,15 @@ def _start_keeper(places: Places, folder: Path, *, fsync: bool) -> None:
         )
 
 
-def _revive_keepers(places: Places, folder: Path, *, fsync: bool) -> None:
+def _revive_keepers(places: Places, command: list[str]) -> None:
     """Wait for the death of each keeper and see to a new one, for as long as this process lives."""
     while True:
         # Granted when the keeper's own lock is gone, hence the keeper.
         os.close(_lock(places.keeper_lock, fcntl.LOCK_SH))
         try:
-            _ensure_keeper(places, folder, fsync=fsync)
+            _ensure_keeper(places, command)
         except (EmbeddedServerError, OSError, subprocess.TimeoutExpired) as exc:
-            print(exc, file=sys.stderr)
+            _log.error("%s", exc)
         # A keeper that cannot run ends at once; this bounds how often it is tried.
         time.sleep(_REVIVAL_PAUSE_SECONDS)
 

@@ -83,7 +83,7 @@ class Places:
             return inside
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
         # Not $TMPDIR: every process must come to the same folder, whatever its environment.
-        return Path("/tmp") / f"labelhub-{digest}"
+        return Path("/tmp") / f"labelhub-{digest}"  # noqa: S108 (its owner is checked before use)
 
     @property
     def redis_socket(self) -> Path:

@@ -87,8 +87,8 @@ def prepare_postgres(
         return
     if made_by != POSTGRES_MAJOR:
         raise EmbeddedServerError(
-            f"{places.postgres} was made by PostgreSQL {made_by}, and this is {POSTGRES_MAJOR}. Carry "
-            "the data over with pg_dump of that version, or move the folder away to start anew."
+            f"{places.postgres} was made by PostgreSQL {made_by}, and this is {POSTGRES_MAJOR}. "
+            "Carry the data over with that version's pg_dump, or move the folder away."
         )
     _wait_for_predecessor(places)
 
