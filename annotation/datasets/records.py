@@ -4,7 +4,6 @@ A field that a source does not give is None; a format leaves it out (FORMATS: ab
 omitted, never null).
 """
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -175,14 +174,11 @@ class Reject:
     raw: bytes = b""
 
 
-_SPACES = re.compile(r"\s+")
-
-
 def origin_key(messages: Sequence[MessageRecord]) -> str:
     """The key by which rows of one origin share a split (DATA.md §6): the first user turn,
     compared without regard to case, compatibility forms and spacing."""
     opening = next((m.content for m in messages if m.role == "user"), messages[0].content)
-    normal = _SPACES.sub(" ", unicodedata.normalize("NFKC", opening).casefold()).strip()
+    normal = " ".join(unicodedata.normalize("NFKC", opening).casefold().split())
     return "text:" + blake2b(normal.encode(), digest_size=16).hexdigest()
 
 

@@ -29,8 +29,10 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _WHITESPACE = b" \t\r\n"
 _OPENING = re.compile(rb"(\s*\[)\s*(?:[{\]]|\Z)")
-_STRUCTURE = re.compile(rb'["\[\]{},]')
-_STRING_END = re.compile(rb'["\\]')
+# Up to the next bracket, to a string that is not closed here and, between elements, to a comma.
+_INSIDE_ELEMENT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_BETWEEN_ELEMENTS = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONE_SURROGATE_ERROR = re.compile("(?:high|low) surrogate in string")
 _BROKEN_COMPRESSION = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
@@ -229,23 +231,19 @@ class _ArrayCutter:
     def cut(self, chunk: bytes) -> Iterator[bytes]:
         """The elements that end in this chunk."""
         start, position = 0, self._escaped
-        while not self.closed:
-            mark = (_STRING_END if self._inside_string else _STRUCTURE).search(chunk, position)
-            if mark is None:
+        while not self.closed and (passed := self._pattern().match(chunk, position)):
+            character = chunk[passed.end() : passed.end() + 1]
+            position = passed.end() + 1
+            if character in b"\\":  # or nothing: the chunk is through
                 self.rest += chunk[start:]
-                self._escaped = max(0, position - len(chunk))
+                self._escaped = len(character)
                 return
-            position = mark.end()
-            character = mark.group()
-            if self._inside_string:
-                self._inside_string = character != b'"'
-                position += character == b"\\"
-            elif character == b'"':
-                self._inside_string = True
+            if character == b'"':
+                self._inside_string = not self._inside_string
             elif character in b"[{":
                 self._depth += 1
             elif self._depth:
-                self._depth -= character != b","
+                self._depth -= 1
             else:
                 self.rest += chunk[start : position - 1]
                 start = position
@@ -254,6 +252,11 @@ class _ArrayCutter:
                     yield element
                 self.rest.clear()
         self.trailing = bool(chunk[start:].strip(_WHITESPACE))
+
+    def _pattern(self) -> re.Pattern[bytes]:
+        if self._inside_string:
+            return _STRING_REST
+        return _INSIDE_ELEMENT if self._depth else _BETWEEN_ELEMENTS
 
 
 def _too_long(number: int) -> Reject:

@@ -15,7 +15,8 @@ from annotation.datasets.sources import RowError
 
 _ROLES = {role: role for role in ("system", "user", "assistant", "tool")}
 _SHAREGPT_ROLES = _ROLES | {"human": "user", "gpt": "assistant"}
-_MESSAGE_KEYS = frozenset({"role", "content", "weight"})
+_TEXT_KEYS = frozenset({"role", "content"})
+_MESSAGE_KEYS = _TEXT_KEYS | {"weight"}
 _TOOL_CALL_KEYS = ("tool_calls", "function_call")
 _MAY_FOLLOW = {
     None: {"system", "user"},
@@ -36,16 +37,11 @@ def read_messages(turns: Sequence[Any], *, key: str, trainable: bool) -> tuple[M
     for number, turn in enumerate(turns, start=1):
         if type(turn) is not dict:
             raise wrong_shape(f"{key}[{number - 1}]", "an object", turn)
-        if any(turn.get(calls) for calls in _TOOL_CALL_KEYS):
-            raise RowError(
-                RejectCode.UNSUPPORTED_CONTENT,
-                f"Turn {number} calls a tool; only text is held.",
-            )
         role = _role(turn.get("role"), _ROLES, number)
-        weight = turn.get("weight", 1)
-        if weight not in (0, 1):
-            raise wrong_shape(f"{key}[{number - 1}].weight", "0 or 1", weight)
-        learns = trainable and role == "assistant" and weight == 1
+        learns = trainable and role == "assistant"
+        if len(turn) > len(_TEXT_KEYS) or "content" not in turn:
+            _require_text_only(turn, number)
+            learns = learns and _weight(turn, f"{key}[{number - 1}].weight") == 1
         messages.append(MessageRecord(role, _text(turn.get("content"), number), learns))
     return tuple(messages)
 
@@ -66,7 +62,7 @@ def extra_fields(turns: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]
     return {
         str(index): {key: turn[key] for key in turn if key not in _MESSAGE_KEYS}
         for index, turn in enumerate(turns)
-        if not _MESSAGE_KEYS.issuperset(turn)
+        if len(turn) > len(_TEXT_KEYS) and not _MESSAGE_KEYS.issuperset(turn)
     }
 
 
@@ -103,6 +99,20 @@ def _require_order(messages: Sequence[MessageRecord]) -> None:
                 f"Turn {number}: a turn of {message.role} cannot {place}.",
             )
         previous = message.role
+
+
+def _require_text_only(turn: Mapping[str, Any], number: int) -> None:
+    if any(turn.get(calls) for calls in _TOOL_CALL_KEYS):
+        raise RowError(
+            RejectCode.UNSUPPORTED_CONTENT, f"Turn {number} calls a tool; only text is held."
+        )
+
+
+def _weight(turn: Mapping[str, Any], key: str) -> int:
+    weight = turn.get("weight", 1)
+    if weight not in (0, 1):
+        raise wrong_shape(key, "0 or 1", weight)
+    return int(weight)
 
 
 def _role(name: Any, roles: Mapping[str, str], number: int) -> str:
