@@ -1,0 +1,142 @@
+"""Shapes of the queue's endpoints."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from annotation.models import Assignment, Prompt, TaskKind
+from annotation.serializers.comparisons import ComparisonOutput
+from annotation.serializers.conversations import ConversationOutput, PreviousOutput
+from labelhub.accounts.models import Membership, Project
+
+MAX_TURN_NUMBER = 10_000
+
+
+class ClaimInput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=TaskKind.choices)
+
+
+class AutosaveInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=0, help_text="The last version known; 0 for none.")
+    payload = serializers.JSONField(help_text="The page's own; at most 1 MB.")
+
+
+class SkipInput(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=Assignment.SkipReason.choices)
+    comment = serializers.CharField(max_length=5000, allow_blank=True, default="")
+
+
+class BeatOutput(serializers.Serializer[Any]):
+    lease_until = serializers.DateTimeField()
+    active_seconds = serializers.FloatField()
+
+
+class AutosaveOutput(serializers.Serializer[Any]):
+    turn = serializers.IntegerField()
+    version = serializers.IntegerField()
+    payload = serializers.JSONField()
+    saved_at = serializers.DateTimeField()
+
+
+class SavedOutput(serializers.Serializer[Any]):
+    turn = serializers.IntegerField()
+    version = serializers.IntegerField()
+    saved_at = serializers.DateTimeField()
+    lease_until = serializers.DateTimeField()
+
+
+class SubmittedOutput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=Assignment.State.choices)
+
+
+class PromptOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Prompt.Kind.choices)
+    text = serializers.CharField()
+    category = serializers.CharField(allow_blank=True)
+
+
+class GuidelineNumberOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    version = serializers.IntegerField()
+
+
+class AssignmentOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=TaskKind.choices)
+    state = serializers.ChoiceField(choices=Assignment.State.choices)
+    reason = serializers.ChoiceField(choices=Assignment.Reason.choices)
+    lease_until = serializers.DateTimeField()
+    guideline = GuidelineNumberOutput(allow_null=True)
+    autosaves = AutosaveOutput(many=True)
+    prompt = PromptOutput(allow_null=True)
+    language = serializers.CharField()
+    drafts_allowed = serializers.BooleanField()
+    conversation = ConversationOutput(allow_null=True)
+    previous = PreviousOutput(allow_null=True)
+    comparison = ComparisonOutput(allow_null=True)
+    kept_submission = serializers.JSONField(allow_null=True)
+
+
+class GuidelineStateOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=TaskKind.choices)
+    version = serializers.IntegerField()
+    breaking = serializers.BooleanField()
+    acknowledged = serializers.BooleanField()
+    published_at = serializers.DateTimeField()
+
+
+class GuidelineOutput(GuidelineStateOutput):
+    markdown = serializers.CharField()
+
+
+class QueueOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=TaskKind.choices)
+    available = serializers.IntegerField(help_text="Exact below 100; 100 means 99+.")
+    held = serializers.IntegerField(allow_null=True)
+    paused = serializers.BooleanField()
+
+
+class ReturnedOutput(serializers.Serializer[Any]):
+    task = serializers.IntegerField()
+    conversation = serializers.IntegerField()
+    title = serializers.CharField()
+    comment = serializers.CharField(allow_blank=True)
+    returned_at = serializers.DateTimeField()
+
+
+class KeptOutput(serializers.Serializer[Any]):
+    assignment = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=TaskKind.choices)
+    at = serializers.DateTimeField()
+
+
+class SamplingOutput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=["ok", "delayed", "down"])
+    oldest_queued_seconds = serializers.FloatField(allow_null=True)
+    runners = serializers.IntegerField()
+
+
+class ProjectSettingsOutput(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    draft_mode = serializers.ChoiceField(choices=Project.DraftMode.choices)
+    n_drafts = serializers.IntegerField()
+    min_turns = serializers.IntegerField()
+    max_turns = serializers.IntegerField()
+    max_turn_characters = serializers.IntegerField()
+    criterion = serializers.CharField()
+
+
+class HomeOutput(serializers.Serializer[Any]):
+    project = ProjectSettingsOutput()
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+    queues = QueueOutput(many=True)
+    returned = ReturnedOutput(many=True)
+    kept = KeptOutput(many=True)
+    today = serializers.IntegerField()
+    this_week = serializers.IntegerField()
+    active_seconds_today = serializers.FloatField()
+    guidelines = GuidelineStateOutput(many=True)
+    sampling = SamplingOutput()

@@ -1,0 +1,162 @@
+"""Keeping, losing and giving back what was claimed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+
+from annotation.exceptions import LeaseLost, StaleVersion
+from annotation.models import Assignment, Autosave, Conversation, Slot, Task
+from labelhub import clock
+
+# The longest gap between two beats that still counts as working (DATA.md §7).
+LONGEST_GAP_SECONDS = 60.0
+# A task that two different people called unclear or broken goes to the manager.
+SKIPS_THAT_WITHDRAW = 2
+
+SWEEP = """
+WITH late AS (
+    SELECT id, slot_id FROM annotation_assignment
+    WHERE state = 'leased' AND lease_until < %(now)s
+      AND (%(project)s::bigint IS NULL OR project_id = %(project)s)
+    ORDER BY lease_until LIMIT 1000 FOR UPDATE SKIP LOCKED
+), expired AS (
+    UPDATE annotation_assignment a SET state = 'expired' FROM late WHERE a.id = late.id
+)
+UPDATE annotation_slot s SET state = 'open' FROM late WHERE s.id = late.slot_id AND s.state = 'leased'
+"""
+
+
+def locked_lease(*, assignment: Assignment) -> Assignment:
+    """The assignment, row-locked, still its owner's, with this moment counted as a beat.
+
+    To be called inside a transaction, at the start of every write on an assignment. A lease that ran
+    out while nobody else took the slot goes on. Raises LeaseLost otherwise.
+    """
+    locked = (
+        Assignment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("project", "task")
+        .get(pk=assignment.pk)
+    )
+    renew(locked)
+    return locked
+
+
+def renew(locked: Assignment) -> None:
+    """Count a beat on an assignment that the caller has locked. Raises LeaseLost."""
+    now = clock.now()
+    if locked.state == Assignment.State.EXPIRED and _retake_slot(locked):
+        locked.state = Assignment.State.LEASED
+    if locked.state != Assignment.State.LEASED:
+        raise LeaseLost
+    gap = (now - locked.last_beat_at).total_seconds()
+    locked.active_seconds += min(max(gap, 0.0), LONGEST_GAP_SECONDS)
+    locked.last_beat_at = now
+    life = timedelta(seconds=locked.project.lease_seconds)
+    if locked.lease_until - now < life / 2:
+        locked.lease_until = now + life
+    locked.save(update_fields=["state", "active_seconds", "last_beat_at", "lease_until"])
+
+
+def _retake_slot(assignment: Assignment) -> bool:
+    """Lease the slot again if it is free; a slot that somebody is claiming this moment is not."""
+    slot = (
+        Slot.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(pk=assignment.slot_id, state=Slot.State.OPEN)
+        .first()
+    )
+    if slot is None:
+        return False
+    slot.state = Slot.State.LEASED
+    slot.save(update_fields=["state"])
+    return True
+
+
+@transaction.atomic
+def beat(*, assignment: Assignment) -> Assignment:
+    """The person is at work on it: counts active time and renews the lease past half its life."""
+    return locked_lease(assignment=assignment)
+
+
+@transaction.atomic
+def save_autosave(
+    *, assignment: Assignment, turn: int, version: int, payload: Any
+) -> tuple[Autosave, Assignment]:
+    """Keep unsubmitted work. `version` is the last one the page knows, 0 for none.
+
+    Raises StaleVersion, with what is stored, where another tab saved since; LeaseLost.
+    """
+    locked = locked_lease(assignment=assignment)
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO annotation_autosave AS a (assignment_id, turn, version, payload, saved_at)
+            VALUES (%(assignment)s, %(turn)s, 1, %(payload)s, %(now)s)
+            ON CONFLICT (assignment_id, turn) DO UPDATE
+            SET version = a.version + 1, payload = EXCLUDED.payload, saved_at = EXCLUDED.saved_at
+            WHERE a.version = %(version)s
+            RETURNING version
+            """,
+            {
+                "assignment": locked.pk,
+                "turn": turn,
+                "version": version,
+                "payload": orjson.dumps(payload).decode(),
+                "now": now,
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        current = Autosave.objects.get(assignment=locked, turn=turn)
+        raise StaleVersion(
+            extra={
+                "current": {
+                    "turn": turn,
+                    "version": current.version,
+                    "payload": current.payload,
+                    "saved_at": current.saved_at,
+                }
+            }
+        )
+    saved = Autosave(
+        assignment=locked, turn=turn, version=row[0], payload=payload, saved_at=now
+    )
+    return saved, locked
+
+
+@transaction.atomic
+def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str) -> None:
+    """Hand the task back, with a reason that teaches the queue. Raises LeaseLost."""
+    locked = locked_lease(assignment=assignment)
+    locked.state = Assignment.State.SKIPPED
+    locked.skip_reason = reason
+    locked.skip_comment = comment
+    locked.save(update_fields=["state", "skip_reason", "skip_comment"])
+    Conversation.objects.filter(assignment=locked, state=Conversation.State.WRITING).update(
+        state=Conversation.State.ABANDONED
+    )
+    Slot.objects.filter(pk=locked.slot_id, state=Slot.State.LEASED).update(state=Slot.State.OPEN)
+    spoiled = [Assignment.SkipReason.UNCLEAR, Assignment.SkipReason.BROKEN]
+    if reason in spoiled:
+        task = Task.objects.select_for_update(no_key=True).get(pk=locked.task_id)
+        n_skips = task.assignments.filter(skip_reason__in=spoiled).count()
+        if n_skips >= SKIPS_THAT_WITHDRAW:
+            withdraw(task=task)
+
+
+def withdraw(*, task: Task) -> None:
+    """Take a task out of the queue for a manager to look at; answers so far are kept."""
+    task.slots.filter(state=Slot.State.OPEN).update(state=Slot.State.WITHDRAWN)
+    task.state = Task.State.WITHDRAWN
+    task.save(update_fields=["state"])
+
+
+def sweep_expired(*, project_id: int | None = None) -> int:
+    """Free the slots of leases that ran out; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(SWEEP, {"now": clock.now(), "project": project_id})
+        return int(cursor.rowcount)

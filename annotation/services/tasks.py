@@ -1,0 +1,153 @@
+"""Putting work into the queue."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+
+from annotation.models import (
+    Batch,
+    Comparison,
+    Conversation,
+    Pool,
+    Prompt,
+    Purpose,
+    QueueCursor,
+    Round,
+    Slot,
+    Task,
+    TaskKind,
+)
+from labelhub import clock
+from labelhub.accounts.models import Project, Rater
+
+DEFAULT_PRIORITY = 100
+# Rows per INSERT: large enough that statements do not matter, small enough for memory.
+CHUNK = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTask:
+    """A task to be made. `priority` is the batch's unless named; lower comes first."""
+
+    project: Project
+    kind: TaskKind
+    n_slots: int = 1
+    language: str = "en"
+    sensitivity: tuple[str, ...] = ()
+    skill: str = ""
+    purpose: Purpose = Purpose.TRAIN
+    batch: Batch | None = None
+    round: Round | None = None
+    prompt: Prompt | None = None
+    comparison: Comparison | None = None
+    subject: Conversation | None = None
+    barred_raters: tuple[int, ...] = ()
+    reserved_for: Rater | None = None
+    priority: int | None = None
+
+    def order_key(self) -> int:
+        """Random but replayable: by age, fatigue would be mistaken for a source's quality (DATA.md §3)."""
+        subject = [self.kind.value] + [
+            f"{name}{row.pk}"
+            for name, row in (
+                ("project", self.project),
+                ("batch", self.batch),
+                ("prompt", self.prompt),
+                ("comparison", self.comparison),
+                ("subject", self.subject),
+            )
+            if row is not None
+        ]
+        digest = hashlib.blake2b("/".join(subject).encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") >> 1
+
+    def urgency(self) -> int:
+        if self.priority is not None:
+            return self.priority
+        return self.batch.priority if self.batch else DEFAULT_PRIORITY
+
+
+@transaction.atomic
+def add_tasks(*, tasks: Sequence[NewTask]) -> list[Task]:
+    """Make the tasks and their open slots, in a number of statements that does not grow with theirs."""
+    if not tasks:
+        return []
+    pools = {key: _pool(key) for key in {_pool_key(task) for task in tasks}}
+    now = clock.now()
+    rows = Task.objects.bulk_create(
+        [
+            Task(
+                project=task.project,
+                round=task.round,
+                batch=task.batch,
+                kind=task.kind,
+                purpose=task.purpose,
+                pool=pools[_pool_key(task)],
+                order_key=task.order_key(),
+                prompt=task.prompt,
+                comparison=task.comparison,
+                subject=task.subject,
+                barred_raters=list(task.barred_raters),
+                reserved_for=task.reserved_for,
+                created_at=now,
+            )
+            for task in tasks
+        ],
+        batch_size=CHUNK,
+    )
+    Slot.objects.bulk_create(
+        [
+            Slot(
+                task=row,
+                index=index,
+                pool=row.pool,
+                batch=row.batch,
+                priority=task.urgency(),
+                order_key=row.order_key,
+            )
+            for task, row in zip(tasks, rows, strict=True)
+            for index in range(task.n_slots)
+        ],
+        batch_size=CHUNK,
+    )
+    _show_urgent_work(tasks, pools)
+    return rows
+
+
+_PoolKey = tuple[int, TaskKind, str, tuple[str, ...], str]
+
+
+def _pool_key(task: NewTask) -> _PoolKey:
+    return (
+        task.project.pk,
+        task.kind,
+        task.language,
+        tuple(sorted(task.sensitivity)),
+        task.skill,
+    )
+
+
+def _pool(key: _PoolKey) -> Pool:
+    project_id, kind, language, sensitivity, skill = key
+    pool, _ = Pool.objects.get_or_create(
+        project_id=project_id,
+        kind=kind,
+        language=language,
+        sensitivity=list(sensitivity),
+        skill=skill,
+    )
+    return pool
+
+
+def _show_urgent_work(tasks: Sequence[NewTask], pools: dict[_PoolKey, Pool]) -> None:
+    """Take back cursors that are past the new work's priority; equal priority is met on the next round."""
+    passed = Q(pk__in=[])
+    for key, pool in pools.items():
+        most_urgent = min(task.urgency() for task in tasks if _pool_key(task) == key)
+        passed |= Q(pool=pool, priority__gt=most_urgent)
+    QueueCursor.objects.filter(passed).delete()

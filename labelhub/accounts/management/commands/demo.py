@@ -1,0 +1,79 @@
+"""`manage.py demo`: from nothing to a running labelhub with something to look at, in one command."""
+
+import argparse
+import io
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import DatabaseError, connections
+
+from labelhub import programs
+from labelhub.embedded import EmbeddedServerError
+from labelhub.supervisor import StepError, Supervisor, listen, step
+
+_ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (compared with, not listened on)
+
+
+class Command(BaseCommand):
+    help = "Migrate, load the demo fixtures, start web, workers and beat, and keep them running."
+    # The database may not be there yet, let alone up to date.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=8000, help="first port to try")
+        parser.add_argument("--no-fixtures", action="store_true", help="load no demo fixtures")
+
+    def handle(self, *, host: str, port: int, no_fixtures: bool, **_: Any) -> None:
+        try:
+            summary = self._prepare(with_fixtures=not no_fixtures)
+            with listen(host, port) as listener:
+                port = listener.getsockname()[1]
+                supervisor = Supervisor(
+                    self._programs(listener.fileno(), port), settings.CONFIG.var_dir / "log"
+                )
+                supervisor.run(when_ready=lambda: self._welcome(host, port, summary))
+        except StepError as exc:
+            raise CommandError(str(exc)) from exc
+
+    def _prepare(self, *, with_fixtures: bool) -> str:
+        """Everything before the first process; returns what the fixtures' loader has to say."""
+        if not (settings.FRONTEND_DIST / "index.html").exists():
+            raise StepError("The web app is not built. Run `make frontend` and start again.")
+        summary = io.StringIO()
+        try:
+            with step("Starting PostgreSQL and Redis"):
+                settings.HOLD_SERVERS()
+            with step("Bringing the database schema up to date"):
+                call_command("migrate", verbosity=0, interactive=False)
+            if with_fixtures:
+                with step("Loading the demo fixtures"):
+                    call_command("seed_demo", stdout=summary)
+        except EmbeddedServerError as exc:
+            raise StepError(f"Starting PostgreSQL and Redis failed.\n{exc}") from exc
+        except DatabaseError as exc:
+            raise StepError(
+                f"Preparing the database failed: {exc}\n"
+                "Move VAR_DIR away to start anew, or mend what the message names."
+            ) from exc
+        finally:
+            # Nothing below asks the database; its connections are for those that do.
+            connections.close_all()
+        return summary.getvalue()
+
+    def _programs(self, listener: int, port: int) -> list[programs.Program]:
+        run_folder = settings.CONFIG.var_dir / "run"
+        run_folder.mkdir(parents=True, exist_ok=True)
+        return [
+            programs.web(listener=listener, port=port, n_processes=settings.CONFIG.web_processes),
+            programs.worker(run_folder),
+            programs.gpu_worker(run_folder, n_threads=settings.CONFIG.gpu_threads),
+            programs.beat(run_folder),
+        ]
+
+    def _welcome(self, host: str, port: int, summary: str) -> None:
+        name = "localhost" if host in _ANYWHERE else f"[{host}]" if ":" in host else host
+        self.stdout.write(f"\n{summary}\nlabelhub is ready at http://{name}:{port}/")
+        self.stdout.write(f"Logs are in {settings.CONFIG.var_dir / 'log'}. Ctrl-C ends everything.")
+        self.stdout.flush()
