@@ -102,6 +102,8 @@ INSTALLED_APPS = [
     "annotation",
 ]
 AUTH_USER_MODEL = "accounts.User"
+# knox's only table is replaced by accounts.ApiToken.
+MIGRATION_MODULES = {"knox": None}
 MIDDLEWARE = [
     "labelhub.middleware.request_log",
     "django.middleware.security.SecurityMiddleware",

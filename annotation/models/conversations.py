@@ -72,9 +72,18 @@ class Conversation(Model):
         related_name="conversations",
     )
     source_row = models.PositiveIntegerField(null=True, blank=True)
+    # What an imported line said beyond its turns and has no column here.
+    imported_fields = models.JSONField(default=dict, blank=True)
     content_sha256 = models.CharField(max_length=64, blank=True)
     # Counts saved threads, so that a second tab cannot overwrite the first.
     version = models.PositiveIntegerField(default=0)
+    # The client's key of the newest chat turn: the same turn sent again is not a second one.
+    turn_key = models.UUIDField(null=True, blank=True)
+    # The newest reply that was asked for. It has no message until it ended with something said; its
+    # policy is the one that this conversation keeps to.
+    reply_generation = models.OneToOneField(
+        Generation, models.PROTECT, null=True, related_name="reply_to"
+    )
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -90,6 +99,10 @@ class Conversation(Model):
                 ),
             ),
             holds("only_chats_finish", ~Q(state="finished") | Q(kind="chat")),
+            holds(
+                "only_chats_have_replies",
+                Q(kind="chat") | Q(reply_generation=None, turn_key=None),
+            ),
             holds(
                 "import_run_iff_imported",
                 (
@@ -118,6 +131,18 @@ class Conversation(Model):
                 fields=["project", "finished_at"],
                 condition=Q(kind="chat", state="finished"),
                 name="conversation_finished_chats",
+            ),
+            # Reader: the manager's tile of demonstrations that wait for their review.
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(state="submitted"),
+                name="conversation_submitted",
+            ),
+            # Reader: services.reviews asks when a person was last rejected.
+            models.Index(
+                fields=["author"],
+                condition=Q(state="rejected"),
+                name="conversation_rejected",
             ),
             # Reader: the author's home page: what came back, what was done this week.
             models.Index(fields=["author", "-id"], name="conversation_by_author"),

@@ -77,8 +77,16 @@ class Dataset(Model):
 class DatasetChunk(Model):
     """A run of a dataset's ordered row ids, small enough to read in one short transaction."""
 
+    class RowsOf(models.TextChoices):
+        """The table that the ids are of."""
+
+        CONVERSATION = "conversation"
+        RANKING = "ranking"
+        PROMPT = "prompt"
+
     dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="chunks")
     number = models.PositiveIntegerField()
+    rows_of = models.CharField(max_length=20, choices=RowsOf)
     row_ids = ArrayField(models.BigIntegerField())
 
     class Meta:

@@ -20,6 +20,8 @@ class Prompt(Model):
     project = models.ForeignKey(Project, models.PROTECT, related_name="prompts")
     kind = models.CharField(max_length=20, choices=Kind)
     text = models.TextField()
+    # Turns that stand before `text`, where a file gave a longer context: [{"role", "content"}…].
+    turns_before = models.JSONField(default=list, blank=True)
     category = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=35, default="en")
     author = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="prompts")
@@ -37,6 +39,8 @@ class Prompt(Model):
         related_name="prompts",
     )
     source_row = models.PositiveIntegerField(null=True, blank=True)
+    # What an imported line said beyond its turns and has no column here.
+    imported_fields = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -222,6 +222,8 @@ class Assignment(Model):
                 condition=Q(state__in=["leased", "submitted"]),
                 name="assignment_batch_share",
             ),
+            # Reader: active time of today and this week, skipped work included.
+            models.Index(fields=["rater", "project", "leased_at"], name="assignment_by_start"),
             # Reader: "today" and "this week" on the home page.
             models.Index(
                 fields=["rater", "project", "submitted_at"],
