@@ -183,6 +183,23 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TaskKind": "annotation.models.TaskKind",
+        "PromptKind": "annotation.models.Prompt.Kind",
+        "ConversationKind": "annotation.models.Conversation.Kind",
+        "DatasetKind": "annotation.models.Dataset.Kind",
+        "AssignmentState": "annotation.models.Assignment.State",
+        "ConversationState": "annotation.models.Conversation.State",
+        "ComparisonState": "annotation.models.Comparison.State",
+        "RunState": "sampling.models.Generation.State",
+        "MessageRole": "annotation.models.Message.Role",
+        "MessageOrigin": "annotation.models.Message.Origin",
+        "MemberRole": "labelhub.accounts.models.Membership.Role",
+        "AssignmentReason": "annotation.models.Assignment.Reason",
+        "SkipReason": "annotation.models.Assignment.SkipReason",
+        "TurnRole": "annotation.serializers.conversations.TURN_ROLES",
+        "SamplingState": ["ok", "delayed", "down"],
+    },
 }
 # A 50,000-character turn is 200 kB of UTF-8 at most; a whole thread stays far below this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

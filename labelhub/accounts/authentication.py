@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme as SessionSchemeOfDRF
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework import authentication
@@ -41,6 +42,13 @@ class TokenAuthentication(KnoxTokenAuthentication):
         raise exceptions.NotAllowed(
             f"This token has the scopes {', '.join(token.scopes) or 'none'}; make one with `write`."
         )
+
+
+class SessionScheme(SessionSchemeOfDRF):
+    """Shows the web app's session in the OpenAPI schema."""
+
+    target_class = "labelhub.accounts.authentication.SessionAuthentication"
+    name = "session"
 
 
 class TokenScheme(KnoxTokenScheme):
