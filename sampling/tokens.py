@@ -145,9 +145,7 @@ class ChatTokenizer:
         add_generation_prompt: bool = True,
     ) -> list[int]:
         """Return the token ids of the rendered dialogue; raises ChatTemplateFailed."""
-        return self._encode(
-            self.render(messages, add_generation_prompt=add_generation_prompt)
-        )
+        return self._encode(self.render(messages, add_generation_prompt=add_generation_prompt))
 
     def count(self, messages: Sequence[Mapping[str, str]]) -> int:
         """Return how many tokens the policy reads before it answers these messages."""
@@ -155,9 +153,7 @@ class ChatTokenizer:
 
     def fits(self, n_prompt: int, max_tokens: int) -> bool:
         """Say whether prompt and completion fit the policy's window, where it states one."""
-        return (
-            self.context_tokens is None or n_prompt + max_tokens <= self.context_tokens
-        )
+        return self.context_tokens is None or n_prompt + max_tokens <= self.context_tokens
 
     def _encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
@@ -202,9 +198,7 @@ def _chat_template(folder: Path, config: Mapping[str, Any]) -> str:
         return path.read_text(encoding="utf-8")
     template = config.get("chat_template")
     if isinstance(template, list):
-        template = {entry["name"]: entry["template"] for entry in template}.get(
-            "default"
-        )
+        template = {entry["name"]: entry["template"] for entry in template}.get("default")
     if not isinstance(template, str):
         raise ChatTemplateMissing(
             f"{folder} has no chat template: neither chat_template.jinja nor a chat_template in "
@@ -226,7 +220,7 @@ def _context_tokens(config: Mapping[str, Any]) -> int | None:
 class _GenerationTag(Extension):
     """Accepts {% generation %}…{% endgeneration %}, with which training marks assistant tokens."""
 
-    tags = {"generation"}  # noqa: RUF012
+    tags = {"generation"}
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
@@ -238,9 +232,7 @@ class _TemplateNamespace(Namespace):
 
     def __setitem__(self, name: str, value: object) -> None:
         if name.startswith("_"):
-            raise jinja2.exceptions.SecurityError(
-                f"a chat template may not store {name!r}"
-            )
+            raise jinja2.exceptions.SecurityError(f"a chat template may not store {name!r}")
         super().__setitem__(name, value)
 
 
@@ -266,9 +258,7 @@ def _compile(template: str) -> jinja2.Template:
     try:
         return environment.from_string(template)
     except jinja2.TemplateError as error:
-        raise ChatTemplateFailed(
-            f"the chat template does not compile: {error}"
-        ) from error
+        raise ChatTemplateFailed(f"the chat template does not compile: {error}") from error
 
 
 def _raise_exception(message: str) -> str:
@@ -282,12 +272,13 @@ def _strftime_now(pattern: str) -> str:
 
 def _to_json(
     value: Any,
-    ensure_ascii: bool = False,
+    ensure_ascii: bool = False,  # noqa: FBT001, FBT002
     indent: int | None = None,
     separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
+    sort_keys: bool = False,  # noqa: FBT001, FBT002
 ) -> str:
-    # jinja's own filter escapes HTML, which a policy has never seen.
+    # jinja's own filter escapes HTML, which a policy has never seen. Templates may pass these
+    # by position, as to transformers' filter.
     return json.dumps(
         value,
         ensure_ascii=ensure_ascii,

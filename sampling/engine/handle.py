@@ -11,9 +11,7 @@ from sampling.engine.protocol import Event
 class EventStream:
     """A Handle. The engine calls `put`; one reader iterates or calls `next_event`."""
 
-    def __init__(
-        self, n_completions: int, on_cancel: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, n_completions: int, on_cancel: Callable[[], None] = lambda: None) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._n_open = n_completions
         self._on_cancel = on_cancel

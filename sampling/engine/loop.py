@@ -30,9 +30,7 @@ from sampling.engine.protocol import (
 from sampling.engine.schedule import Job, Move, Row, Schedule
 from sampling.engine.text import StopScanner
 
-CLOSED = Failure(
-    "engine_closed", "The engine was closed before the completion ended.", True
-)
+CLOSED = Failure("engine_closed", "The engine was closed before the completion ended.", True)
 TOO_LATE = Failure("deadline_exceeded", "The request's deadline passed.", False)
 NOT_FINITE = Failure(
     "non_finite_logits",
@@ -92,9 +90,7 @@ class EngineLoop:
                 raise EngineClosed("the engine is closed")
             n_queued = self._n_queued[request.priority]
             if n_queued >= self._queue_limit:
-                raise EngineBusy(
-                    n_queued=n_queued, retry_after_seconds=self._seconds_per_request()
-                )
+                raise EngineBusy(n_queued=n_queued, retry_after_seconds=self._seconds_per_request())
             self._n_queued[request.priority] += 1
             self._inbox.append(job)
             self._changed.notify()
@@ -201,9 +197,7 @@ class EngineLoop:
 
     def _seconds_per_request(self) -> float:
         """Estimate when one waiting request leaves the queue, from the pace so far."""
-        return (
-            max(1.0, self._busy_seconds / self._n_answered) if self._n_answered else 1.0
-        )
+        return max(1.0, self._busy_seconds / self._n_answered) if self._n_answered else 1.0
 
     def _rows_for(self, job: Job, *, n_in_step: int = 0) -> list[Row]:
         return [
@@ -229,9 +223,7 @@ class EngineLoop:
             if job.n_prefilled < job.n_prompt:
                 return
             params = job.request.params
-            drawn = self._backend.first(
-                lane, [Draw(params, seed, 0) for seed in job.request.seeds]
-            )
+            drawn = self._backend.first(lane, [Draw(params, seed, 0) for seed in job.request.seeds])
         except Exception as error:  # noqa: BLE001
             # Whatever a device raises belongs to this prompt alone; others go on.
             self._end_job(job, FinishReason.ERROR, _failed_step(error))
@@ -268,9 +260,7 @@ class EngineLoop:
             return
         # All tokens are taken before any slot moves: a move copies by the length it leaves.
         ended = [
-            row
-            for row, sampled in zip(rows, drawn, strict=True)
-            if self._accept(row, sampled)
+            row for row, sampled in zip(rows, drawn, strict=True) if self._accept(row, sampled)
         ]
         self._release(ended)
 
@@ -308,16 +298,12 @@ class EngineLoop:
             text = row.scanner.push(row.decoder.step(sampled.token_id))
         except Exception as error:  # noqa: BLE001
             # The tokenizer's decoder raises bare exceptions; one row's text is no other's concern.
-            failure = Failure(
-                "undecodable_token", f"token {sampled.token_id}: {error}", False
-            )
+            failure = Failure("undecodable_token", f"token {sampled.token_id}: {error}", False)
             self._finish(row, FinishReason.ERROR, sampled, failure=failure)
             return True
         if row.scanner.matched is not None:
             stop = row.scanner.matched
-            self._finish(
-                row, FinishReason.STOP_STRING, sampled, text=text, stop_matched=stop
-            )
+            self._finish(row, FinishReason.STOP_STRING, sampled, text=text, stop_matched=stop)
             return True
         if len(row.token_ids) == params.max_tokens:
             self._finish(row, FinishReason.LENGTH, sampled, text=text)

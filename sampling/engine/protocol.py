@@ -35,9 +35,7 @@ class Reproducible(StrEnum):
     """What the same request with the same seeds gives on the same kind of machine."""
 
     EXACT = "exact"  # the same tokens, alone or in company
-    BEST_EFFORT = (
-        "best-effort"  # nearly always the same tokens: rounding may flip a near tie
-    )
+    BEST_EFFORT = "best-effort"  # nearly always the same tokens: rounding may flip a near tie
     NONE = "none"  # no promise: the seed was not, or may not have been, honoured
 
 
@@ -48,14 +46,10 @@ class SamplingParams:
     temperature: float = 1.0  # >= 0; 0 takes the likeliest token
     top_p: float = 1.0  # in (0, 1]; 1 keeps every token
     top_k: int = 0  # >= 0; 0 keeps every token
-    min_p: float = (
-        0.0  # in [0, 1], a share of the likeliest token's probability; 0 keeps all
-    )
+    min_p: float = 0.0  # in [0, 1], a share of the likeliest token's probability; 0 keeps all
     max_tokens: int = 256  # >= 1, per completion
     stop: tuple[str, ...] = ()  # the text ends before the first of these
-    stop_token_ids: tuple[
-        int, ...
-    ] = ()  # in addition to the policy's own end-of-turn ids
+    stop_token_ids: tuple[int, ...] = ()  # in addition to the policy's own end-of-turn ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +68,9 @@ class GenerationRequest:
     params: SamplingParams
     seeds: tuple[int, ...]  # one completion each, 0 <= seed < 2**63
     priority: Priority
-    prompt_token_ids: tuple[
-        int, ...
-    ] = ()  # the rendered context; in-process engines need it
-    messages: tuple[
-        Message, ...
-    ] = ()  # the same context as turns; chat servers need it
-    deadline_seconds: float | None = (
-        None  # after submit; then what is unfinished ends in error
-    )
+    prompt_token_ids: tuple[int, ...] = ()  # the rendered context; in-process engines need it
+    messages: tuple[Message, ...] = ()  # the same context as turns; chat servers need it
+    deadline_seconds: float | None = None  # after submit; then what is unfinished ends in error
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +114,7 @@ class CompletionResult:
     logprobs: tuple[float, ...]
     text: str
     finish_reason: FinishReason
-    stop_matched: (
-        str | int | None
-    )  # the stop string or stop id of the request that ended it
+    stop_matched: str | int | None  # the stop string or stop id of the request that ended it
     failure: Failure | None  # given exactly when finish_reason is ERROR
     n_prompt: int
     n_cached: int  # prompt tokens whose keys and values were already there

@@ -126,9 +126,7 @@ class Schedule:
         self._limits = limits
         self._batch_stride = batch_stride
         self._n_steps_without_batch = 0
-        self.waiting: dict[Priority, deque[Job]] = {
-            priority: deque() for priority in Priority
-        }
+        self.waiting: dict[Priority, deque[Job]] = {priority: deque() for priority in Priority}
         self.lanes: dict[Priority, Job] = {}
         self.slots = SlotTable()
 
@@ -184,17 +182,11 @@ class Schedule:
 
     def rows_to_decode(self, *, with_batch: bool) -> list[Row]:
         """Return the rows of this step, which hold the first slots in this order."""
-        return (
-            self.slots.rows[:]
-            if with_batch
-            else self.slots.rows[: self.slots.n_interactive]
-        )
+        return self.slots.rows[:] if with_batch else self.slots.rows[: self.slots.n_interactive]
 
     def _fits(self, job: Job) -> bool:
         # A prompt in a lane already owns the slots that its completions will need.
-        in_lanes = {
-            priority: lane.n_completions for priority, lane in self.lanes.items()
-        }
+        in_lanes = {priority: lane.n_completions for priority, lane in self.lanes.items()}
         n_total = len(self.slots.rows) + sum(in_lanes.values()) + job.n_completions
         if n_total > self._limits.n_interactive:
             return False

@@ -29,9 +29,7 @@ def check_against_limits(request: protocol.GenerationRequest, limits: Limits) ->
     _check_token_ids("prompt_token_ids", request.prompt_token_ids, limits.vocab_size)
     _check_token_ids("stop_token_ids", request.params.stop_token_ids, limits.vocab_size)
     if not request.prompt_token_ids:
-        raise protocol.PromptMissing(
-            "prompt_token_ids is empty; at least 1 token id is needed"
-        )
+        raise protocol.PromptMissing("prompt_token_ids is empty; at least 1 token id is needed")
     n_prompt, max_tokens = len(request.prompt_token_ids), request.params.max_tokens
     if n_prompt + max_tokens > limits.context_tokens:
         raise protocol.ContextTooLong(
@@ -76,34 +74,20 @@ def check_request(request: protocol.GenerationRequest) -> None:
 
 def _check_number(name: str, value: float, low: float, high: float) -> float:
     # Booleans are integers to Python and never a meant temperature.
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Real)
-        or not math.isfinite(value)
-    ):
-        raise protocol.ParameterOutOfRange(
-            f"{name} must be a finite number; it is {value!r:.80}"
-        )
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise protocol.ParameterOutOfRange(f"{name} must be a finite number; it is {value!r:.80}")
     if not low <= value <= high:
-        bound = (
-            f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-        )
-        raise protocol.ParameterOutOfRange(
-            f"{name} must be {bound}; it is {value!r:.80}"
-        )
+        bound = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+        raise protocol.ParameterOutOfRange(f"{name} must be {bound}; it is {value!r:.80}")
     return float(value)
 
 
 def _check_integer(name: str, value: int, low: int, high: int | None) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise protocol.ParameterOutOfRange(
-            f"{name} must be an integer; it is {value!r:.80}"
-        )
+        raise protocol.ParameterOutOfRange(f"{name} must be an integer; it is {value!r:.80}")
     if value < low or (high is not None and value > high):
         bound = f"at least {low}" if high is None else f"between {low} and {high}"
-        raise protocol.ParameterOutOfRange(
-            f"{name} must be {bound}; it is {value!r:.80}"
-        )
+        raise protocol.ParameterOutOfRange(f"{name} must be {bound}; it is {value!r:.80}")
 
 
 def _check_token_ids(name: str, token_ids: tuple[int, ...], vocab_size: int) -> None:

@@ -5,10 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from sampling.engine import load
 from sampling.engine.fake import FakeEngine
 from sampling.engine.loop import EngineLoop
+from sampling.engine.slots import TransformerBackend
 from tests.engine import tiny
+
+PolicyFolder = Callable[[str], Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Keep torch to one thread: tests run beside others, and tiny matrices gain nothing."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -22,16 +33,45 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["fake"])
+@pytest.fixture(scope="session")
+def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> PolicyFolder:
+    """Return a maker of whole policies by kind of architecture, each built once."""
+    made: dict[str, Path] = {}
+
+    def make(kind: str) -> Path:
+        if kind not in made:
+            made[kind] = tmp_path_factory.mktemp(kind)
+            tiny.save_policy(made[kind], kind)
+        return made[kind]
+
+    return make
+
+
+def load_tiny(folder: Path, *, n_slots: int = 12, n_reserved: int = 4) -> TransformerBackend:
+    return load.load_backend(
+        folder,
+        name="tiny",
+        revision=None,
+        device=torch.device("cpu"),
+        n_slots=n_slots,
+        n_reserved=n_reserved,
+        cache_bytes=load.GIB // 4,
+    )
+
+
+@pytest.fixture(params=["fake", "slots"])
 def make_engine(
-    request: pytest.FixtureRequest,
+    request: pytest.FixtureRequest, policy_folder: PolicyFolder
 ) -> Iterator[Callable[..., EngineLoop]]:
     """Return a maker of engines that the test steps itself, unless it asks for a thread."""
-    kind: type[EngineLoop] | Callable[..., EngineLoop] = FakeEngine
     made: list[EngineLoop] = []
 
     def make(**options: Any) -> EngineLoop:
-        made.append(kind(**({"threaded": False, "n_slots": 12, "n_reserved": 4} | options)))
+        options = {"threaded": False, **options}
+        if request.param == "fake":
+            made.append(FakeEngine(n_slots=12, n_reserved=4, **options))
+        else:
+            made.append(EngineLoop(load_tiny(policy_folder("llama")), **options))
         return made[-1]
 
     yield make

@@ -367,7 +367,7 @@ def test_many_threads_are_answered_as_one_would_be(make_engine: MakeEngine) -> N
 
 
 def test_a_random_storm_leaves_nothing_behind(make_engine: MakeEngine) -> None:
-    chance = random.Random(11)
+    chance = random.Random(11)  # noqa: S311
     clock = Clock()
     engine = make_engine(clock=clock, prefill_chunk_tokens=7, batch_stride=3, queue_limit=1000)
     live: list[EventStream] = []

@@ -42,7 +42,7 @@ def build(folder: Path, *, template: str | None, config: dict[str, object]) -> P
 @pytest.mark.parametrize("template", [tiny.CHATML, ELABORATE], ids=["chatml", "elaborate"])
 @pytest.mark.parametrize("add_generation_prompt", [True, False])
 def test_renders_and_encodes_as_transformers(
-    tmp_path: Path, template: str, add_generation_prompt: bool
+    tmp_path: Path, *, template: str, add_generation_prompt: bool
 ) -> None:
     bos = {"__type": "AddedToken", "content": "<|im_start|>", "special": True}
     folder = build(tmp_path, template=template, config={"bos_token": bos})

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    AutoModelForCausalLM,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    PreTrainedConfig,
+    Qwen3Config,
+)
 
 CORPUS = (
     "The harbour was quiet, and the fishermen mended their nets.",
@@ -46,3 +56,36 @@ def save_tokenizer(folder: Path, *, template: str | None = CHATML) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     if template is not None:
         (folder / "chat_template.jinja").write_text(template)
+
+
+def config_of(kind: str) -> PreTrainedConfig:
+    """Return one of the shapes that real policies have, some thousand times smaller."""
+    shared: dict[str, Any] = {
+        "vocab_size": PADDED_VOCAB_SIZE,
+        "hidden_size": 48,
+        "intermediate_size": 96,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 6,
+        "max_position_embeddings": CONTEXT_TOKENS,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        # Wide enough that a random policy prefers some tokens clearly.
+        "initializer_range": 0.2,
+    }
+    if kind == "llama":
+        return LlamaConfig(**shared, num_key_value_heads=3, tie_word_embeddings=True)
+    if kind == "qwen3":
+        return Qwen3Config(**shared, num_key_value_heads=2, head_dim=16)
+    if kind == "gpt_neox":
+        return GPTNeoXConfig(**shared)
+    if kind == "sliding":
+        return MistralConfig(**shared, num_key_value_heads=2, sliding_window=16)
+    raise ValueError(kind)
+
+
+def save_policy(folder: Path, kind: str) -> None:
+    """Write a whole policy, weights seeded by nothing but their shape."""
+    save_tokenizer(folder)
+    torch.manual_seed(20)
+    model = AutoModelForCausalLM.from_config(config_of(kind))
+    model.save_pretrained(folder)

@@ -1,0 +1,137 @@
+"""Keys and values in fixed slots: rows of one static tensor per layer, read as views.
+
+A forward pass runs against one target: a chunk of one prompt in one row, or one new token in each
+of the first n rows. Both read a contiguous part of the tensors, so nothing is concatenated or
+padded as completions come and go (SAMPLING.md §D).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache, CacheLayerMixin
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """Heads and head sizes of one layer's keys and values."""
+
+    key_heads: int
+    key_size: int
+    value_heads: int
+    value_size: int
+
+    @property
+    def values_per_token(self) -> int:
+        return self.key_heads * self.key_size + self.value_heads * self.value_size
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTarget:
+    """Positions [start, end) of one row."""
+
+    row: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsTarget:
+    """Row i of the first n at its own position; everything before `end` is read."""
+
+    rows: Tensor  # [n], 0..n-1
+    positions: Tensor  # [n]
+    end: int
+
+
+class SlotLayer(CacheLayerMixin):
+    """One layer's keys and values, [n_rows, n_heads, n_positions, head_size]."""
+
+    is_sliding = False
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        super().__init__()
+        self.keys, self.values = keys, values
+        self.is_initialized = True
+        self.target: PromptTarget | RowsTarget = PromptTarget(0, 0, 0)
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Write the new states at the target; return all that its rows hold."""
+        target = self.target
+        if isinstance(target, PromptTarget):
+            span = slice(target.start, target.end)
+            self.keys[target.row, :, span] = key_states[0]
+            self.values[target.row, :, span] = value_states[0]
+            rows = slice(target.row, target.row + 1)
+        else:
+            self.keys[target.rows, :, target.positions] = key_states[:, :, 0]
+            self.values[target.rows, :, target.positions] = value_states[:, :, 0]
+            rows = slice(len(target.rows))
+        return self.keys[rows, :, : target.end], self.values[rows, :, : target.end]
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Do nothing: the tensors are there from the start."""
+
+    def get_seq_length(self) -> int:
+        """Return how many positions the longest row holds before this pass."""
+        target = self.target
+        return target.start if isinstance(target, PromptTarget) else target.end - 1
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Return length and offset of what `update` returns."""
+        return self.target.end, 0
+
+    def get_max_length(self) -> int:
+        """Return the number of positions."""
+        return int(self.keys.shape[2])
+
+
+class SlotCache(Cache):
+    """All layers, aimed together."""
+
+    def __init__(
+        self,
+        shapes: Sequence[LayerShape],
+        *,
+        n_rows: int,
+        n_positions: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        # Zeros, not empty: a masked position still enters the sum as 0 times its value, which
+        # must be finite.
+        self.slot_layers = [
+            SlotLayer(
+                torch.zeros(
+                    n_rows, s.key_heads, n_positions, s.key_size, dtype=dtype, device=device
+                ),
+                torch.zeros(
+                    n_rows, s.value_heads, n_positions, s.value_size, dtype=dtype, device=device
+                ),
+            )
+            for s in shapes
+        ]
+        super().__init__(layers=list(self.slot_layers))
+
+    def aim(self, target: PromptTarget | RowsTarget) -> None:
+        """Say where the next forward pass writes."""
+        for layer in self.slot_layers:
+            layer.target = target
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Copy a row's first positions over another row."""
+        for layer in self.slot_layers:
+            layer.keys[target, :, :length] = layer.keys[source, :, :length]
+            layer.values[target, :, :length] = layer.values[source, :, :length]
+
+    def clear(self, row: int) -> None:
+        """Zero a row."""
+        for layer in self.slot_layers:
+            layer.keys[row].zero_()
+            layer.values[row].zero_()

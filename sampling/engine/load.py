@@ -1,0 +1,141 @@
+"""Builds the engine that a policy's spec asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
+from transformers.cache_utils import DynamicCache
+
+from sampling import tokens
+from sampling.engine import spec as policy_spec
+from sampling.engine.loop import EngineLoop
+from sampling.engine.openai_server import OpenAIEngine
+from sampling.engine.protocol import Engine, Provenance, Reproducible, UnsupportedPolicy
+from sampling.engine.slots import TransformerBackend, refuse_unless_full_attention
+
+GIB = 2**30
+# Where a policy states no window, as those without learned or scaled positions may.
+WINDOW_TOKENS = 4096
+
+
+def load_engine(
+    spec: str,
+    *,
+    revision: str | None = None,
+    api_key_variable: str | None = None,
+    device: str | None = None,
+    n_slots: int = 24,
+    n_reserved: int = 6,
+    cache_bytes: int = 2 * GIB,
+    n_threads: int | None = None,
+) -> Engine:
+    """Return a running engine for `spec` (see sampling.engine.spec).
+
+    In-process: `n_slots` completions at once, `n_reserved` of them never batch, and a key-value
+    cache of at most `cache_bytes`; float32 on a CPU with `n_threads`, bfloat16 elsewhere.
+    Raises UnsupportedPolicy, PolicyUnavailable or sampling.tokens.TokensError.
+    """
+    place = policy_spec.parse(spec)
+    if isinstance(place, policy_spec.Server):
+        return OpenAIEngine(place, api_key_variable=api_key_variable)
+    if n_threads is not None:
+        torch.set_num_threads(n_threads)
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    folder = policy_spec.fetch(place, revision=revision, weights=True)
+    backend = load_backend(
+        folder,
+        name=spec,
+        revision=revision if isinstance(place, Path) else folder.name,
+        device=chosen,
+        n_slots=n_slots,
+        n_reserved=n_reserved,
+        cache_bytes=cache_bytes,
+    )
+    # A CPU's step costs more with more rows, so a live draft leaves batch rows out of three in
+    # four; on a GPU rows are nearly free.
+    return EngineLoop(backend, batch_stride=4 if chosen.type == "cpu" else 1)
+
+
+def load_backend(
+    folder: Path,
+    *,
+    name: str,
+    revision: str | None,
+    device: torch.device,
+    n_slots: int,
+    n_reserved: int,
+    cache_bytes: int,
+) -> TransformerBackend:
+    """Load a folder's tokenizer, template and weights; raises UnsupportedPolicy or TokensError."""
+    chat = tokens.load(folder)
+    model = load_model(folder, name=name, device=device)
+    dtype = model.dtype
+    exact = device.type == "cpu" and dtype is torch.float32
+    provenance = Provenance(
+        engine="slots",
+        engine_version=f"transformers-{transformers.__version__} torch-{torch.__version__}",
+        model=name,
+        revision=revision,
+        weights_sha256=policy_spec.weights_sha256(folder),
+        tokenizer_sha256=chat.tokenizer_sha256,
+        template_sha256=chat.template_sha256,
+        dtype=str(dtype).removeprefix("torch."),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        attention=model.config._attn_implementation,
+        reproducible=Reproducible.EXACT if exact else Reproducible.BEST_EFFORT,
+    )
+    return TransformerBackend(
+        model,
+        chat.tokenizer,
+        provenance=provenance,
+        stop_ids=chat.stop_ids | _configured_stop_ids(model),
+        n_slots=n_slots,
+        n_reserved=n_reserved,
+        window_tokens=chat.context_tokens or WINDOW_TOKENS,
+        cache_bytes=cache_bytes,
+    )
+
+
+def load_model(folder: Path, *, name: str, device: torch.device) -> PreTrainedModel:
+    """Load safetensors weights without running any of the folder's code.
+
+    Raises UnsupportedPolicy, before reading weights, where a slot cache cannot hold the
+    architecture.
+    """
+    if not any(folder.glob("*.safetensors")):
+        raise UnsupportedPolicy(
+            f"{name} has no safetensors weights; other formats can run code when read"
+        )
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        if config.is_encoder_decoder:
+            raise UnsupportedPolicy(
+                f"{config.model_type} is an encoder-decoder, which slots do not hold; serve it "
+                "with an OpenAI-compatible server"
+            )
+        refuse_unless_full_attention(DynamicCache(config=config), config.model_type)
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+        )
+    except (ValueError, OSError) as error:
+        raise UnsupportedPolicy(f"transformers cannot load {name}: {error}") from error
+    return model.to(device).eval()
+
+
+def _configured_stop_ids(model: PreTrainedModel) -> frozenset[int]:
+    """Return the end-of-sequence ids that the generation and model configurations name."""
+    generation: GenerationConfig = model.generation_config
+    ids: set[int] = set()
+    for configured in (generation.eos_token_id, model.config.get_text_config().eos_token_id):
+        if configured is not None:
+            ids |= set(configured) if isinstance(configured, list) else {configured}
+    return frozenset(ids)

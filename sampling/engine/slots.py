@@ -1,0 +1,183 @@
+"""The in-process backend: a transformers model over a slot cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from sampling.engine import sampler
+from sampling.engine.backend import Draw, RowInput, Sampled
+from sampling.engine.cache import LayerShape, PromptTarget, RowsTarget, SlotCache
+from sampling.engine.protocol import Priority, Provenance, UnsupportedPolicy
+from sampling.engine.validation import Limits
+
+# Below this a slot is too short for a dialogue, and the budget rather than the prompt is at fault.
+FEWEST_CONTEXT_TOKENS = 512
+
+
+class StreamDecoder:
+    """Text of one completion in whole characters, without special tokens."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._stream = DecodeStream(skip_special_tokens=True)
+
+    def step(self, token_id: int) -> str:
+        """Return the text that became certain with this token; "" within a character."""
+        return self._stream.step(self._tokenizer, token_id) or ""
+
+
+class TransformerBackend:
+    """Runs one causal transformer. Each priority's lane is one more row behind the slots."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: Tokenizer,
+        *,
+        provenance: Provenance,
+        stop_ids: frozenset[int],
+        n_slots: int,
+        n_reserved: int,
+        window_tokens: int,
+        cache_bytes: int,
+    ) -> None:
+        """Reserve the cache; raises UnsupportedPolicy where it cannot hold this architecture."""
+        self._model = model
+        self._tokenizer = tokenizer
+        self.provenance = provenance
+        self.stop_ids = stop_ids
+        self._n_slots = n_slots
+        n_rows = n_slots + len(Priority)
+        shapes = layer_shapes(model)
+        token_bytes = model.dtype.itemsize * sum(shape.values_per_token for shape in shapes)
+        context_tokens = min(window_tokens, cache_bytes // (n_rows * token_bytes))
+        if context_tokens < min(window_tokens, FEWEST_CONTEXT_TOKENS):
+            raise UnsupportedPolicy(
+                f"a cache of {cache_bytes} bytes holds {context_tokens} tokens in each of "
+                f"{n_slots} slots; raise cache_bytes or lower n_slots"
+            )
+        self.limits = Limits(
+            vocab_size=max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1,
+            context_tokens=context_tokens,
+            n_interactive=n_slots,
+            n_batch=n_slots - n_reserved,
+        )
+        self._cache = SlotCache(
+            shapes,
+            n_rows=n_rows,
+            n_positions=context_tokens,
+            dtype=model.dtype,
+            device=model.device,
+        )
+        self._positions = torch.arange(context_tokens, device=model.device)
+        self._lane_logits: dict[Priority, Tensor] = {}
+
+    def new_decoder(self) -> StreamDecoder:
+        """Return a decoder for one completion."""
+        return StreamDecoder(self._tokenizer)
+
+    @torch.inference_mode()
+    def prefill(self, lane: Priority, token_ids: Sequence[int], start: int) -> None:
+        """Put prompt tokens [start, start + len) into the lane; start 0 begins a new prompt."""
+        end = start + len(token_ids)
+        self._cache.aim(PromptTarget(self._lane_row(lane), start, end))
+        positions = self._positions[start:end]
+        mask = self._positions[None, :end] <= positions[:, None]
+        self._lane_logits[lane] = self._forward(
+            torch.tensor([token_ids], device=self._model.device), positions[None], mask[None, None]
+        )
+
+    @torch.inference_mode()
+    def first(self, lane: Priority, draws: Sequence[Draw]) -> list[Sampled]:
+        """Draw the tokens that follow the lane's whole prompt, one per draw."""
+        return self._sample(self._lane_logits[lane].expand(len(draws), -1), draws)
+
+    @torch.inference_mode()
+    def place(self, lane: Priority, slot: int, length: int) -> None:
+        """Copy the lane's first `length` positions into a slot."""
+        self._cache.copy(self._lane_row(lane), slot, length)
+
+    @torch.inference_mode()
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copy a slot's first `length` positions over another slot."""
+        self._cache.copy(source, target, length)
+
+    @torch.inference_mode()
+    def clear(self, slot: int) -> None:
+        """Forget a slot whose contents may be poisoned."""
+        self._cache.clear(slot)
+
+    @torch.inference_mode()
+    def decode(self, rows: Sequence[RowInput]) -> list[Sampled]:
+        """Take one step for slots [0, len(rows)), in their order."""
+        device = self._model.device
+        end = max(row.position for row in rows) + 1
+        token_ids = torch.tensor([[row.token_id] for row in rows], device=device)
+        positions = torch.tensor([row.position for row in rows], device=device)
+        self._cache.aim(RowsTarget(torch.arange(len(rows), device=device), positions, end))
+        mask = self._positions[None, :end] <= positions[:, None]
+        logits = self._forward(token_ids, positions[:, None], mask[:, None, None])
+        return self._sample(logits, [row.draw for row in rows])
+
+    def _lane_row(self, lane: Priority) -> int:
+        return self._n_slots + lane.value
+
+    def _forward(self, token_ids: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
+        """Return the logits [n_rows, n_logits] that follow each row's last token."""
+        output = self._model(
+            input_ids=token_ids,
+            position_ids=positions,
+            attention_mask=mask,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: Tensor = output.logits[:, -1]
+        return logits
+
+    def _sample(self, logits: Tensor, draws: Sequence[Draw]) -> list[Sampled]:
+        tokens, logprobs = sampler.choose(logits, draws, self.limits.vocab_size)
+        pairs = zip(tokens.tolist(), logprobs.tolist(), strict=True)
+        return [Sampled(token_id, logprob) for token_id, logprob in pairs]
+
+
+@torch.inference_mode()
+def layer_shapes(model: PreTrainedModel) -> list[LayerShape]:
+    """Return what each layer keeps per token, found by passing one token through.
+
+    Raises UnsupportedPolicy for layers that keep anything but the keys and values of all tokens.
+    """
+    probe = DynamicCache(config=model.config)
+    refuse_unless_full_attention(probe, model.config.model_type)
+    model(
+        input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device),
+        past_key_values=probe,
+        use_cache=True,
+    )
+    shapes = []
+    for layer in probe.layers:
+        keys, values = layer.keys, layer.values
+        if keys is None or values is None:
+            raise UnsupportedPolicy(
+                f"layers of {model.config.model_type} share their cache, which slots do not "
+                "hold; serve it with an OpenAI-compatible server"
+            )
+        shapes.append(LayerShape(keys.shape[1], keys.shape[3], values.shape[1], values.shape[3]))
+    return shapes
+
+
+def refuse_unless_full_attention(cache: DynamicCache, model_type: str) -> None:
+    """Raise UnsupportedPolicy, naming what the layers keep instead of all keys and values."""
+    others = sorted({type(layer).__name__ for layer in cache.layers} - {DynamicLayer.__name__})
+    if others:
+        raise UnsupportedPolicy(
+            f"{model_type} has layers without full attention (their cache is {', '.join(others)}), "
+            "which slots do not hold; serve it with an OpenAI-compatible server"
+        )
