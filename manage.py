@@ -11,7 +11,14 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    settings.HOLD_SERVERS()
+    from labelhub.embedded import EmbeddedServerError
+
+    # The demo starts the servers as its first step, in view.
+    if "demo" not in sys.argv[1:2]:
+        try:
+            settings.HOLD_SERVERS()
+        except EmbeddedServerError as exc:
+            sys.exit(str(exc))
     execute_from_command_line(sys.argv)
 
 

@@ -4,16 +4,22 @@ Django's own ASGI path costs more CPU a request than WSGI on threads that keep t
 (docs/PERFORMANCE.md); only what stays open for long is worth a coroutine.
 """
 
+import multiprocessing
 import os
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 
-from a2wsgi import WSGIMiddleware  # noqa: E402 — the settings module must be named first
-from django.conf import settings  # noqa: E402
-from django.core.asgi import get_asgi_application  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
+from labelhub import lifeline
+
+if (parent := multiprocessing.parent_process()) is not None and parent.pid is not None:
+    # A worker that outlives a killed server process would go on answering beside its successor.
+    lifeline.die_with_parent(parent.pid)
 settings.HOLD_SERVERS()
 LONG_LIVED_PATHS = ("/api/v1/events/", "/files/")
 

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import sys
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -11,9 +12,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent(
-    parent_pid: int, death_signal: signal.Signals = signal.SIGKILL
-) -> None:
+def die_with_parent(parent_pid: int, death_signal: signal.Signals = signal.SIGKILL) -> None:
     """Make the kernel send `death_signal` to this process when the one with `parent_pid` ends.
 
     To be called in the child, after any change of user (which clears the wish). Ends this process
@@ -32,3 +31,10 @@ def adopt_orphans() -> None:
 def _prctl(option: int, value: int) -> None:
     if _libc.prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
+
+
+if __name__ == "__main__":
+    # `lifeline.py PARENT_PID PROGRAM ARGUMENT…` becomes PROGRAM, tied to the parent: for parents
+    # with threads, in which no Python code may run between fork() and exec().
+    die_with_parent(int(sys.argv[1]))
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 (there is no shell to be had in between)

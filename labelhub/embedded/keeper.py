@@ -8,7 +8,7 @@ import fcntl
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from labelhub import lifeline
@@ -17,13 +17,11 @@ from labelhub.embedded.account import Account, server_account
 from labelhub.embedded.binaries import find_binaries
 from labelhub.embedded.exceptions import EmbeddedServerError
 from labelhub.embedded.places import Places
+from labelhub.restarts import Restarts
 
 _LOOK_FOR_USERS_EVERY_SECONDS = 0.25
 _WAKING_SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
-# A server that lived this long was well: its next start is the first of a new row.
-_WELL_AFTER_SECONDS = 5.0
 _TRIES_BEFORE_PROBLEM = 5
-_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.1, 5.0
 
 
 @dataclass
@@ -38,22 +36,18 @@ class Server:
     # Sent by the kernel when the keeper is killed.
     death_signal: signal.Signals
     pid: int | None = None
-    started_at: float = 0.0
-    start_at: float = 0.0
-    n_short_lives: int = 0
+    restarts: Restarts = field(default_factory=Restarts)
     n_stop_signals_sent: int = 0
 
     def start(self, account: Account | None) -> None:
-        self.started_at = time.monotonic()
+        self.restarts.started()
         self.pid = setup.spawn(self.command, account, self.death_signal, self.log)
 
     def is_well(self) -> bool:
-        return self.pid is not None and time.monotonic() - self.started_at > _WELL_AFTER_SECONDS
+        return self.pid is not None and self.restarts.lived_well()
 
     def died(self) -> None:
-        self.n_short_lives = 0 if self.is_well() else self.n_short_lives + 1
-        delay = _FIRST_DELAY_SECONDS * 2**self.n_short_lives if self.n_short_lives else 0.0
-        self.start_at = time.monotonic() + min(delay, _LONGEST_DELAY_SECONDS)
+        self.restarts.died()
         self.pid = None
 
     def press_to_stop(self, seconds_since_asked: float) -> None:
@@ -82,7 +76,7 @@ def keep(places: Places, users_lock: int, *, fsync: bool) -> None:
     account = server_account()
     while True:
         for server in servers:
-            if server.pid is None and time.monotonic() >= server.start_at:
+            if server.pid is None and server.restarts.is_due():
                 server.start(account)
         wakened_by = signal.sigtimedwait(_WAKING_SIGNALS, _LOOK_FOR_USERS_EVERY_SECONDS)
         _bury_the_dead(servers, places)
@@ -135,7 +129,7 @@ def _bury_the_dead(servers: list[Server], places: Places) -> None:
             if server.pid == pid:
                 server.died()
                 _end_orphans(servers)
-                if server.n_short_lives == _TRIES_BEFORE_PROBLEM:
+                if server.restarts.n_short_lives == _TRIES_BEFORE_PROBLEM:
                     places.problem.write_text(setup.explain(server.name, server.log, places))
     if places.problem.exists() and all(server.is_well() for server in servers):
         places.problem.unlink()

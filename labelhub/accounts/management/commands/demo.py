@@ -10,7 +10,7 @@ from django.db import DatabaseError, connections
 
 from labelhub import programs
 from labelhub.embedded import EmbeddedServerError
-from labelhub.supervisor import StepError, Supervisor, listen, step
+from labelhub.supervisor import Program, StepError, Supervisor, listen, step
 
 _ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (compared with, not listened on)
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             connections.close_all()
         return summary.getvalue()
 
-    def _programs(self, listener: int, port: int) -> list[programs.Program]:
+    def _programs(self, listener: int, port: int) -> list[Program]:
         run_folder = settings.CONFIG.var_dir / "run"
         run_folder.mkdir(parents=True, exist_ok=True)
         return [

@@ -1,0 +1,59 @@
+"""The processes labelhub consists of, as command lines; `docs/ARCHITECTURE.md` says what each does."""
+
+import sys
+from pathlib import Path
+
+from labelhub.supervisor import Program, answers
+
+_CELERY = (sys.executable, "-m", "celery", "-A", "labelhub.celery")
+# The chatter between workers that labelhub does not use costs a second at start and Redis traffic.
+_QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
+_SETTINGS_CURE = "Look at the settings it names (docs/SETTINGS.md) and start again."
+
+
+def web(*, listener: int, port: int, n_processes: int) -> Program:
+    """The web processes, on a listening socket that is open as file number `listener`."""
+    return Program(
+        name="web",
+        command=(
+            *(sys.executable, "-m", "uvicorn", "labelhub.asgi:application"),
+            *("--fd", str(listener), "--workers", str(n_processes)),
+            *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--ws", "none"),
+            *("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"),
+        ),
+        is_ready=lambda: answers(port, "/readyz"),
+        cure=_SETTINGS_CURE,
+        files=(listener,),
+    )
+
+
+def worker(run_folder: Path) -> Program:
+    """Imports, exports, statistics and sweeps."""
+    return _celery(
+        "worker", run_folder, "worker", "-Q", "default", "-P", "threads", "-c", "4", *_QUIET
+    )
+
+
+def gpu_worker(run_folder: Path, *, n_threads: int) -> Program:
+    """Sampling: one engine, and a thread for each generation under way."""
+    threads = ("-P", "threads", "-c", str(n_threads))
+    return _celery("gpu-worker", run_folder, "worker", "-Q", "gpu", *threads, *_QUIET)
+
+
+def beat(run_folder: Path) -> Program:
+    """The clock that asks for the sweeps."""
+    schedule = str(run_folder / "beat-schedule")
+    return _celery("beat", run_folder, "beat", "-s", schedule, "--pidfile=", "--loglevel=INFO")
+
+
+def _celery(name: str, run_folder: Path, *arguments: str) -> Program:
+    ready_file = run_folder / f"{name}.ready"
+    ready_file.unlink(missing_ok=True)
+    node = ("-n", f"{name}@%h") if arguments[0] == "worker" else ()
+    return Program(
+        name=name,
+        command=(*_CELERY, *arguments, *node),
+        is_ready=ready_file.exists,
+        cure=_SETTINGS_CURE,
+        environment={"LABELHUB_READY_FILE": str(ready_file)},
+    )
