@@ -35,9 +35,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
             return found
         # Views that an export token may write to say so.
         view = request.parser_context["view"] if request.parser_context else None
-        if ApiToken.Scope.EXPORT in token.scopes and getattr(
-            view, "export_scope", False
-        ):
+        if ApiToken.Scope.EXPORT in token.scopes and getattr(view, "export_scope", False):
             return found
         raise exceptions.NotAllowed(
             f"This token has the scopes {', '.join(token.scopes) or 'none'}; make one with `write`."

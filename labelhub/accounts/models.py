@@ -30,9 +30,7 @@ class ApiToken(AbstractAuthToken):
         EXPORT = "export"  # reads, and starting and downloading exports
 
     name = models.CharField(max_length=100, default="token")
-    scopes = ArrayField(
-        models.CharField(max_length=20, choices=Scope.choices), default=list
-    )
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices), default=list)
 
     class Meta(AbstractAuthToken.Meta):
         abstract = False
@@ -55,9 +53,7 @@ class Project(Model):
     paused_at = models.DateTimeField(null=True, blank=True)
 
     lease_seconds = models.PositiveIntegerField(default=1800)
-    draft_mode = models.CharField(
-        max_length=20, choices=DraftMode, default=DraftMode.ON_REQUEST
-    )
+    draft_mode = models.CharField(max_length=20, choices=DraftMode, default=DraftMode.ON_REQUEST)
     n_drafts = models.PositiveSmallIntegerField(default=2)
     # Share of conversations whose trainer is offered no drafts: the built-in trial of DATA.md §5.
     no_draft_share = models.FloatField(default=0.0)
@@ -104,9 +100,7 @@ class Membership(Model):
     role = models.CharField(max_length=20, choices=Role)
     languages = ArrayField(models.CharField(max_length=35), default=list)
     skills = ArrayField(models.CharField(max_length=50), default=list, blank=True)
-    sensitivity_opt_ins = ArrayField(
-        models.CharField(max_length=50), default=list, blank=True
-    )
+    sensitivity_opt_ins = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     deactivated_at = models.DateTimeField(null=True, blank=True)
     # Labels from this moment on are left out of statistics and exports; softly, reversibly.
@@ -114,9 +108,7 @@ class Membership(Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "user"], name="accounts_membership_once"
-            ),
+            models.UniqueConstraint(fields=["project", "user"], name="accounts_membership_once"),
         ]
 
 
@@ -143,9 +135,7 @@ class Consent(Model):
     """One person's agreement to one consent document, for the purposes named."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="consents")
-    document = models.ForeignKey(
-        ConsentDocument, models.PROTECT, related_name="consents"
-    )
+    document = models.ForeignKey(ConsentDocument, models.PROTECT, related_name="consents")
     purposes = ArrayField(models.CharField(max_length=50))
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -164,15 +154,11 @@ class AuditEvent(Model):
     """Who changed what: roles, policies, datasets, reviews, tokens."""
 
     at = models.DateTimeField()
-    actor = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="audit_events"
-    )
-    project = models.ForeignKey(
-        Project, models.PROTECT, null=True, related_name="audit_events"
-    )
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="audit_events")
+    project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="audit_events")
     verb = models.CharField(max_length=60)
     object_type = models.CharField(max_length=60)
-    object_id = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=128)
     details = models.JSONField(default=dict)
 
     class Meta:
@@ -181,7 +167,5 @@ class AuditEvent(Model):
             models.Index(fields=["project", "-id"], name="audit_newest_first"),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

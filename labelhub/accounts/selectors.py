@@ -63,9 +63,7 @@ def current_consent_document() -> ConsentDocument | None:
 
 def has_consented(user: User, document: ConsentDocument | None) -> bool:
     """Whether the person agreed to `document`; where there is none, there is nothing to agree to."""
-    return (
-        document is None or user.consents.filter(document=document, withdrawn_at=None).exists()
-    )
+    return document is None or user.consents.filter(document=document, withdrawn_at=None).exists()
 
 
 def token_for(*, user: User, token_id: str) -> ApiToken:

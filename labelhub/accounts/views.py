@@ -65,7 +65,9 @@ class LoginView(APIView):
     permission_classes = [AllowAny]
     throttle_classes = [LoginThrottle]
 
-    @extend_schema(request=LoginInput, responses={200: MeOutput, 400: ErrorOutput, 429: ErrorOutput})
+    @extend_schema(
+        request=LoginInput, responses={200: MeOutput, 400: ErrorOutput, 429: ErrorOutput}
+    )
     def post(self, request: Request) -> Response:
         """Sign in with a name and a password."""
         # A request without a session is not checked for CSRF by DRF; a login must be.

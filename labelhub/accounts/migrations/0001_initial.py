@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('verb', models.CharField(max_length=60)),
                 ('object_type', models.CharField(max_length=60)),
-                ('object_id', models.CharField(max_length=60)),
+                ('object_id', models.CharField(max_length=128)),
                 ('details', models.JSONField(default=dict)),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audit_events', to=settings.AUTH_USER_MODEL)),
                 ('project', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='audit_events', to='accounts.project')),

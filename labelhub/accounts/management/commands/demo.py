@@ -9,7 +9,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, connections
 
 from labelhub import programs
-from labelhub.embedded import EmbeddedServerError
+from labelhub.embedded import EmbeddedServerError, release
 from labelhub.supervisor import Program, StepError, Supervisor, listen, step
 
 _ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (compared with, not listened on)
@@ -36,6 +36,9 @@ class Command(BaseCommand):
                 supervisor.run(when_ready=lambda: self._welcome(host, port, summary))
         except StepError as exc:
             raise CommandError(str(exc)) from exc
+        if settings.EMBEDDED:
+            with step("Stopping PostgreSQL and Redis"):
+                release(settings.CONFIG.var_dir)
 
     def _prepare(self, *, with_fixtures: bool) -> str:
         """Everything before the first process; returns what the fixtures' loader has to say."""

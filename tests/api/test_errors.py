@@ -1,0 +1,142 @@
+"""One error shape for everything under /api/, whatever is sent."""
+
+import json
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from labelhub import exceptions
+from labelhub.api import parse_json
+from rest_framework.test import APIClient
+
+from tests.factories import UserFactory
+
+CONSENT = "/api/v1/consent/"
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    browser = Client()
+    browser.force_login(UserFactory())
+    return browser
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"[]",
+        b'"text"',
+        b"null",
+        b'{"version": NaN, "purposes": []}',
+        b'{"version": 1, "purposes": ["\\ud800"]}',
+        b'{"version": 1, "purposes": ["a\\u0000b"]}',
+        b'{"version": 1, "purposes": ["a\x00b"]}',
+        b'{"version": 1, "purposes": ["\xff"]}',
+        b"[" * 200_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+    ids=[
+        "open",
+        "empty",
+        "array",
+        "string",
+        "null",
+        "NaN",
+        "surrogate",
+        "escaped NUL",
+        "NUL",
+        "not UTF-8",
+        "200,000 brackets",
+        "100,000 objects",
+    ],
+)
+def test_a_malformed_body_is_refused_with_a_sentence(browser: Client, body: bytes) -> None:
+    answer = browser.post(CONSENT, data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] in {"malformed", "invalid"}
+    assert answer.json()["detail"]
+
+
+def test_a_body_over_the_limit_is_refused_with_413(browser: Client) -> None:
+    body = json.dumps({"version": 1, "purposes": ["x" * (5 * 1024 * 1024)]})
+    answer = browser.post(CONSENT, data=body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_another_media_type_is_refused(browser: Client) -> None:
+    answer = browser.post(
+        CONSENT, data="version=1", content_type="application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 415
+    assert set(answer.json()) == {"code", "detail"}
+
+
+def test_fields_are_named(browser: Client) -> None:
+    answer = browser.post(
+        CONSENT, data=b'{"version": "x", "purposes": [{}]}', content_type="application/json"
+    )
+    assert answer.json()["code"] == "invalid"
+    assert set(answer.json()["fields"]) == {"version", "purposes.0"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "/api/v1/nothing-here/", 404),
+        ("get", "/api/v2/", 404),
+        ("get", "/api/v1/assignments/99999999999999999999/", 404),
+        ("get", "/api/v1/projects/none/home/", 404),
+        ("delete", "/api/v1/consent/", 405),
+    ],
+)
+def test_djangos_own_refusals_have_the_shape(
+    browser: Client, method: str, path: str, status: int
+) -> None:
+    answer = getattr(browser, method)(path)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"code", "detail"}
+
+
+def test_nobody_signed_in_gets_401_with_the_shape(db: None) -> None:
+    answer = APIClient().get("/api/v1/me/")
+    assert answer.status_code == 401
+    assert answer.json() == {"code": "not_signed_in", "detail": "Sign in first."}
+
+
+def test_a_fault_of_ours_answers_500_in_the_shape(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("labelhub.accounts.views.me_of", fails)
+    browser.raise_request_exception = False
+    answer = browser.get("/api/v1/me/")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text() | st.integers(-(2**53), 2**53),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_what_json_writes_is_read_back_or_refused_for_a_nul(value: object) -> None:
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        assert parse_json(body) == value
+    except exceptions.MalformedBody:
+        assert "\\u0000" in json.dumps(value, ensure_ascii=False)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_raise_anything_but_a_refusal(body: bytes) -> None:
+    try:
+        parse_json(body)
+    except exceptions.MalformedBody:
+        pass
