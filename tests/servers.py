@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+# A developer who runs a few tests over and over names a folder that stays, and passes --reuse-db.
+KEPT = os.environ.get("TEST_VAR_DIR")
 # Settings read the environment at import, so the folder must be named before Django is set up.
-VAR_DIR = Path(tempfile.mkdtemp(prefix="labelhub-test-"))
+VAR_DIR = Path(KEPT or tempfile.mkdtemp(prefix="labelhub-test-"))
 os.environ["VAR_DIR"] = str(VAR_DIR)
 for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LABELHUB_ENV", "DEBUG"):
     os.environ.pop(name, None)
@@ -21,4 +23,4 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hands_out:
         from labelhub import embedded
 
-        embedded.hold(VAR_DIR, fsync=False, throw_away=True)
+        embedded.hold(VAR_DIR, fsync=False, throw_away=KEPT is None)
