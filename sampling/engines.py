@@ -1,0 +1,142 @@
+"""The engines of this process: one a policy, built on first use, the least used given up first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from sampling import policies
+from sampling.engine.protocol import Engine, EngineError
+from sampling.models import Policy
+
+CAPACITY = 4
+Key = tuple[int, str, str]
+
+
+class PolicyChanged(EngineError):
+    """The files are no longer those that were registered: their completions would be misnamed."""
+
+    code = "policy_changed"
+
+
+@dataclass
+class _Seat:
+    """One engine and how many generations use it; None while it is being built."""
+
+    engine: Engine | None
+    n_users: int
+
+
+class Engines:
+    """Engines by policy. Safe to use from any thread; other policies go on while one is built."""
+
+    def __init__(self, build: Callable[[Policy], Engine], *, capacity: int = CAPACITY) -> None:
+        self._build = build
+        self._capacity = capacity
+        self._seats: OrderedDict[Key, _Seat] = OrderedDict()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def engine_for(self, policy: Policy) -> Iterator[Engine]:
+        """The policy's engine, kept for as long as the block runs. Raises what building raises."""
+        key = (policy.pk, policy.source, policy.revision)
+        seat = self._take(key)
+        try:
+            engine = seat.engine or self._fill(key, seat, policy)
+            yield engine
+        finally:
+            with self._changed:
+                seat.n_users -= 1
+                self._changed.notify_all()
+
+    def n_tokens(self) -> int:
+        """Tokens that all engines have worked through since they were built: it grows or we hang."""
+        healths = [engine.health() for engine in self._built()]
+        return sum(health.n_prompt_tokens + health.n_sampled_tokens for health in healths)
+
+    def device(self) -> str:
+        """Where the newest engine computes; empty before the first is built."""
+        built = self._built()
+        return (built[-1].provenance.device or "") if built else ""
+
+    def close(self) -> None:
+        """Close every engine; what is unfinished ends with a retryable failure."""
+        for engine in self._built():
+            engine.close()
+
+    def _built(self) -> list[Engine]:
+        with self._changed:
+            return [seat.engine for seat in self._seats.values() if seat.engine is not None]
+
+    def _take(self, key: Key) -> _Seat:
+        """A seat to use; its engine is None for the one caller who is to build it."""
+        with self._changed:
+            while True:
+                seat = self._seats.get(key)
+                if seat is None and self._make_room():
+                    self._seats[key] = _Seat(engine=None, n_users=1)
+                    return self._seats[key]
+                if seat is not None and seat.engine is not None:
+                    if seat.engine.health().alive:
+                        seat.n_users += 1
+                        self._seats.move_to_end(key)
+                        return seat
+                    if seat.n_users == 0:
+                        # An engine that died is built anew once its last reader has left.
+                        del self._seats[key]
+                        continue
+                self._changed.wait()
+
+    def _make_room(self) -> bool:
+        """Give up the least recently used idle engine where the process holds enough of them."""
+        if len(self._seats) < self._capacity:
+            return True
+        for key, seat in self._seats.items():
+            if seat.n_users == 0 and seat.engine is not None:
+                del self._seats[key]
+                seat.engine.close()
+                return True
+        return False
+
+    def _fill(self, key: Key, seat: _Seat, policy: Policy) -> Engine:
+        try:
+            engine = self._build(policy)
+        except BaseException:
+            with self._changed:
+                del self._seats[key]
+            raise
+        with self._changed:
+            seat.engine = engine
+            self._changed.notify_all()
+        return engine
+
+
+def load(policy: Policy) -> Engine:
+    """A running engine for the policy; raises EngineError or sampling.tokens.TokensError."""
+    # The one door to torch: opened in a GPU worker when it first serves a policy, never in web.
+    from sampling.engine.load import load_engine
+
+    engine = load_engine(
+        policies.place_of(policy.source),
+        revision=policy.revision or None,
+        api_key_variable=policy.api_key_variable or None,
+        n_threads=settings.TORCH_THREADS,
+    )
+    provenance = engine.provenance
+    for what, registered, found in (
+        ("weights", policy.weights_sha256, provenance.weights_sha256),
+        ("tokenizer", policy.tokenizer_sha256, provenance.tokenizer_sha256),
+        ("chat template", policy.chat_template_sha256, provenance.template_sha256),
+    ):
+        if registered and found and registered != found:
+            engine.close()
+            raise PolicyChanged(
+                f"the {what} of {policy.source} changed since {policy.name} was registered; "
+                "register the new files as a policy of their own"
+            )
+    return engine
