@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from labelhub import lifeline
 from labelhub.restarts import Restarts
@@ -34,16 +33,16 @@ class StepError(Exception):
 
 
 @contextlib.contextmanager
-def step(title: str, output: TextIO = sys.stdout) -> Iterator[None]:
+def step(title: str) -> Iterator[None]:
     """Show that a step began, and how long it took or that it failed."""
     began = time.monotonic()
-    print(f"  {title:<42}", end="", flush=True, file=output)
+    print(f"  {title:<42}", end="", flush=True)
     try:
         yield
     except BaseException:
-        print("failed", flush=True, file=output)
+        print("failed", flush=True)
         raise
-    print(f"{time.monotonic() - began:6.1f} s", flush=True, file=output)
+    print(f"{time.monotonic() - began:6.1f} s", flush=True)
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,9 @@ class Supervisor:
     Where the supervisor itself is killed, the kernel ends the programs.
     """
 
-    def __init__(
-        self, programs: Sequence[Program], log_folder: Path, output: TextIO = sys.stdout
-    ) -> None:
+    def __init__(self, programs: Sequence[Program], log_folder: Path) -> None:
         log_folder.mkdir(parents=True, exist_ok=True)
         self._children = [_Child(p, log_folder / f"{p.name}.log") for p in programs]
-        self._output = output
         self._asked_to_end = False
 
     def run(self, when_ready: Callable[[], None]) -> None:
@@ -139,7 +135,7 @@ class Supervisor:
             _rotate(child.log)
             child.start()
         for child in self._children:
-            with step(f"Starting {child.program.name}", self._output):
+            with step(f"Starting {child.program.name}"):
                 while not (self._asked_to_end or child.program.is_ready()):
                     self._revive()
                     if child.restarts.n_short_lives >= _TRIES_AT_START:
@@ -165,23 +161,24 @@ class Supervisor:
                 words = (
                     f"{child.program.name} ended ({cause}) and is started again; see {child.log}"
                 )
-                print(words, flush=True, file=self._output)
+                print(words, flush=True)
             if child.process is None and child.restarts.is_due():
                 child.start()
 
     def _stop_all(self, wake: socket.socket) -> None:
         """Ask all to end; end by force what has not after the patience, or at a second request."""
         self._asked_to_end = False
-        for child in self._children:
-            child.signal(signal.SIGTERM)
         deadline = time.monotonic() + _STOP_PATIENCE_SECONDS
-        while any(child.process is not None for child in self._children):
-            if self._asked_to_end or time.monotonic() > deadline:
-                for child in self._children:
-                    child.signal(signal.SIGKILL)
-            self._wait(wake)
+        with step("Stopping " + ", ".join(c.program.name for c in self._children)):
             for child in self._children:
-                child.bury()
+                child.signal(signal.SIGTERM)
+            while any(child.process is not None for child in self._children):
+                if self._asked_to_end or time.monotonic() > deadline:
+                    for child in self._children:
+                        child.signal(signal.SIGKILL)
+                self._wait(wake)
+                for child in self._children:
+                    child.bury()
 
 
 @contextlib.contextmanager
@@ -206,7 +203,7 @@ def _rotate(log: Path) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-def listen(host: str, port: int, output: TextIO = sys.stdout) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listening socket on the port, or on the next free one, saying so.
 
     The supervisor keeps it open: while the web processes restart, requests wait instead of failing.
@@ -219,7 +216,7 @@ def listen(host: str, port: int, output: TextIO = sys.stdout) -> socket.socket:
             listener.bind((host, candidate))
         except OSError as exc:
             listener.close()
-            print(f"  Port {candidate} cannot be used ({exc.strerror}).", flush=True, file=output)
+            print(f"  Port {candidate} cannot be used ({exc.strerror}).", flush=True)
         else:
             listener.listen(1024)
             return listener

@@ -5,7 +5,7 @@ and `keeper` (the process that runs them).
 """
 
 from labelhub.embedded.exceptions import EmbeddedServerError
-from labelhub.embedded.holder import hold
+from labelhub.embedded.holder import hold, release
 from labelhub.embedded.places import Addresses, addresses
 
-__all__ = ["Addresses", "EmbeddedServerError", "addresses", "hold"]
+__all__ = ["Addresses", "EmbeddedServerError", "addresses", "hold", "release"]

@@ -1,5 +1,6 @@
 """How a process uses the embedded servers: it holds a lock while it lives, and sees to a keeper."""
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from labelhub.embedded.exceptions import EmbeddedServerError
@@ -16,6 +18,7 @@ _PATIENCE_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.02
 _KEEPER_START_SECONDS = 15.0
 _REVIVAL_PAUSE_SECONDS = 2.0
+_OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _log = logging.getLogger(__name__)
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -39,8 +42,9 @@ def hold(folder: Path, *, fsync: bool = True, throw_away: bool = False) -> Addre
     with _holding:
         newly_held = places.home not in _held
         if newly_held:
-            _held[places.home] = _lock(places.users_lock, fcntl.LOCK_SH)
+            _held[places.home] = os.open(places.users_lock, _OPEN_LOCK, 0o600)
         try:
+            fcntl.flock(_held[places.home], fcntl.LOCK_SH)
             _wait_until_both_answer(places, command)
         except BaseException:
             if newly_held:
@@ -49,6 +53,25 @@ def hold(folder: Path, *, fsync: bool = True, throw_away: bool = False) -> Addre
     if newly_held:
         threading.Thread(target=_revive_keepers, args=(places, command), daemon=True).start()
     return places.addresses()
+
+
+def release(folder: Path) -> None:
+    """Stop holding the servers of `folder`; returns when they have ended, or other users hold them.
+
+    A process that ends without this is as good: the servers then end a moment after it.
+    """
+    places = places_of(folder)
+    with _holding:
+        os.close(_held.pop(places.home))
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while _keeper_lives(places) and not _others_use(places) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _others_use(places: Places) -> bool:
+    """Whether other processes share the lock: it is neither free nor held by a keeper that ends."""
+    with _opened(places.users_lock) as lock:
+        return _take(lock, fcntl.LOCK_SH) and not _take(lock, fcntl.LOCK_EX)
 
 
 def _wait_until_both_answer(places: Places, command: list[str]) -> None:
@@ -94,23 +117,15 @@ def _refusal(places: Places) -> str | None:
 
 
 def _ensure_keeper(places: Places, command: list[str]) -> None:
-    spawning = _lock(places.spawn_lock, fcntl.LOCK_EX)
-    try:
+    with _opened(places.spawn_lock) as spawning:
+        fcntl.flock(spawning, fcntl.LOCK_EX)
         if not _keeper_lives(places):
             _start_keeper(places, command)
-    finally:
-        os.close(spawning)
 
 
 def _keeper_lives(places: Places) -> bool:
-    looking = os.open(places.keeper_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(looking, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(looking)
-    return False
+    with _opened(places.keeper_lock) as lock:
+        return not _take(lock, fcntl.LOCK_SH)
 
 
 def _start_keeper(places: Places, command: list[str]) -> None:
@@ -134,10 +149,13 @@ def _start_keeper(places: Places, command: list[str]) -> None:
 
 
 def _revive_keepers(places: Places, command: list[str]) -> None:
-    """Wait for the death of each keeper and see to a new one, for as long as this process lives."""
+    """Wait for the death of each keeper and see to a new one, for as long as the home is held."""
     while True:
-        # Granted when the keeper's own lock is gone, hence the keeper.
-        os.close(_lock(places.keeper_lock, fcntl.LOCK_SH))
+        with _opened(places.keeper_lock) as lock:
+            # Granted when the keeper's own lock is gone, hence the keeper.
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        if places.home not in _held:
+            return
         try:
             _ensure_keeper(places, command)
         except (EmbeddedServerError, OSError, subprocess.TimeoutExpired) as exc:
@@ -146,7 +164,19 @@ def _revive_keepers(places: Places, command: list[str]) -> None:
         time.sleep(_REVIVAL_PAUSE_SECONDS)
 
 
-def _lock(path: Path, operation: int) -> int:
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, operation)
-    return lock
+def _take(lock: int, operation: int) -> bool:
+    """Take the lock unless another process is in the way; whether it was taken."""
+    try:
+        fcntl.flock(lock, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    lock = os.open(path, _OPEN_LOCK, 0o600)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
