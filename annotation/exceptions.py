@@ -112,3 +112,144 @@ class RatingMissing(RankingRefused):
 class UnknownFlag(RankingRefused):
     code = "unknown_flag"
     detail = "The project does not have this flag."
+
+
+class ConversationSettled(LabelhubError):
+    code, status = "conversation_settled", 409
+    detail = "This conversation was handed in or decided on; its turns can no longer change."
+
+
+class ThreadRefused(LabelhubError):
+    """A thread that is not a dialogue, or breaks the project's limits; nothing of it is stored."""
+
+
+class RolesMustAlternate(ThreadRefused):
+    code = "roles_must_alternate"
+    detail = (
+        "After an optional system turn, user and assistant take turns, and the user begins."
+    )
+
+
+class TurnTooLong(ThreadRefused):
+    code = "turn_too_long"
+    detail = "A turn is longer than this project allows."
+
+
+class TooManyTurns(ThreadRefused):
+    code = "too_many_turns"
+    detail = "The conversation has more turns than this project allows."
+
+
+class EmptyTurn(ThreadRefused):
+    code = "empty_turn"
+    detail = "A turn is empty; write it or remove it."
+
+
+class UnknownTurn(ThreadRefused):
+    code = "unknown_turn"
+    detail = "The thread names a turn that is not on its live path; load it again."
+
+
+class UnknownDraft(ThreadRefused):
+    code = "unknown_draft"
+    detail = "The thread names a draft that was not shown for such a turn."
+
+
+class DraftUnfinished(ThreadRefused):
+    code, status = "draft_unfinished", 409
+    detail = "This draft is still being written; wait for its end or stop it, then insert it."
+
+
+class NothingWritten(ThreadRefused):
+    code = "nothing_written"
+    detail = "Nothing has been written yet."
+
+
+class MustEndWithAssistant(ThreadRefused):
+    code = "must_end_with_assistant"
+    detail = "The last turn is the user's; write the assistant's answer to it."
+
+
+class TooFewTurns(ThreadRefused):
+    code = "too_few_turns"
+    detail = "The conversation has fewer turns than this project asks for."
+
+
+class DraftsOff(LabelhubError):
+    code, status = "drafts_off", 403
+    detail = "This conversation is written without drafts."
+
+
+class NotTheAssistantsTurn(LabelhubError):
+    code, status = "not_the_assistants_turn", 409
+    detail = "Drafts answer a user turn; write one first."
+
+
+class NoPolicy(LabelhubError):
+    code, status = "no_policy", 409
+    detail = "No policy serves this in the project's round; ask a manager to add one."
+
+
+class DraftUsed(LabelhubError):
+    code, status = "draft_used", 409
+    detail = "This draft is part of the conversation; take its turn out first."
+
+
+class ReplyPending(LabelhubError):
+    code, status = "reply_pending", 409
+    detail = "The reply is still being written; wait for its end or stop it."
+
+
+class NothingToAnswer(LabelhubError):
+    code = "nothing_to_answer"
+    detail = "There is no user turn to reply to yet."
+
+
+class NoReplyYet(LabelhubError):
+    code = "no_reply_yet"
+    detail = "A chat can be finished once the policy has replied at least once."
+
+
+class SayWhy(LabelhubError):
+    code = "say_why"
+    detail = "Say what is wrong, in a comment on the whole or on a turn."
+
+
+class UnknownMessage(LabelhubError):
+    code = "unknown_message"
+    detail = "A comment names a turn that this conversation does not have."
+
+
+class FileRefused(LabelhubError):
+    code = "file_refused"
+    detail = "No reader takes this file."
+
+
+class DraftsAreDialogues(LabelhubError):
+    code = "drafts_are_dialogues"
+    detail = "Only dialogues can wait for review; import prompts and rankings as they are."
+
+
+class FormatUnknown(LabelhubError):
+    code = "format_unknown"
+    detail = "This kind of export has no such format."
+
+
+class SplitRefused(LabelhubError):
+    code = "split_refused"
+    detail = "The split cannot be read; write it as train=0.9,test=0.1."
+
+
+class CriteriaMixed(LabelhubError):
+    code, status = "criteria_mixed", 409
+    detail = "The rankings answer different questions; name the criterion to export."
+
+
+class ExportNotReady(LabelhubError):
+    code, status = "export_not_ready", 409
+    detail = "The file is not whole yet; come back when the export is done."
+
+
+class LinkExpired(LabelhubError):
+    code, status = "link_expired", 410
+    detail = "This download link is no longer valid; ask for the file again."

@@ -1,0 +1,211 @@
+"""Making comparisons: from picked messages, and from completions that came with their prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from annotation.datasets.records import MessageRecord, origin_key
+from annotation.exceptions import NotFailed
+from annotation.models import (
+    Candidate,
+    CandidateSampling,
+    Comparison,
+    Conversation,
+    ImportRun,
+    PickRun,
+    Review,
+    Round,
+    TaskKind,
+)
+from annotation.models.words import Purpose
+from annotation.pick import Pick
+from annotation.selectors import comparisons as selectors
+from annotation.services.tasks import NewTask, add_tasks
+from annotation.similarity import near_identical
+from labelhub import clock
+from labelhub.accounts.models import Project
+from labelhub.ring import ring
+from sampling.contexts import store_contexts
+
+REQUEST_JOB = "annotation.request_candidates"
+
+
+@transaction.atomic
+def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison]:
+    """A comparison for each pick whose conversation has none in the run's round yet.
+
+    A job asks the round's policies for candidates. The number of statements does not grow with the
+    number of picks.
+    """
+    compared = set(
+        Comparison.objects.filter(
+            round=run.round, conversation__in=[pick.conversation_id for pick in picks]
+        ).values_list("conversation_id", flat=True)
+    )
+    fresh = [pick for pick in picks if pick.conversation_id not in compared]
+    before = selectors.messages_before(message_ids=[pick.message_id for pick in fresh])
+    contexts = store_contexts(contexts=[before[pick.message_id] for pick in fresh])
+    conversations = Conversation.objects.in_bulk([pick.conversation_id for pick in fresh])
+    now = clock.now()
+    begun = Comparison.objects.bulk_create(
+        [
+            Comparison(
+                project=run.project,
+                round=run.round,
+                criterion=run.project.criterion,
+                state=Comparison.State.SAMPLING,
+                context=context,
+                conversation=conversations[pick.conversation_id],
+                message_id=pick.message_id,
+                pick_run=run,
+                pick_probability=pick.probability,
+                created_at=now,
+                **_inherited(conversations[pick.conversation_id]),
+            )
+            for pick, context in zip(fresh, contexts, strict=True)
+        ]
+    )
+    if begun:
+        ring(REQUEST_JOB, *(comparison.pk for comparison in begun))
+    return begun
+
+
+def _inherited(conversation: Conversation) -> dict[str, object]:
+    """What a comparison takes from the conversation it stands in."""
+    names = (
+        "language",
+        "category",
+        "origin_key",
+        "source",
+        "licence",
+        "allowed_use",
+        "sensitivity",
+    )
+    return {name: getattr(conversation, name) for name in names}
+
+
+@transaction.atomic
+def retry_comparison(*, comparison: Comparison) -> Comparison:
+    """Sample a failed comparison's candidates from the start. Raises NotFailed.
+
+    The generations of the earlier try stay what they were; they belong to no comparison any more.
+    """
+    locked = Comparison.objects.select_for_update().get(pk=comparison.pk)
+    if locked.state != Comparison.State.FAILED:
+        raise NotFailed
+    CandidateSampling.objects.filter(comparison=locked).delete()
+    locked.state = Comparison.State.SAMPLING
+    locked.error_code = locked.error_detail = ""
+    locked.n_resamples = 0
+    locked.save(update_fields=["state", "error_code", "error_detail", "n_resamples"])
+    ring(REQUEST_JOB, locked.pk)
+    return locked
+
+
+def ranking_task(comparison: Comparison) -> NewTask:
+    """The task of ranking a comparison, barred to whoever wrote or reviewed its conversation (DATA.md §3)."""
+    barred: set[int] = set()
+    if comparison.conversation is not None and not comparison.project.allow_own_conversations:
+        barred |= set(
+            Review.objects.filter(conversation=comparison.conversation).values_list(
+                "rater_id", flat=True
+            )
+        )
+        if comparison.conversation.author_id is not None:
+            barred.add(comparison.conversation.author_id)
+    return NewTask(
+        project=comparison.project,
+        kind=TaskKind.RANKING,
+        n_slots=comparison.project.rankings_per_comparison,
+        language=comparison.language,
+        sensitivity=tuple(comparison.sensitivity),
+        purpose=Purpose(comparison.purpose),
+        round=comparison.round,
+        comparison=comparison,
+        barred_raters=tuple(sorted(barred)),
+    )
+
+
+def near_identical_to_earlier(contents: Sequence[str]) -> list[bool]:
+    """For each text, whether it says nearly the same as one before it."""
+    return [
+        any(near_identical(earlier, content) for earlier in contents[:index])
+        for index, content in enumerate(contents)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenComparison:
+    """A context with completions made elsewhere, to be ranked here. `external_id` names it for good."""
+
+    external_id: str
+    context: Sequence[Mapping[str, str]]
+    candidates: Sequence[str]
+    language: str = "en"
+    category: str = ""
+
+
+@transaction.atomic
+def add_given_comparisons(
+    *,
+    project: Project,
+    import_run: ImportRun,
+    given: Sequence[GivenComparison],
+    round_: Round | None = None,
+) -> list[Comparison]:
+    """Comparisons ready to be ranked, with their tasks; those the project has already are passed over.
+
+    The number of statements does not grow with the number of comparisons.
+    """
+    here = set(
+        Comparison.objects.filter(
+            project=project, external_id__in=[row.external_id for row in given]
+        ).values_list("external_id", flat=True)
+    )
+    fresh = [row for row in given if row.external_id not in here]
+    now = clock.now()
+    contexts = store_contexts(contexts=[row.context for row in fresh])
+    comparisons = Comparison.objects.bulk_create(
+        [
+            Comparison(
+                project=project,
+                round=round_,
+                criterion=project.criterion,
+                state=Comparison.State.READY,
+                context=context,
+                language=row.language,
+                category=row.category,
+                origin_key=origin_key(
+                    [MessageRecord(turn["role"], turn["content"]) for turn in row.context]
+                ),
+                source=import_run.file_name,
+                licence=import_run.licence,
+                import_run=import_run,
+                external_id=row.external_id,
+                created_at=now,
+                ready_at=now,
+            )
+            for row, context in zip(fresh, contexts, strict=True)
+        ]
+    )
+    Candidate.objects.bulk_create(
+        [
+            Candidate(
+                project=project,
+                comparison=comparison,
+                index=index,
+                origin=Candidate.Origin.IMPORTED,
+                content=content,
+                near_identical=is_near,
+            )
+            for comparison, row in zip(comparisons, fresh, strict=True)
+            for index, (content, is_near) in enumerate(
+                zip(row.candidates, near_identical_to_earlier(row.candidates), strict=True)
+            )
+        ]
+    )
+    add_tasks(tasks=[ranking_task(comparison) for comparison in comparisons])
+    return comparisons
