@@ -6,6 +6,8 @@ import hashlib
 from typing import Any
 
 import factory
+from factory.django import DjangoModelFactory
+
 from annotation.models import (
     Candidate,
     Comparison,
@@ -14,12 +16,12 @@ from annotation.models import (
     Prompt,
     RatingSchema,
     Round,
+    RoundPolicy,
     TaskKind,
 )
-from factory.django import DjangoModelFactory
 from labelhub import clock
 from labelhub.accounts.models import Membership, Project, Rater, User
-from sampling.models import Context
+from sampling.models import Context, Policy
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -66,6 +68,27 @@ class RoundFactory(DjangoModelFactory[Round]):
     started_at = factory.LazyFunction(clock.now)
 
 
+class PolicyFactory(DjangoModelFactory[Policy]):
+    """A policy on a server that counts no tokens, so that no files are needed."""
+
+    class Meta:
+        model = Policy
+
+    name = factory.Sequence(lambda n: f"policy-{n}")
+    source = "openai:http://127.0.0.1:9/v1#served"
+    context_window_tokens = 4096
+
+
+class RoundPolicyFactory(DjangoModelFactory[RoundPolicy]):
+    class Meta:
+        model = RoundPolicy
+
+    round = factory.SubFactory(RoundFactory)
+    project = factory.SelfAttribute("round.project")
+    policy = factory.SubFactory(PolicyFactory)
+    use = RoundPolicy.Use.CHAT
+
+
 class PromptFactory(DjangoModelFactory[Prompt]):
     class Meta:
         model = Prompt
@@ -74,7 +97,9 @@ class PromptFactory(DjangoModelFactory[Prompt]):
     kind = Prompt.Kind.BRIEF
     text = factory.Sequence(lambda n: f"Explain subject number {n} to a shop owner.")
     category = "open_qa"
-    content_sha256 = factory.LazyAttribute(lambda row: hashlib.sha256(row.text.encode()).hexdigest())
+    content_sha256 = factory.LazyAttribute(
+        lambda row: hashlib.sha256(row.text.encode()).hexdigest()
+    )
     origin_key = factory.LazyAttribute(lambda row: row.content_sha256)
 
 

@@ -1,0 +1,135 @@
+"""Shapes of conversations, threads, drafts and chats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from annotation.models import Assignment, Conversation, Draft, Feedback, Message
+
+# Tools speak only in imported dialogues.
+TURN_ROLES = [choice for choice in Message.Role.choices if choice[0] != Message.Role.TOOL]
+OUTCOMES_OF_THE_PAGE = [
+    choice
+    for choice in Draft.Outcome.choices
+    if choice[0] in {Draft.Outcome.DISMISSED, Draft.Outcome.STALE}
+]
+MAX_SECONDS_ON_SCREEN = 7 * 24 * 3600
+MAX_COMMENT_CHARACTERS = 10_000
+MAX_REASONS = 20
+
+
+class MessageOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField(help_text="0 for a reply that has no message yet.")
+    position = serializers.IntegerField()
+    role = serializers.ChoiceField(choices=TURN_ROLES)
+    content = serializers.CharField(allow_blank=True)
+    origin = serializers.ChoiceField(choices=Message.Origin.choices)
+    model_share = serializers.FloatField(allow_null=True)
+    siblings = serializers.IntegerField(help_text="Tries at this position, this one included.")
+    generation = serializers.IntegerField(
+        allow_null=True, help_text="The generation of a reply that has no message yet."
+    )
+    finish_reason = serializers.CharField(allow_null=True)
+    thumb = serializers.ChoiceField(choices=Feedback.Thumb.choices, allow_null=True)
+
+
+class ConversationOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Conversation.Kind.choices)
+    state = serializers.ChoiceField(choices=Conversation.State.choices)
+    version = serializers.IntegerField()
+    messages = MessageOutput(many=True)
+
+
+class MessageCommentOutput(serializers.Serializer[Any]):
+    message = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class PreviousOutput(serializers.Serializer[Any]):
+    conversation = ConversationOutput()
+    comment = serializers.CharField(allow_blank=True)
+    comments = MessageCommentOutput(many=True)
+
+
+class ThreadTurnInput(serializers.Serializer[Any]):
+    """Either `id` alone, for a turn that stays as it is, or `role` and `content`."""
+
+    id = serializers.IntegerField(required=False, min_value=1)
+    role = serializers.ChoiceField(choices=TURN_ROLES, required=False)
+    content = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    draft = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    pasted_characters = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "id" in attrs:
+            return {"id": attrs["id"]}
+        if "role" not in attrs or "content" not in attrs:
+            raise serializers.ValidationError("Give the id of a turn, or its role and content.")
+        return attrs
+
+
+class ThreadInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=0)
+    turns = ThreadTurnInput(many=True)
+
+
+class DraftsInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=0)
+    temperature = serializers.FloatField(min_value=0, max_value=2, required=False)
+
+
+class DraftRefOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    index = serializers.IntegerField()
+    shown_order = serializers.IntegerField()
+
+
+class DraftsOutput(serializers.Serializer[Any]):
+    generation = serializers.IntegerField()
+    drafts = DraftRefOutput(many=True)
+
+
+class DraftInput(serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(choices=OUTCOMES_OF_THE_PAGE, required=False)
+    on_screen_seconds = serializers.FloatField(
+        min_value=0, max_value=MAX_SECONDS_ON_SCREEN, required=False
+    )
+    text_as_shown = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+
+
+class DemonstrationInput(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+    version = serializers.IntegerField(min_value=0)
+
+
+class DemonstrationOutput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=Assignment.State.choices)
+    next = serializers.ChoiceField(choices=["review", "accepted"])
+
+
+class TurnInput(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+    content = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    version = serializers.IntegerField(min_value=0)
+
+
+class RegenerateInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=0)
+
+
+class ChatInput(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+
+
+class FeedbackInput(serializers.Serializer[Any]):
+    thumb = serializers.ChoiceField(choices=Feedback.Thumb.choices)
+    reasons = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=MAX_REASONS, default=list
+    )
+    comment = serializers.CharField(
+        max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, trim_whitespace=False, default=""
+    )
+    rewrite = serializers.CharField(allow_blank=True, trim_whitespace=False, default="")
