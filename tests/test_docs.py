@@ -1,0 +1,73 @@
+"""The documentation tells the truth about settings, error codes and make targets."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from labelhub import exceptions, settings_table
+
+ROOT = Path(__file__).resolve().parent.parent
+REFUSALS = (
+    "labelhub.errors",
+    "labelhub.accounts.exceptions",
+    "sampling.exceptions",
+    "annotation.exceptions",
+)
+
+
+def all_refusals() -> set[type[exceptions.LabelhubError]]:
+    for name in REFUSALS:
+        importlib.import_module(name)
+    found, waiting = set(), [exceptions.LabelhubError]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            found.add(kind)
+            waiting.append(kind)
+    return found
+
+
+def test_every_setting_is_in_the_table_as_it_is() -> None:
+    page = (ROOT / "docs" / "SETTINGS.md").read_text()
+    table = [line for line in page.splitlines() if line.startswith("| `")]
+    assert table == settings_table.rows(), "run python -m labelhub.settings_table"
+
+
+def test_every_error_code_is_documented_with_its_status() -> None:
+    page = (ROOT / "docs" / "ERRORS.md").read_text()
+    documented = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE))
+    used = {kind.code: str(kind.status) for kind in all_refusals()}
+    assert documented == used
+
+
+def test_no_two_refusals_share_a_code() -> None:
+    codes = [kind.code for kind in all_refusals()]
+    assert len(codes) == len(set(codes))
+
+
+def test_every_refusal_says_what_to_do_in_a_sentence() -> None:
+    for kind in all_refusals():
+        assert kind.detail.endswith("."), kind
+        assert len(kind.detail.split()) >= 4, kind
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert phony is not None
+    targets = phony.group(1).replace("\\", "").split()
+    described = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
+    assert set(targets) == described
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ARCHITECTURE.md", "docs/SETTINGS.md"])
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_code_paths_named_on_the_map_exist() -> None:
+    page = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
+    for path in re.findall(r"`((?:labelhub|sampling|annotation|frontend|tests)/[\w/.]*)`", page):
+        assert (ROOT / path).exists(), path
