@@ -48,13 +48,15 @@ class RowsTarget:
     end: int
 
 
-class SlotLayer(CacheLayerMixin):
+class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """One layer's keys and values, [n_rows, n_heads, n_positions, head_size]."""
 
     is_sliding = False
+    keys: Tensor
+    values: Tensor
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.keys, self.values = keys, values
         self.is_initialized = True
         self.target: PromptTarget | RowsTarget = PromptTarget(0, 0, 0)

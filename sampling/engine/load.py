@@ -128,7 +128,9 @@ def load_model(folder: Path, *, name: str, device: torch.device) -> PreTrainedMo
         )
     except (ValueError, OSError) as error:
         raise UnsupportedPolicy(f"transformers cannot load {name}: {error}") from error
-    return model.to(device).eval()
+    model.eval()  # type: ignore[no-untyped-call]
+    model.to(device)  # type: ignore[arg-type]
+    return model
 
 
 def _configured_stop_ids(model: PreTrainedModel) -> frozenset[int]:

@@ -12,11 +12,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, cast
 
 import httpx2
 import openai
-from openai import AsyncOpenAI, Omit
-from openai.types.chat import ChatCompletionChunk
+from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from sampling.engine import chat_wire, spec, validation
 from sampling.engine.chat_wire import Ending, MalformedStream
@@ -92,8 +93,6 @@ class OpenAIEngine:
             base_url=server.base_url,
             api_key=chat_wire.api_key(api_key_variable),
             max_retries=max_retries,
-            # Whoever is named in this environment has no business with this server.
-            default_headers={"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()},
             http_client=httpx2.AsyncClient(
                 timeout=httpx2.Timeout(silence_seconds, connect=CONNECT_SECONDS, pool=None),
                 limits=httpx2.Limits(max_connections=None),
@@ -101,6 +100,8 @@ class OpenAIEngine:
                 trust_env=False,
             ),
         )
+        # Whoever this environment names for OpenAI itself has no business with this server.
+        self._client.organization = self._client.project = None
         self._connections = {each: asyncio.Semaphore(connections[each]) for each in Priority}
         self._lock = threading.Lock()
         self._n_waiting = dict.fromkeys(Priority, 0)
@@ -126,7 +127,7 @@ class OpenAIEngine:
         tasks: list[asyncio.Task[Ending]] = []
         stream = EventStream(
             len(request.seeds),
-            lambda: self._loop.call_soon_threadsafe(_cancel_all, tasks),
+            partial(self._cancel, tasks),
         )
         with self._lock:
             if self._closing:
@@ -160,6 +161,11 @@ class OpenAIEngine:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def _cancel(self, tasks: list[asyncio.Task[Ending]]) -> None:
+        with self._lock:
+            if not self._closing:
+                self._loop.call_soon_threadsafe(_cancel_all, tasks)
 
     async def _shut_down(self) -> None:
         tasks = list(self._tasks)
@@ -210,11 +216,27 @@ class OpenAIEngine:
         return Ending(FinishReason.ERROR, failure=failure)
 
     async def _open(self, completion: Completion) -> openai.AsyncStream[ChatCompletionChunk]:
+        params = completion.request.params
+        if self._takes_extensions or not chat_wire.needs_no_extensions(params):
+            try:
+                return await self._create(completion, chat_wire.extensions(params))
+            except openai.BadRequestError:
+                if not chat_wire.needs_no_extensions(params):
+                    raise
+        # Servers that know only OpenAI's own fields refuse the rest; neutral values say no more
+        # than their absence does there.
+        stream = await self._create(completion, None)
+        self._takes_extensions = False
+        return stream
+
+    async def _create(
+        self, completion: Completion, extensions: dict[str, Any] | None
+    ) -> openai.AsyncStream[ChatCompletionChunk]:
         request, params = completion.request, completion.request.params
-        create = partial(
-            self._client.chat.completions.create,
+        messages = [{"role": each.role, "content": each.content} for each in request.messages]
+        return await self._client.chat.completions.create(
             model=self._server.model,
-            messages=[{"role": m.role, "content": m.content} for m in request.messages],  # type: ignore[misc]
+            messages=cast(list[ChatCompletionMessageParam], messages),
             stream=True,
             stream_options={"include_usage": True},
             seed=request.seeds[completion.index] % SEED_END,
@@ -222,19 +244,8 @@ class OpenAIEngine:
             top_p=params.top_p,
             max_tokens=params.max_tokens,
             stop=list(params.stop) or openai.omit,
+            extra_body=extensions,
         )
-        if not self._takes_extensions and chat_wire.needs_no_extensions(params):
-            return await create()
-        try:
-            return await create(extra_body=chat_wire.extensions(params))
-        except openai.BadRequestError:
-            if not chat_wire.needs_no_extensions(params):
-                raise
-            # Servers that know only OpenAI's own fields refuse the rest; neutral values say no more
-            # than their absence does there.
-            stream = await create()
-            self._takes_extensions = False
-            return stream
 
     def _take(self, completion: Completion, chunk: ChatCompletionChunk) -> Ending | None:
         """Send on what one chunk adds; return how the completion ended, if it did."""

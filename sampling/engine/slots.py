@@ -163,13 +163,13 @@ def layer_shapes(model: PreTrainedModel) -> list[LayerShape]:
     )
     shapes = []
     for layer in probe.layers:
-        keys, values = layer.keys, layer.values
-        if keys is None or values is None:
+        if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
             raise UnsupportedPolicy(
                 f"layers of {model.config.model_type} share their cache, which slots do not "
                 "hold; serve it with an OpenAI-compatible server"
             )
-        shapes.append(LayerShape(keys.shape[1], keys.shape[3], values.shape[1], values.shape[3]))
+        keys, values = layer.keys.shape, layer.values.shape
+        shapes.append(LayerShape(keys[1], keys[3], values[1], values[3]))
     return shapes
 
 

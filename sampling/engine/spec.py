@@ -49,7 +49,7 @@ def parse(spec: str) -> Server | HubId | Path:
     if spec and folder.is_dir():
         return folder
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     try:
         validate_repo_id(spec)

@@ -6,6 +6,7 @@ import math
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -258,7 +259,7 @@ def test_a_full_queue_answers_busy_for_its_priority_only(make_engine: MakeEngine
     assert complete(engine, request(PROMPT, priority=BATCH))
 
 
-POISON = [
+POISON: list[tuple[dict[str, Any], str]] = [
     ({"prompt": ()}, "prompt_missing"),
     ({"prompt": (1, -1)}, "token_id_out_of_range"),
     ({"prompt": (1, 10**9)}, "token_id_out_of_range"),
@@ -297,7 +298,7 @@ def test_poison_is_refused_by_name_and_hurts_nobody(make_engine: MakeEngine) -> 
         prompt = fields.get("prompt", PROMPT)
         others = {name: value for name, value in fields.items() if name != "prompt"}
         with pytest.raises(protocol.InvalidRequest) as refused:
-            engine.submit(request(prompt, **others))  # type: ignore[arg-type]
+            engine.submit(request(prompt, **others))
         assert refused.value.code == code, fields
         engine.step()
     step_until_idle(engine)

@@ -208,7 +208,7 @@ def test_cancel_closes_the_stream() -> None:
         handle.cancel()
         (result,) = results(read_all(handle))
         assert server.hung_up.wait(MOST_SECONDS)
-        handle.cancel()
+    handle.cancel()
 
     assert first is not None
     assert first.text == "one "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def logits_of(n_tokens: int, seed: int = 3) -> Tensor:
 
 def warped(logits: Tensor, params: SamplingParams) -> Tensor:
     """Return the distribution that transformers samples from with these params."""
-    chain = LogitsProcessorList([TemperatureLogitsWarper(float(params.temperature))])
+    chain: Any = LogitsProcessorList([TemperatureLogitsWarper(float(params.temperature))])
     if params.top_k:
         chain.append(TopKLogitsWarper(params.top_k))
     if params.top_p < 1:

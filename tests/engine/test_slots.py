@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from sampling import tokens
-from sampling.engine import load, protocol
+from sampling.engine import load, protocol, spec
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import FinishReason, Priority
 from tests.engine import tiny
@@ -27,7 +27,8 @@ def engine_over(folder: Path, **options: Any) -> EngineLoop:
 
 
 def plain_model(folder: Path) -> Any:
-    return AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa").eval()
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa")
+    return model.eval()
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "gpt_neox"])
@@ -262,5 +263,5 @@ def test_load_engine_serves_a_folder(policy_folder: PolicyFolder) -> None:
     provenance = found[0].provenance
     assert provenance.template_sha256 == chat.template_sha256
     assert provenance.tokenizer_sha256 == chat.tokenizer_sha256
-    assert provenance.weights_sha256 == load.weights_sha256(folder)
+    assert provenance.weights_sha256 == spec.weights_sha256(folder)
     assert (provenance.dtype, provenance.device) == ("float32", "cpu")

@@ -87,5 +87,5 @@ def save_policy(folder: Path, kind: str) -> None:
     """Write a whole policy, weights seeded by nothing but their shape."""
     save_tokenizer(folder)
     torch.manual_seed(20)
-    model = AutoModelForCausalLM.from_config(config_of(kind))
+    model = AutoModelForCausalLM.from_config(config_of(kind))  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
