@@ -150,7 +150,7 @@ def _require_consistent(record: RankingRecord) -> None:
             f"There are {len(ids)} candidates; a comparison has {MIN_CANDIDATES} to"
             f" {MAX_CANDIDATES}.",
         )
-    if len(set(ids)) < len(ids):
+    if len(set(map(str, ids))) < len(ids):
         raise RowError(RejectCode.BAD_RANKING, "Two candidates have the same id.")
     try:
         n_tiers = len(preferences.tiers_of((c.id, c.rank) for c in record.candidates))

@@ -27,7 +27,7 @@ N_ROWS_TO_DETECT = 100
 MAX_LICENCE_LENGTH = 100
 MAX_CATEGORY_LENGTH = 60
 
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class UnknownFormatError(Exception):
@@ -40,8 +40,16 @@ class Reader:
     `format` is the name of the reader in use.
     """
 
-    def __init__(self, stream: BinaryIO, *, file_format: str | None = None) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        file_format: str | None = None,
+        check: Callable[[Record], None] | None = None,
+    ) -> None:
         """Without a format it is detected from the first rows. The stream stays open.
+
+        `check` may refuse a record by a RowError: what the reader of files cannot know.
 
         Raises UnknownFormatError, naming what was seen.
         """
@@ -56,6 +64,7 @@ class Reader:
             )
         self.format = file_format
         self._rows = rows
+        self._check = check
 
     def __iter__(self) -> Iterator[Record | Reject]:
         read = READERS[self.format]
@@ -64,7 +73,10 @@ class Reader:
                 yield row
                 continue
             try:
-                yield from read(sources.decode_object(row), row.number)
+                for record in read(sources.decode_object(row), row.number):
+                    if self._check is not None:
+                        self._check(record)
+                    yield record
             except RowError as error:
                 yield error.reject(row)
 
@@ -210,7 +222,7 @@ def _source_fields(
     }
     for key in ("language", "lang"):
         tag = rest.get(key)
-        if isinstance(tag, str) and _LANGUAGE_TAG.fullmatch(tag):
+        if isinstance(tag, str) and LANGUAGE_TAG.fullmatch(tag):
             fields["language"] = rest.pop(key)
             break
     return fields | {"metadata": {**rest, **extra}}

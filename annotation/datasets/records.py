@@ -157,6 +157,7 @@ class RejectCode(StrEnum):
     EMPTY_MESSAGE = "empty_message"  # a turn, prompt or completion without any text
     WRONG_TURN_ORDER = "wrong_turn_order"  # roles do not alternate, or the first one is wrong
     WRONG_LAST_TURN = "wrong_last_turn"  # ends on the wrong turn for what it is
+    OUT_OF_RANGE = "out_of_range"  # a number, word or name that its column cannot hold
     BAD_RANKING = "bad_ranking"  # ranks, candidates or shown order contradict each other
 
 

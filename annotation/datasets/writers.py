@@ -35,15 +35,49 @@ class WrittenFile:
     sha256: str
 
 
+class LineFile:
+    """JSON lines into a binary stream, which stays open; compressed as `name` tells.
+
+    Equal lines give equal bytes: what is compressed carries no file name and no time.
+    """
+
+    def __init__(self, sink: BinaryIO, *, name: str, progress: Progress | None = None) -> None:
+        """`progress(rows, bytes)` is called about once a MiB."""
+        self._name = name
+        self._progress = progress
+        self._sink = sink
+        self._hashed = _HashedSink(sink)
+        self._out = _compressed(self._hashed, name)
+        self._buffer = bytearray()
+        self._n_rows = 0
+
+    def add(self, line: Line) -> None:
+        self._buffer += orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        self._n_rows += 1
+        if len(self._buffer) >= _BUFFER_BYTES:
+            self._flush()
+
+    def finish(self) -> WrittenFile:
+        """Write what is left; nothing can be added after."""
+        self._flush()
+        if self._out is not self._hashed:
+            self._out.close()
+        self._sink.flush()
+        hashed = self._hashed
+        return WrittenFile(self._name, self._n_rows, hashed.n_bytes, hashed.digest.hexdigest())
+
+    def _flush(self) -> None:
+        self._out.write(bytes(self._buffer))
+        self._buffer.clear()
+        if self._progress is not None:
+            self._progress(self._n_rows, self._hashed.n_bytes)
+
+
 def write_file(
     lines: Iterable[Line], path: Path, *, progress: Progress | None = None
 ) -> WrittenFile:
-    """Write the lines under this name, all of them or nothing.
-
-    `.gz` and `.zst` names are compressed. `progress(rows, bytes)` is called about once a MiB. An
-    earlier file of the name stays until the new one is whole and on disk.
-    """
-    with _replacing(path) as sink:
+    """Write the lines under this name, all of them or nothing; see `replacing`."""
+    with replacing(path) as sink:
         return write_stream(lines, sink, name=path.name, progress=progress)
 
 
@@ -54,36 +88,22 @@ def write_stream(
     name: str,
     progress: Progress | None = None,
 ) -> WrittenFile:
-    """As `write_file`, into a binary stream that stays open; `name` tells the compression.
-
-    Equal lines give equal bytes: what is compressed carries no file name and no time.
-    """
-    hashed = _HashedSink(sink)
-    out = _compressed(hashed, name)
-    buffer = bytearray()
-    n_rows = 0
-
-    def flush() -> None:
-        out.write(bytes(buffer))
-        buffer.clear()
-        if progress is not None:
-            progress(n_rows, hashed.n_bytes)
-
+    """As `write_file`, into a binary stream that stays open."""
+    file = LineFile(sink, name=name, progress=progress)
     for line in lines:
-        buffer += orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-        n_rows += 1
-        if len(buffer) >= _BUFFER_BYTES:
-            flush()
-    flush()
-    if out is not hashed:
-        out.close()
-    sink.flush()
-    return WrittenFile(name, n_rows, hashed.n_bytes, hashed.digest.hexdigest())
+        file.add(line)
+    return file.finish()
+
+
+def write_manifest(contents: Mapping[str, Any], path: Path) -> None:
+    """The manifest as indented JSON under this name, whole or not at all."""
+    with replacing(path) as sink:
+        sink.write(orjson.dumps(contents, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def manifest(
     *,
-    kind: str,
+    dataset: Mapping[str, Any],
     file_format: str,
     options: Mapping[str, Any],
     filters: Mapping[str, Any],
@@ -97,12 +117,12 @@ def manifest(
 ) -> dict[str, Any]:
     """What a set of exported files is, for a `.manifest.json` beside them (DESIGN.md §8).
 
-    `kept` counts records, not lines; `excluded` counts records by reason. It names no moment but
+    `dataset` names the frozen rows (project, kind, number). `kept` counts records, not lines; `excluded` counts records by reason. It names no moment but
     that of the freeze, so that the same frozen rows give the same manifest.
     """
     return {
         "schema": MANIFEST_SCHEMA,
-        "kind": kind,
+        "dataset": dict(dataset),
         "format": file_format,
         "options": dict(options),
         "filters": dict(filters),
@@ -140,8 +160,11 @@ def _compressed(sink: _HashedSink, name: str) -> Any:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file beside `path` that takes its name when the block ends, and goes when it fails."""
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside `path` that takes its name when the block ends, and goes when it fails.
+
+    An earlier file of the name stays until the new one is whole and on disk.
+    """
     partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")
     try:
         with partial.open("xb") as sink:

@@ -18,6 +18,7 @@ from annotation.datasets.records import (
     RejectCode,
     content_sha256,
 )
+from annotation.datasets.sources import RowError
 from tests.datasets.strategies import json_values, labels
 
 USER = MessageRecord("user", "Hi?")
@@ -310,13 +311,30 @@ def test_the_rows_around_a_bad_one_go_in():
     assert kinds == [DialogueRecord, Reject, DialogueRecord]
 
 
-def test_every_reject_code_but_the_length_is_met_above():
+def test_a_check_refuses_records_as_a_reader_refuses_rows():
+    def check(record):
+        if record.messages[0].content == "no":
+            raise RowError(RejectCode.OUT_OF_RANGE, "This one may not go in.")
+
+    lines = [
+        orjson.dumps({"messages": [{"role": "user", "content": text}, HELLO]})
+        for text in ("yes", "no", "yes")
+    ]
+    given = list(readers.Reader(io.BytesIO(b"\n".join(lines)), check=check))
+    assert [type(one) for one in given] == [DialogueRecord, Reject, DialogueRecord]
+    assert given[1] == Reject(2, RejectCode.OUT_OF_RANGE, "This one may not go in.", lines[1])
+
+
+def test_every_reject_code_but_two_is_met_above():
     (parameters,) = [
         mark.args[1]
         for mark in test_a_bad_row_becomes_a_reject_and_the_next_row_goes_in.pytestmark
         if mark.name == "parametrize"
     ]
-    assert {code for _, _, code in parameters} == set(RejectCode) - {RejectCode.TOO_LONG}
+    assert {code for _, _, code in parameters} == set(RejectCode) - {
+        RejectCode.TOO_LONG,  # a row of 32 MiB, below
+        RejectCode.OUT_OF_RANGE,  # what a check refuses
+    }
 
 
 @given(

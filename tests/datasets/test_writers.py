@@ -91,7 +91,7 @@ def test_no_lines_make_an_empty_file(tmp_path):
 def test_the_manifest_says_what_the_files_are(tmp_path):
     written = writers.write_file(LINES[:2], tmp_path / "x.jsonl")
     assert writers.manifest(
-        kind="sft",
+        dataset={"project": "demo", "kind": "sft", "number": 1},
         file_format="messages",
         options={"weighted": False},
         filters={"project": "demo"},
@@ -104,7 +104,7 @@ def test_the_manifest_says_what_the_files_are(tmp_path):
         frozen_at="2026-01-02T03:04:05.000000Z",
     ) == {
         "schema": "labelhub.export/1",
-        "kind": "sft",
+        "dataset": {"project": "demo", "kind": "sft", "number": 1},
         "format": "messages",
         "options": {"weighted": False},
         "filters": {"project": "demo"},

@@ -1,0 +1,120 @@
+"""Write a project's demonstrations, comparisons or prompts to a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.management.progress import Progress
+from annotation.models import Dataset
+from annotation.services import dataset_files, datasets
+from annotation.services.dataset_files import FORMATS, FileOptions, Written
+from labelhub.accounts.models import Project
+from labelhub.exceptions import LabelhubError
+
+REFUSED = 2
+STDOUT = "-"
+
+
+class Command(BaseCommand):
+    help = (
+        "Freeze what may leave now and write it as JSON lines, with a manifest beside it. "
+        "Exit status: 0 done, 2 refused."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kind", choices=Dataset.Kind.values)
+        parser.add_argument("--project", required=True, metavar="SLUG")
+        parser.add_argument(
+            "--format",
+            help="; ".join(f"{kind}: {', '.join(names)}" for kind, names in FORMATS.items())
+            + "; by default the first",
+        )
+        parser.add_argument(
+            "--out", required=True, metavar="PATH", help="- is standard output; .gz and .zst pack"
+        )
+        parser.add_argument("--with-metadata", action="store_true", help="add `metadata` to lines")
+        parser.add_argument(
+            "--split", default="", metavar="train=0.9,test=0.1", help="write a file a split"
+        )
+        parser.add_argument(
+            "--turns",
+            choices=dataset_files.TURNS,
+            default="all",
+            help="prompt-completion: a row for each trainable turn, or for the last",
+        )
+        parser.add_argument(
+            "--criterion",
+            default="",
+            help="comparisons: the question they answer, or `any`; needed where several were asked",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            written = self._export(options)
+        except BrokenPipeError:
+            # Whoever read the output wanted no more; Python must not flush into the closed pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(REFUSED) from None
+        except (LabelhubError, OSError) as error:
+            raise CommandError(str(error), returncode=REFUSED) from error
+        self._report(written)
+
+    def _export(self, options: dict[str, Any]) -> Written:
+        kind = Dataset.Kind(options["kind"])
+        if options["out"] == STDOUT and options["split"]:
+            raise CommandError("--split needs a file to name its files after.", returncode=REFUSED)
+        file_options = FileOptions.checked(
+            kind=kind.value,
+            file_format=options["format"] or next(iter(FORMATS[kind])),
+            split=options["split"],
+            with_metadata=options["with_metadata"],
+            turns=options["turns"],
+            criterion=options["criterion"],
+        )
+        path = Path(options["out"])
+        if not path.absolute().parent.is_dir():
+            raise CommandError(f"There is no folder {path.parent}.", returncode=REFUSED)
+        project = Project.objects.filter(slug=options["project"]).first()
+        if project is None:
+            raise CommandError(f"There is no project “{options['project']}”.", returncode=REFUSED)
+        progress = Progress()
+        progress.show("freezing")
+        dataset = datasets.freeze(
+            project=project,
+            kind=kind,
+            criterion=file_options.criterion,
+            grouped=file_options.grouped,
+        )
+
+        def show(n_through: int) -> None:
+            progress.show(f"{n_through:,} of {dataset.n_rows:,} rows")
+
+        try:
+            if options["out"] == STDOUT:
+                return dataset_files.write_stream(
+                    dataset=dataset,
+                    options=file_options,
+                    sink=sys.stdout.buffer,
+                    progress=show,
+                )
+            return dataset_files.write_files(
+                dataset=dataset, options=file_options, path=path, progress=show
+            )
+        finally:
+            progress.close()
+
+    def _report(self, written: Written) -> None:
+        manifest = written.manifest
+        for reason, count in manifest["excluded"].items():
+            self.stderr.write(f"left out, {reason}: {count:,}")
+        for file in written.files:
+            self.stderr.write(f"{file.name}: {file.rows:,} lines, {file.bytes:,} bytes")
+        dataset = manifest["dataset"]
+        self.stderr.write(
+            f"dataset {dataset['kind']} {dataset['number']}: {manifest['kept']:,} rows written"
+        )
