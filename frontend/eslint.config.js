@@ -84,6 +84,8 @@ export default tseslint.config(
           ],
         },
       ],
+      // Focus goes into a text only where the person has just asked for that text.
+      "jsx-a11y/no-autofocus": "off",
       "@typescript-eslint/no-explicit-any": "error",
       // Numbers and booleans read well inside template strings.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

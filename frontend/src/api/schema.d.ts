@@ -4,16 +4,187 @@
  */
 
 export interface paths {
-    "/api/v1/auth/session/": {
+    "/api/v1/assignments/{assignment_id}/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getauth_session_"];
+        /** @description One's own assignment, with all its page shows. */
+        get: operations["assignments_retrieve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/autosaves/{turn}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Keep unsubmitted work on the server. */
+        put: operations["assignments_autosaves_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/beat/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The person is at work: counts active time and renews the lease past half its life. */
+        post: operations["assignments_beat_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/chat/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Finish the chat. */
+        post: operations["assignments_chat_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/demonstration/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Submit the demonstration; says whether a reviewer sees it first. */
+        post: operations["assignments_demonstration_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/drafts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask for drafts of the assistant turn after the live path's last message. */
+        post: operations["assignments_drafts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/regenerate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask for another reply to the last user turn. */
+        post: operations["assignments_regenerate_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/review/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Approve, fix, return or reject the demonstration under review. */
+        post: operations["assignments_review_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/skip/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Hand the task back with a reason. */
+        post: operations["assignments_skip_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/thread/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Save the whole wanted thread: turns that stay by id, new and changed ones in full. */
+        put: operations["assignments_thread_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/turns/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say something; the answer's last message is the reply being written. */
+        post: operations["assignments_turns_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,7 +200,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["postauth_login_"];
+        /** @description Sign in with a name and a password. */
+        post: operations["auth_login_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,21 +217,23 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["postauth_logout_"];
+        /** @description End the session. */
+        post: operations["auth_logout_create"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/": {
+    "/api/v1/auth/session/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getme_"];
+        /** @description Who is signed in; sets the CSRF cookie. */
+        get: operations["auth_session_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -75,64 +249,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["getconsent_"];
+        /** @description The current consent document. */
+        get: operations["consent_retrieve"];
         put?: never;
-        post: operations["postconsent_"];
+        /** @description Agree to the current consent document. */
+        post: operations["consent_create"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/home/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_home_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/sampling/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_sampling_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/guidelines/{id}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getguidelines_id_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/guidelines/{id}/acknowledgement/": {
+    "/api/v1/drafts/{draft_id}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -141,7 +269,127 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["postguidelines_id_acknowledgement_"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Tell how long a draft was on screen, what of it was seen, and whether it was waved away. */
+        patch: operations["drafts_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/events/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Follow my own draft and chat generations as they are written. */
+        get: operations["events_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations/{generation_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One of my own draft or chat generations. */
+        get: operations["generations_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations/{generation_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Stop a generation of mine; what has been said so far is kept. */
+        post: operations["generations_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guidelines/{guideline_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One version of the rules for a kind of work. */
+        get: operations["guidelines_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guidelines/{guideline_id}/acknowledgement/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The person has read this version. */
+        post: operations["guidelines_acknowledgement_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in person and their projects. */
+        get: operations["me_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{message_id}/feedback/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Judge a reply of one's own chat; the newest judgement is the one shown. */
+        post: operations["messages_feedback_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -157,21 +405,23 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["postprojects_slug_claims_"];
+        /** @description Take the next task of a kind, or the one already held. */
+        post: operations["projects_claims_create"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{id}/": {
+    "/api/v1/projects/{slug}/home/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getassignments_id_"];
+        /** @description What waits for the person in this project, and what they have done. */
+        get: operations["projects_home_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -180,31 +430,16 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{id}/beat/": {
+    "/api/v1/projects/{slug}/sampling/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** @description Whether drafts, replies and candidates are being made at their usual pace. */
+        get: operations["projects_sampling_retrieve"];
         put?: never;
-        post: operations["postassignments_id_beat_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/autosaves/{turn}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["putassignments_id_autosaves_turn_"];
         post?: never;
         delete?: never;
         options?: never;
@@ -212,55 +447,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{id}/skip/": {
+    "/api/v1/tokens/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** @description The person's own tokens. */
+        get: operations["tokens_list"];
         put?: never;
-        post: operations["postassignments_id_skip_"];
+        /** @description Make a token; its secret is shown in this answer only. */
+        post: operations["tokens_create"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{id}/thread/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["putassignments_id_thread_"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/drafts/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_drafts_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/drafts/{id}/": {
+    "/api/v1/tokens/{token_id}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -270,77 +475,14 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patchdrafts_id_"];
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/demonstration/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_demonstration_"];
-        delete?: never;
+        /** @description Delete a token; programs that use it are refused from now on. */
+        delete: operations["tokens_destroy"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{id}/turns/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_turns_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/regenerate/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_regenerate_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/chat/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_chat_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/ranking/": {
+    "/api/v1/assignments/{assignment_id}/ranking/": {
         parameters: {
             query?: never;
             header?: never;
@@ -350,70 +492,6 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postassignments_id_ranking_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/review/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_review_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/messages/{id}/feedback/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postmessages_id_feedback_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/generations/{id}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getgenerations_id_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/generations/{id}/cancel/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postgenerations_id_cancel_"];
         delete?: never;
         options?: never;
         head?: never;
@@ -468,7 +546,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/comparisons/{id}/retry/": {
+    "/api/v1/comparisons/{comparison_id}/retry/": {
         parameters: {
             query?: never;
             header?: never;
@@ -500,7 +578,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/exports/{id}/": {
+    "/api/v1/exports/{export_id}/": {
         parameters: {
             query?: never;
             header?: never;
@@ -516,7 +594,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/exports/{id}/cancel/": {
+    "/api/v1/exports/{export_id}/cancel/": {
         parameters: {
             query?: never;
             header?: never;
@@ -552,6 +630,405 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AssignmentOutput: {
+            id: number;
+            kind: components["schemas"]["TaskKind"];
+            state: components["schemas"]["AssignmentState"];
+            reason: components["schemas"]["AssignmentReason"];
+            /** Format: date-time */
+            lease_until: string;
+            guideline: components["schemas"]["GuidelineNumberOutput"] | null;
+            autosaves: components["schemas"]["AutosaveOutput"][];
+            prompt: components["schemas"]["PromptOutput"] | null;
+            language: string;
+            drafts_allowed: boolean;
+            conversation: components["schemas"]["ConversationOutput"] | null;
+            previous: components["schemas"]["PreviousOutput"] | null;
+            comparison: components["schemas"]["ComparisonOutput"] | null;
+            kept_submission: unknown;
+        };
+        /** @enum {string} */
+        AssignmentReason: "planned" | "extra" | "adjudication" | "redo";
+        /** @enum {string} */
+        AssignmentState: "leased" | "submitted" | "skipped" | "expired";
+        AutosaveInputRequest: {
+            /** @description The last version known; 0 for none. */
+            version: number;
+            /** @description The page's own; at most 1 MB. */
+            payload: unknown;
+        };
+        AutosaveOutput: {
+            turn: number;
+            version: number;
+            payload: unknown;
+            /** Format: date-time */
+            saved_at: string;
+        };
+        BeatOutput: {
+            /** Format: date-time */
+            lease_until: string;
+            /** Format: double */
+            active_seconds: number;
+        };
+        ChatInputRequest: {
+            /** Format: uuid */
+            key: string;
+        };
+        ClaimInputRequest: {
+            kind: components["schemas"]["TaskKind"];
+        };
+        /** @description A comparison as one rater sees it. What is not here cannot leak. */
+        ComparisonOutput: {
+            criterion: components["schemas"]["CriterionEnum"];
+            criterion_text: string;
+            direction: components["schemas"]["DirectionEnum"];
+            context: components["schemas"]["ShownMessageOutput"][];
+            candidates: components["schemas"]["ShownCandidateOutput"][];
+            rating: components["schemas"]["RatingOutput"] | null;
+        };
+        CompletionOutput: {
+            index: number;
+            text: string;
+            finish_reason: components["schemas"]["FinishReasonEnum"];
+        };
+        ConsentDocumentOutput: {
+            version: number;
+            title: string;
+            markdown: string;
+            purposes: string[];
+        };
+        ConsentInputRequest: {
+            version: number;
+            purposes: string[];
+        };
+        ConsentStateOutput: {
+            version: number | null;
+            given: boolean;
+        };
+        /** @enum {string} */
+        ConversationKind: "demonstration" | "chat" | "imported";
+        ConversationOutput: {
+            id: number;
+            kind: components["schemas"]["ConversationKind"];
+            state: components["schemas"]["ConversationState"];
+            version: number;
+            messages: components["schemas"]["MessageOutput"][];
+        };
+        /** @enum {string} */
+        ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected";
+        /** @enum {string} */
+        CriterionEnum: "overall" | "helpfulness" | "harmlessness" | "custom";
+        DemonstrationInputRequest: {
+            /** Format: uuid */
+            key: string;
+            version: number;
+        };
+        DemonstrationOutput: {
+            state: components["schemas"]["AssignmentState"];
+            next: components["schemas"]["NextEnum"];
+        };
+        /** @enum {string} */
+        DirectionEnum: "more" | "less";
+        /** @enum {string} */
+        DraftModeEnum: "off" | "on_request" | "automatic";
+        DraftRefOutput: {
+            id: number;
+            index: number;
+            shown_order: number;
+        };
+        DraftsInputRequest: {
+            version: number;
+            /** Format: double */
+            temperature?: number;
+        };
+        DraftsOutput: {
+            generation: number;
+            drafts: components["schemas"]["DraftRefOutput"][];
+        };
+        /** @description The one error shape, for the schema. */
+        ErrorOutput: {
+            code: string;
+            detail: string;
+            fields?: {
+                [key: string]: string[];
+            };
+        };
+        FeedbackInputRequest: {
+            thumb: components["schemas"]["ThumbEnum"];
+            reasons?: string[];
+            /** @default  */
+            comment: string;
+            /** @default  */
+            rewrite: string;
+        };
+        /** @enum {string} */
+        FinishReasonEnum: "stop" | "length" | "stop_string" | "cancelled" | "error";
+        FlagOutput: {
+            key: string;
+            label: string;
+            help: string;
+        };
+        GenerationErrorOutput: {
+            code: string;
+            detail: string;
+        };
+        GenerationOutput: {
+            id: number;
+            state: components["schemas"]["RunState"];
+            attempt: number;
+            readonly error: components["schemas"]["GenerationErrorOutput"] | null;
+            completions: components["schemas"]["CompletionOutput"][];
+        };
+        GuidelineNumberOutput: {
+            id: number;
+            version: number;
+        };
+        GuidelineOutput: {
+            id: number;
+            kind: components["schemas"]["TaskKind"];
+            version: number;
+            breaking: boolean;
+            acknowledged: boolean;
+            /** Format: date-time */
+            published_at: string;
+            markdown: string;
+        };
+        GuidelineStateOutput: {
+            id: number;
+            kind: components["schemas"]["TaskKind"];
+            version: number;
+            breaking: boolean;
+            acknowledged: boolean;
+            /** Format: date-time */
+            published_at: string;
+        };
+        HomeOutput: {
+            project: components["schemas"]["ProjectSettingsOutput"];
+            role: components["schemas"]["MemberRole"];
+            queues: components["schemas"]["QueueOutput"][];
+            returned: components["schemas"]["ReturnedOutput"][];
+            kept: components["schemas"]["KeptOutput"][];
+            today: number;
+            this_week: number;
+            /** Format: double */
+            active_seconds_today: number;
+            guidelines: components["schemas"]["GuidelineStateOutput"][];
+            sampling: components["schemas"]["SamplingOutput"];
+        };
+        KeptOutput: {
+            assignment: number;
+            kind: components["schemas"]["TaskKind"];
+            /** Format: date-time */
+            at: string;
+        };
+        LoginInputRequest: {
+            username: string;
+            password: string;
+        };
+        MeOutput: {
+            id: number;
+            username: string;
+            display_name: string;
+            is_admin: boolean;
+            consent: components["schemas"]["ConsentStateOutput"];
+            memberships: components["schemas"]["MembershipOutput"][];
+        };
+        /** @enum {string} */
+        MemberRole: "trainer" | "reviewer" | "manager";
+        MembershipOutput: {
+            project: components["schemas"]["ProjectNameOutput"];
+            role: components["schemas"]["MemberRole"];
+            languages: string[];
+        };
+        MessageCommentInputRequest: {
+            message: number;
+            text: string;
+        };
+        MessageCommentOutput: {
+            message: number;
+            text: string;
+        };
+        /** @enum {string} */
+        MessageOrigin: "human" | "model" | "model-edited" | "imported";
+        MessageOutput: {
+            /** @description 0 for a reply that has no message yet. */
+            id: number;
+            position: number;
+            role: components["schemas"]["TurnRole"];
+            content: string;
+            origin: components["schemas"]["MessageOrigin"];
+            /** Format: double */
+            model_share: number | null;
+            /** @description Tries at this position, this one included. */
+            siblings: number;
+            /** @description The generation of a reply that has no message yet. */
+            generation: number | null;
+            finish_reason: string | null;
+            thumb: (components["schemas"]["ThumbEnum"] | components["schemas"]["NullEnum"]) | null;
+        };
+        NewTokenOutput: {
+            id: string;
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expiry: string | null;
+            token: string;
+        };
+        /** @enum {string} */
+        NextEnum: "review" | "accepted";
+        /** @enum {unknown} */
+        NullEnum: null;
+        /** @enum {string} */
+        OutcomeEnum: "dismissed" | "stale";
+        PatchedDraftInputRequest: {
+            outcome?: components["schemas"]["OutcomeEnum"];
+            /** Format: double */
+            on_screen_seconds?: number;
+            text_as_shown?: string;
+        };
+        PreviousOutput: {
+            conversation: components["schemas"]["ConversationOutput"];
+            comment: string;
+            comments: components["schemas"]["MessageCommentOutput"][];
+        };
+        ProjectNameOutput: {
+            slug: string;
+            name: string;
+        };
+        ProjectSettingsOutput: {
+            slug: string;
+            name: string;
+            description: string;
+            draft_mode: components["schemas"]["DraftModeEnum"];
+            n_drafts: number;
+            min_turns: number;
+            max_turns: number;
+            max_turn_characters: number;
+            criterion: string;
+        };
+        /** @enum {string} */
+        PromptKind: "prompt" | "brief";
+        PromptOutput: {
+            kind: components["schemas"]["PromptKind"];
+            text: string;
+            category: string;
+        };
+        QueueOutput: {
+            kind: components["schemas"]["TaskKind"];
+            /** @description Exact below 100; 100 means 99+. */
+            available: number;
+            held: number | null;
+            paused: boolean;
+        };
+        RatingOutput: {
+            scale_min: number;
+            scale_max: number;
+            required: boolean;
+            flags: components["schemas"]["FlagOutput"][];
+        };
+        RegenerateInputRequest: {
+            version: number;
+        };
+        ReturnedOutput: {
+            task: number;
+            conversation: number;
+            title: string;
+            comment: string;
+            /** Format: date-time */
+            returned_at: string;
+        };
+        ReviewInputRequest: {
+            /** Format: uuid */
+            key: string;
+            verdict: components["schemas"]["VerdictEnum"];
+            /** @default  */
+            comment: string;
+            comments?: components["schemas"]["MessageCommentInputRequest"][];
+        };
+        /** @enum {string} */
+        RunState: "queued" | "running" | "done" | "failed" | "cancelled";
+        SamplingOutput: {
+            state: components["schemas"]["SamplingState"];
+            /** Format: double */
+            oldest_queued_seconds: number | null;
+            runners: number;
+        };
+        /** @enum {string} */
+        SamplingState: "ok" | "delayed" | "down";
+        SavedOutput: {
+            turn: number;
+            version: number;
+            /** Format: date-time */
+            saved_at: string;
+            /** Format: date-time */
+            lease_until: string;
+        };
+        /** @enum {string} */
+        ScopesEnum: "read" | "write" | "export";
+        SessionOutput: {
+            user: components["schemas"]["MeOutput"] | null;
+        };
+        ShownCandidateOutput: {
+            label: string;
+            content: string;
+        };
+        ShownMessageOutput: {
+            role: string;
+            content: string;
+        };
+        SkipInputRequest: {
+            reason: components["schemas"]["SkipReason"];
+            /** @default  */
+            comment: string;
+        };
+        /** @enum {string} */
+        SkipReason: "unclear" | "outside_skill" | "wrong_language" | "prefer_not" | "broken";
+        SubmittedOutput: {
+            state: components["schemas"]["AssignmentState"];
+        };
+        /** @enum {string} */
+        TaskKind: "demonstration" | "chat" | "ranking" | "review";
+        ThreadInputRequest: {
+            version: number;
+            turns: components["schemas"]["ThreadTurnInputRequest"][];
+        };
+        /** @description Either `id` alone, for a turn that stays as it is, or `role` and `content`. */
+        ThreadTurnInputRequest: {
+            id?: number;
+            role?: components["schemas"]["TurnRole"];
+            content?: string;
+            draft?: number | null;
+            pasted_characters?: number;
+        };
+        /** @enum {string} */
+        ThumbEnum: "up" | "down";
+        TokenInputRequest: {
+            name: string;
+            scopes: components["schemas"]["ScopesEnum"][];
+            /** @default 90 */
+            days: number;
+        };
+        TokenOutput: {
+            id: string;
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expiry: string | null;
+        };
+        TurnInputRequest: {
+            /** Format: uuid */
+            key: string;
+            content: string;
+            version: number;
+        };
+        /** @enum {string} */
+        TurnRole: "system" | "user" | "assistant";
+        /** @enum {string} */
+        VerdictEnum: "approved" | "fixed" | "returned" | "rejected";
         ProjectRef: {
             slug: string;
             name: string;
@@ -632,13 +1109,6 @@ export interface components {
             acknowledged: boolean;
             published_at: string;
         };
-        Sampling: {
-            /** @enum {string} */
-            state: "ok" | "delayed" | "down";
-            /** Format: double */
-            oldest_queued_seconds: number | null;
-            runners: number;
-        };
         Home: {
             project: components["schemas"]["HomeProject"];
             /** @enum {string} */
@@ -651,7 +1121,7 @@ export interface components {
             /** Format: double */
             active_seconds_today: number;
             guidelines: components["schemas"]["GuidelineSummary"][];
-            sampling: components["schemas"]["Sampling"];
+            sampling: components["schemas"]["SamplingOutput"];
         };
         Guideline: {
             id: number;
@@ -818,11 +1288,6 @@ export interface components {
             key: string;
             version: number;
         };
-        Submitted: {
-            state: string;
-            /** @enum {string} */
-            next?: "review" | "accepted";
-        };
         TurnRequest: {
             key: string;
             content: string;
@@ -834,7 +1299,7 @@ export interface components {
         ChatRequest: {
             key: string;
         };
-        RankingRequest: {
+        RankingInputRequest: {
             key: string;
             cannot_judge: boolean;
             tiers: string[][];
@@ -843,8 +1308,8 @@ export interface components {
                 [key: string]: number;
             };
             flags: {
-                [key: string]: string;
-            }[];
+                [key: string]: string[];
+            };
             comment: string;
             rewrite: string;
             open_milliseconds: {
@@ -921,11 +1386,11 @@ export interface components {
             /** Format: double */
             active_seconds_this_week: number;
         };
-        Progress: {
+        ProgressOutput: {
             round: components["schemas"]["RoundRef"];
             tiles: components["schemas"]["Tiles"];
             people: components["schemas"]["Person"][];
-            sampling: components["schemas"]["Sampling"];
+            sampling: components["schemas"]["SamplingOutput"];
         };
         PickRun: {
             id: number;
@@ -955,7 +1420,7 @@ export interface components {
             next: string | null;
             results: components["schemas"]["ComparisonRow"][];
         };
-        Export: {
+        ExportOutput: {
             id: number;
             /** @enum {string} */
             kind: "sft" | "comparisons" | "prompts";
@@ -976,9 +1441,9 @@ export interface components {
         };
         ExportPage: {
             next: string | null;
-            results: components["schemas"]["Export"][];
+            results: components["schemas"]["ExportOutput"][];
         };
-        ExportRequest: {
+        ExportInputRequest: {
             /** @enum {string} */
             kind: "sft" | "comparisons" | "prompts";
             format: string;
@@ -999,132 +1464,12 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    getauth_session_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-        };
-    };
-    postauth_login_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LoginRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-        };
-    };
-    postauth_logout_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getme_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-        };
-    };
-    getconsent_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConsentDocument"];
-                };
-            };
-        };
-    };
-    postconsent_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConsentRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-        };
-    };
-    getprojects_slug_home_: {
+    assignments_retrieve: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                slug: string;
+                assignment_id: number;
             };
             cookie?: never;
         };
@@ -1135,152 +1480,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Home"];
+                    "application/json": components["schemas"]["AssignmentOutput"];
                 };
             };
-        };
-    };
-    getprojects_slug_sampling_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Sampling"];
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
         };
     };
-    getguidelines_id_: {
+    assignments_autosaves_update: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Guideline"];
-                };
-            };
-        };
-    };
-    postguidelines_id_acknowledgement_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    postprojects_slug_claims_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ClaimRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Assignment"];
-                };
-            };
-        };
-    };
-    getassignments_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Assignment"];
-                };
-            };
-        };
-    };
-    postassignments_id_beat_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Beat"];
-                };
-            };
-        };
-    };
-    putassignments_id_autosaves_turn_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
+                assignment_id: number;
                 turn: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AutosaveRequest"];
+                "application/json": components["schemas"]["AutosaveInputRequest"];
             };
         };
         responses: {
@@ -1289,46 +1514,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AutosaveSaved"];
+                    "application/json": components["schemas"]["SavedOutput"];
                 };
             };
-        };
-    };
-    postassignments_id_skip_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SkipRequest"];
-            };
-        };
-        responses: {
-            204: {
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
             };
         };
     };
-    putassignments_id_thread_: {
+    assignments_beat_create: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BeatOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_chat_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ThreadRequest"];
+                "application/json": components["schemas"]["ChatInputRequest"];
             };
         };
         responses: {
@@ -1337,23 +1592,202 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Conversation"];
+                    "application/json": components["schemas"]["SubmittedOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
         };
     };
-    postassignments_id_drafts_: {
+    assignments_demonstration_create: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                assignment_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DraftsRequest"];
+                "application/json": components["schemas"]["DemonstrationInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemonstrationOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_drafts_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftsInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftsOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_regenerate_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegenerateInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_review_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewInputRequest"];
             };
         };
         responses: {
@@ -1362,26 +1796,222 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Drafts"];
+                    "application/json": components["schemas"]["SubmittedOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
         };
     };
-    patchdrafts_id_: {
+    assignments_skip_create: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                assignment_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PatchedDraftRequest"];
+                "application/json": components["schemas"]["SkipInputRequest"];
             };
         };
         responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_thread_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_turns_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TurnInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    auth_login_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    auth_logout_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1390,18 +2020,473 @@ export interface operations {
             };
         };
     };
-    postassignments_id_demonstration_: {
+    auth_session_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOutput"];
+                };
+            };
+        };
+    };
+    consent_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentDocumentOutput"];
+                };
+            };
+        };
+    };
+    consent_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    drafts_partial_update: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                draft_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedDraftInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    events_retrieve: {
+        parameters: {
+            query: {
+                /** @description The last `id:` seen of a generation, to resume behind it. */
+                after?: string[];
+                /** @description Ids, separated by commas. */
+                generations: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `delta` and `end` events; see docs/API.md. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    generations_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                generation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    generations_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                generation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    guidelines_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                guideline_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    guidelines_acknowledgement_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                guideline_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    me_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOutput"];
+                };
+            };
+        };
+    };
+    messages_feedback_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DemonstrationRequest"];
+                "application/json": components["schemas"]["FeedbackInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_claims_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_home_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_sampling_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplingOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    tokens_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenOutput"][];
+                };
+            };
+        };
+    };
+    tokens_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInputRequest"];
             };
         };
         responses: {
@@ -1410,83 +2495,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Submitted"];
+                    "application/json": components["schemas"]["NewTokenOutput"];
                 };
             };
         };
     };
-    postassignments_id_turns_: {
+    tokens_destroy: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                token_id: string;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TurnRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            200: {
+            /** @description No response body */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Conversation"];
-                };
-            };
-        };
-    };
-    postassignments_id_regenerate_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RegenerateRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Conversation"];
-                };
-            };
-        };
-    };
-    postassignments_id_chat_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChatRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Submitted"];
-                };
+                content?: never;
             };
         };
     };
@@ -1495,13 +2525,13 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                assignment_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RankingRequest"];
+                "application/json": components["schemas"]["RankingInputRequest"];
             };
         };
         responses: {
@@ -1510,96 +2540,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Submitted"];
+                    "application/json": components["schemas"]["SubmittedOutput"];
                 };
-            };
-        };
-    };
-    postassignments_id_review_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReviewRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Submitted"];
-                };
-            };
-        };
-    };
-    postmessages_id_feedback_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FeedbackRequest"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getgenerations_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Generation"];
-                };
-            };
-        };
-    };
-    postgenerations_id_cancel_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
         };
     };
@@ -1619,7 +2561,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Progress"];
+                    "application/json": components["schemas"]["ProgressOutput"];
                 };
             };
         };
@@ -1701,7 +2643,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                comparison_id: number;
             };
             cookie?: never;
         };
@@ -1749,7 +2691,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExportRequest"];
+                "application/json": components["schemas"]["ExportInputRequest"];
             };
         };
         responses: {
@@ -1758,7 +2700,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Export"];
+                    "application/json": components["schemas"]["ExportOutput"];
                 };
             };
         };
@@ -1768,7 +2710,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                export_id: number;
             };
             cookie?: never;
         };
@@ -1779,7 +2721,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Export"];
+                    "application/json": components["schemas"]["ExportOutput"];
                 };
             };
         };
@@ -1789,7 +2731,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                export_id: number;
             };
             cookie?: never;
         };

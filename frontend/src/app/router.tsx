@@ -1,7 +1,60 @@
-import { createBrowserRouter } from "react-router";
+import { lazy, Suspense, useEffect, type ComponentType } from "react";
+import { createBrowserRouter, useParams } from "react-router";
 
+import { PageLoading } from "@/components/PageLoading";
+import { HomePage } from "@/features/queue/HomePage";
+
+import { CrashPage } from "./CrashPage";
+import { rememberProject } from "./lastProject";
 import { NotFoundPage } from "./NotFoundPage";
+import { SignedIn } from "./SignedIn";
+import { StartPage } from "./StartPage";
+import { WorkPage } from "./WorkPage";
 
-export function createRouter() {
-  return createBrowserRouter([{ path: "*", element: <NotFoundPage /> }]);
+const SignInPage = lazy(async () => ({
+  default: (await import("@/features/account/SignInPage")).SignInPage,
+}));
+const ConsentPage = lazy(async () => ({
+  default: (await import("@/features/account/ConsentPage")).ConsentPage,
+}));
+const ProgressPage = lazy(async () => ({
+  default: (await import("@/features/dashboard/ProgressPage")).ProgressPage,
+}));
+const DatasetsPage = lazy(async () => ({
+  default: (await import("@/features/datasets/DatasetsPage")).DatasetsPage,
+}));
+
+const page = (Page: ComponentType) => (
+  <Suspense fallback={<PageLoading />}>
+    <Page />
+  </Suspense>
+);
+
+function ProjectPage({ page: Page }: { page: ComponentType<{ slug: string }> }) {
+  const { slug = "" } = useParams();
+  useEffect(() => rememberProject(slug), [slug]);
+  return (
+    <Suspense fallback={<PageLoading />}>
+      <Page key={slug} slug={slug} />
+    </Suspense>
+  );
 }
+
+export const routes = [
+  { path: "/sign-in", element: page(SignInPage), errorElement: <CrashPage /> },
+  { path: "/consent", element: page(ConsentPage), errorElement: <CrashPage /> },
+  {
+    element: <SignedIn />,
+    errorElement: <CrashPage />,
+    children: [
+      { path: "/", element: <StartPage /> },
+      { path: "/projects/:slug", element: <ProjectPage page={HomePage} /> },
+      { path: "/projects/:slug/work/:assignment", element: <ProjectPage page={WorkPage} /> },
+      { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },
+      { path: "/projects/:slug/datasets", element: <ProjectPage page={DatasetsPage} /> },
+      { path: "*", element: <NotFoundPage /> },
+    ],
+  },
+];
+
+export const createRouter = () => createBrowserRouter(routes);

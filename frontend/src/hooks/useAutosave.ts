@@ -25,8 +25,8 @@ async function send<T>(
 ): Promise<SaveOutcome<T>> {
   try {
     const saved = await unwrap(
-      client.PUT("/api/v1/assignments/{id}/autosaves/{turn}/", {
-        params: { path: { id: assignment, turn } },
+      client.PUT("/api/v1/assignments/{assignment_id}/autosaves/{turn}/", {
+        params: { path: { assignment_id: assignment, turn } },
         body: { version, payload },
       }),
     );

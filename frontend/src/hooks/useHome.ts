@@ -16,7 +16,12 @@ export const useHome = (slug: string) => useQuery(homeQuery(slug));
 export const guidelineQuery = (id: number) =>
   queryOptions({
     queryKey: ["guideline", id],
-    queryFn: () => unwrap(client.GET("/api/v1/guidelines/{id}/", { params: { path: { id } } })),
+    queryFn: () =>
+      unwrap(
+        client.GET("/api/v1/guidelines/{guideline_id}/", {
+          params: { path: { guideline_id: id } },
+        }),
+      ),
     // A version never changes; only its acknowledgement does, and that invalidates it.
     staleTime: Infinity,
   });
@@ -25,7 +30,11 @@ export function useAcknowledgeGuideline(slug: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (id: number) =>
-      unwrap(client.POST("/api/v1/guidelines/{id}/acknowledgement/", { params: { path: { id } } })),
+      unwrap(
+        client.POST("/api/v1/guidelines/{guideline_id}/acknowledgement/", {
+          params: { path: { guideline_id: id } },
+        }),
+      ),
     onSuccess: async (_, id) => {
       await Promise.all([
         cache.invalidateQueries({ queryKey: guidelineQuery(id).queryKey }),

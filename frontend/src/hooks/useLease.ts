@@ -32,7 +32,9 @@ export function useLease(assignment: number, leaseUntil: string): Lease {
       active.current = false;
       try {
         const answer = await unwrap(
-          client.POST("/api/v1/assignments/{id}/beat/", { params: { path: { id: assignment } } }),
+          client.POST("/api/v1/assignments/{assignment_id}/beat/", {
+            params: { path: { assignment_id: assignment } },
+          }),
         );
         setUntil(Date.parse(answer.lease_until));
         setLost(false);

@@ -8,7 +8,12 @@ import { homeKey } from "./useHome";
 export const assignmentQuery = (id: number) =>
   queryOptions({
     queryKey: ["assignment", id],
-    queryFn: () => unwrap(client.GET("/api/v1/assignments/{id}/", { params: { path: { id } } })),
+    queryFn: () =>
+      unwrap(
+        client.GET("/api/v1/assignments/{assignment_id}/", {
+          params: { path: { assignment_id: id } },
+        }),
+      ),
     // The page that works on it holds the newest state; a refetch underneath would fight with it.
     staleTime: Infinity,
     refetchOnWindowFocus: false,
@@ -38,8 +43,8 @@ export function useSkip(assignment: number) {
   return useMutation({
     mutationFn: (body: { reason: SkipReason; comment: string }) =>
       unwrap(
-        client.POST("/api/v1/assignments/{id}/skip/", {
-          params: { path: { id: assignment } },
+        client.POST("/api/v1/assignments/{assignment_id}/skip/", {
+          params: { path: { assignment_id: assignment } },
           body,
         }),
       ),

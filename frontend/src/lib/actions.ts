@@ -9,6 +9,8 @@ export interface Action<Context> {
   readonly id: string;
   readonly label: MessageKey;
   readonly keys: readonly Shortcut[];
+  /** True: a text that has the focus keeps these keys for itself, as it does its own undo. */
+  readonly notInText?: boolean;
   /** Absent: always enabled. */
   readonly enabled?: (context: Context) => boolean;
   readonly perform: (context: Context) => void;
@@ -19,6 +21,7 @@ export interface BoundAction {
   readonly id: string;
   readonly label: MessageKey;
   readonly keys: readonly Shortcut[];
+  readonly notInText: boolean;
   readonly enabled: () => boolean;
   readonly perform: () => void;
 }
@@ -28,6 +31,7 @@ export function bindAction<Context>(action: Action<Context>, context: () => Cont
     id: action.id,
     label: action.label,
     keys: action.keys,
+    notInText: action.notInText ?? false,
     enabled: () => action.enabled?.(context()) ?? true,
     perform: () => action.perform(context()),
   };

@@ -1,6 +1,34 @@
+import { account } from "./en/account";
 import { actions } from "./en/actions";
 import { app } from "./en/app";
 import { common, errors, save } from "./en/common";
+import { format, guideline, home, kinds, sampling } from "./en/home";
+import { datasets, progress } from "./en/manager";
+import { ranking } from "./en/ranking";
+import { review } from "./en/review";
+import { chat, demonstration, thread } from "./en/thread";
+import { roles, work } from "./en/work";
 
 /** Every English sentence of the app, by area. */
-export const english = { actions, app, common, errors, save };
+export const english = {
+  account,
+  actions,
+  app,
+  chat,
+  common,
+  datasets,
+  demonstration,
+  errors,
+  format,
+  guideline,
+  home,
+  kinds,
+  progress,
+  ranking,
+  review,
+  roles,
+  sampling,
+  save,
+  thread,
+  work,
+};

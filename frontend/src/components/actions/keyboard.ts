@@ -56,7 +56,7 @@ export function listenForKeys(registry: ActionRegistry, characterKeys: () => boo
     firstChord = null;
     for (const { action, chords } of candidates()) {
       const [first, second] = chords;
-      if (first === undefined) continue;
+      if (first === undefined || (typing && action.notInText)) continue;
       if (second !== undefined) {
         if (begun === first && pressed(second) && action.enabled()) {
           event.preventDefault();

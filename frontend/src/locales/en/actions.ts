@@ -7,5 +7,7 @@ export const actions = {
   nothingFound: "Nothing by that name on this page.",
   openPalette: "Command palette",
   openSheet: "Keyboard shortcuts",
-  goHome: "Go home",
+  goHome: "Go to your work",
+  goProgress: "Go to progress",
+  goDatasets: "Go to datasets",
 };

@@ -6,6 +6,7 @@ export const common = {
   cancel: "Cancel",
   close: "Close",
   save: "Save",
+  more: "Show more",
 };
 
 export const errors = {

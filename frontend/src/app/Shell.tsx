@@ -1,0 +1,130 @@
+import { ActionIcon, Anchor, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, NavLink, Outlet, useNavigate, useParams } from "react-router";
+
+import type { Me } from "@/api/types";
+import {
+  CommandPalette,
+  Keycaps,
+  openPalette,
+  ShortcutSheet,
+  useActions,
+} from "@/components/actions";
+import { roleIn } from "@/hooks/useSession";
+
+import { globalActions } from "./globalActions";
+import { MeMenu } from "./MeMenu";
+import classes from "./Shell.module.css";
+
+interface Props {
+  me: Me;
+}
+
+/** The frame around every page of a signed-in person: one quiet bar, then the page. */
+export function Shell({ me }: Props) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { slug } = useParams();
+  const [sheetOpen, setSheetOpen] = useState(false);
+  const project = slug ?? null;
+  const isManager = project !== null && roleIn(me, project) === "manager";
+  useActions(t("app.everywhere"), globalActions, {
+    navigate,
+    project,
+    isManager,
+    openPalette,
+    openSheet: () => setSheetOpen(true),
+  });
+  return (
+    <>
+      <a href="#main" className={classes.skip}>
+        {t("app.skipToContent")}
+      </a>
+      <header className={classes.bar}>
+        <Anchor component={Link} to="/" className={classes.brand} underline="never">
+          {t("app.name")}
+        </Anchor>
+        <ProjectSwitch me={me} project={project} />
+        {isManager && <ManagerNavigation project={project} />}
+        <Group gap="xs" ml="auto" wrap="nowrap">
+          <Button
+            variant="default"
+            size="compact-md"
+            className={classes.palette}
+            onClick={openPalette}
+            rightSection={<Keycaps shortcut="mod+k" />}
+            aria-keyshortcuts="Control+K Meta+K"
+          >
+            {t("app.find")}
+          </Button>
+          <Tooltip label={<Keycaps shortcut="?" />}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={t("actions.openSheet")}
+              onClick={() => setSheetOpen(true)}
+              className={classes.help}
+            >
+              ?
+            </ActionIcon>
+          </Tooltip>
+          <MeMenu me={me} />
+        </Group>
+      </header>
+      <main id="main" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+      <CommandPalette />
+      <ShortcutSheet opened={sheetOpen} onClose={() => setSheetOpen(false)} />
+    </>
+  );
+}
+
+function ProjectSwitch({ me, project }: { me: Me; project: string | null }) {
+  const { t } = useTranslation();
+  const current = me.memberships.find((membership) => membership.project.slug === project);
+  if (me.memberships.length === 0) return null;
+  return (
+    <Menu position="bottom-start">
+      <Menu.Target>
+        <Button variant="subtle" color="gray" size="compact-md" className={classes.project}>
+          <span className={classes.projectName}>
+            {current?.project.name ?? project ?? t("app.chooseProject")}
+          </span>
+          <span aria-hidden="true" className={classes.chevron}>
+            ▾
+          </span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{t("app.projects")}</Menu.Label>
+        {me.memberships.map((membership) => (
+          <Menu.Item
+            key={membership.project.slug}
+            component={Link}
+            to={`/projects/${membership.project.slug}`}
+            rightSection={<span className={classes.role}>{t(`app.roles.${membership.role}`)}</span>}
+          >
+            {membership.project.name}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function ManagerNavigation({ project }: { project: string }) {
+  const { t } = useTranslation();
+  const base = `/projects/${project}`;
+  return (
+    <nav className={classes.navigation} aria-label={t("app.projectPages")}>
+      <NavLink to={base} end>
+        {t("app.work")}
+      </NavLink>
+      <NavLink to={`${base}/progress`}>{t("app.progress")}</NavLink>
+      <NavLink to={`${base}/datasets`}>{t("app.datasets")}</NavLink>
+    </nav>
+  );
+}

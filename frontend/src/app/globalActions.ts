@@ -1,0 +1,52 @@
+import type { NavigateFunction } from "react-router";
+
+import type { Action } from "@/lib/actions";
+
+/** What the actions that work on every page need. */
+export interface GlobalContext {
+  navigate: NavigateFunction;
+  /** The project in the address, where there is one. */
+  project: string | null;
+  isManager: boolean;
+  openPalette: () => void;
+  openSheet: () => void;
+}
+
+const inProject = ({ project }: GlobalContext) => project !== null;
+const managing = ({ project, isManager }: GlobalContext) => project !== null && isManager;
+
+export const globalActions: readonly Action<GlobalContext>[] = [
+  {
+    id: "global.palette",
+    label: "actions.openPalette",
+    keys: ["mod+k"],
+    perform: ({ openPalette }) => openPalette(),
+  },
+  {
+    id: "global.sheet",
+    label: "actions.openSheet",
+    keys: ["?"],
+    perform: ({ openSheet }) => openSheet(),
+  },
+  {
+    id: "global.home",
+    label: "actions.goHome",
+    keys: ["g h"],
+    enabled: inProject,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}`),
+  },
+  {
+    id: "global.progress",
+    label: "actions.goProgress",
+    keys: ["g p"],
+    enabled: managing,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/progress`),
+  },
+  {
+    id: "global.datasets",
+    label: "actions.goDatasets",
+    keys: ["g d"],
+    enabled: managing,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/datasets`),
+  },
+];

@@ -1,0 +1,45 @@
+import { isRecord } from "@/api/errors";
+import type { Message } from "@/api/types";
+
+/** A turn while it is being written, as it is autosaved. Blank content means nothing is in progress. */
+export interface TurnText {
+  readonly role: Message["role"];
+  readonly content: string;
+  /** The draft that was inserted, whatever became of it since. */
+  readonly draft: number | null;
+  readonly pasted_characters: number;
+}
+
+const ROLES: readonly Message["role"][] = ["system", "user", "assistant"];
+
+/** The role as this page knows it; what an import called otherwise reads as the user's. */
+export const knownRole = (role: string): Message["role"] =>
+  ROLES.find((known) => known === role) ?? "user";
+
+export const blankTurn = (role: Message["role"]): TurnText => ({
+  role,
+  content: "",
+  draft: null,
+  pasted_characters: 0,
+});
+
+export function parseTurnText(value: unknown): TurnText | null {
+  if (!isRecord(value)) return null;
+  const role = ROLES.find((known) => known === value.role);
+  if (role === undefined || typeof value.content !== "string") return null;
+  return {
+    role,
+    content: value.content,
+    draft: typeof value.draft === "number" ? value.draft : null,
+    pasted_characters: typeof value.pasted_characters === "number" ? value.pasted_characters : 0,
+  };
+}
+
+export const isBlank = ({ content }: TurnText): boolean => content.trim() === "";
+
+/** Who may speak next: the sides alternate, and a system message can only come first. */
+export function nextRoles(messages: readonly Pick<Message, "role">[]): Message["role"][] {
+  const last = messages.at(-1);
+  if (last === undefined) return ["user", "system"];
+  return last.role === "user" ? ["assistant"] : ["user"];
+}

@@ -1,0 +1,120 @@
+import { Alert, Group, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useErrorText } from "@/hooks/useErrorText";
+import { samplingQuery } from "@/hooks/useHome";
+import type { Action } from "@/lib/actions";
+import type { SaveStatus } from "@/lib/autosaver";
+
+import { ActionButton } from "../actions";
+import { GuidelineDrawer } from "../GuidelineDrawer";
+import { SamplingNotice } from "../SamplingNotice";
+import { SaveState } from "../SaveState";
+import { guidelineAction, skipAction, submitAction, type WorkContext } from "./actions";
+import { SkipDialog } from "./SkipDialog";
+import type { WorkTask } from "./useWorkTask";
+import classes from "./WorkFrame.module.css";
+
+interface Props {
+  task: WorkTask;
+  context: WorkContext;
+  title: string;
+  status: SaveStatus;
+  /** What went wrong with the last request of the page. */
+  error: Error | null;
+  /** Uses the whole width, where several texts stand side by side. */
+  wide?: boolean;
+  /** Whether this page waits for model-written text, and should say when that is late. */
+  showsSampling?: boolean;
+  /** The submit action under the name it has on this page. */
+  submit?: Action<WorkContext>;
+  /** In place of the submit button, where there are several ways to end the task. */
+  verdicts?: ReactNode;
+  /** Says what is missing while the task cannot be submitted. */
+  missing?: string | null;
+  children: ReactNode;
+}
+
+/** The same places on every task: title and guidelines above, work in the middle, submit bottom right. */
+export function WorkFrame(props: Props) {
+  const { task, context, title, status, error, wide, showsSampling, verdicts, missing } = props;
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  const { assignment, lease } = task;
+  const failure = error ?? task.leaveError;
+  return (
+    <div className={classes.frame} data-wide={wide}>
+      <div className={classes.top}>
+        <Title order={1} className={classes.title}>
+          {title}
+        </Title>
+        {context.guideline !== null && (
+          <ActionButton
+            action={guidelineAction}
+            context={context}
+            variant="subtle"
+            color="gray"
+            size="compact-md"
+          />
+        )}
+      </div>
+      <div className={classes.body}>
+        {lease.lost && (
+          <Alert color="orange" role="alert" mb="md" title={t("work.leaseLostTitle")}>
+            {t("work.leaseLost")}
+          </Alert>
+        )}
+        {showsSampling && <LateSampling slug={task.slug} />}
+        {props.children}
+      </div>
+      <footer className={classes.bar}>
+        <div className={classes.barInner}>
+          <div className={classes.state}>
+            <SaveState status={status} />
+            {lease.minutesLeft !== null && !lease.lost && (
+              <span className={classes.lease}>
+                {t("work.minutesLeft", { count: lease.minutesLeft })}
+              </span>
+            )}
+            {failure !== null ? (
+              <span role="alert" className={classes.failure}>
+                {errorText(failure)}
+              </span>
+            ) : (
+              missing && <span className={classes.missing}>{missing}</span>
+            )}
+          </div>
+          <Group gap="lg" wrap="nowrap" className={classes.buttons}>
+            <ActionButton action={skipAction} context={context} variant="subtle" color="gray" />
+            {verdicts ?? (
+              <ActionButton
+                action={props.submit ?? submitAction}
+                context={context}
+                keyInside
+                loading={context.busy}
+              />
+            )}
+          </Group>
+        </div>
+      </footer>
+      <SkipDialog
+        assignment={assignment.id}
+        opened={task.skipOpen}
+        onClose={() => task.setSkipOpen(false)}
+        onSkipped={() => task.leave("skipped")}
+      />
+      <GuidelineDrawer
+        slug={task.slug}
+        guideline={task.guidelineOpen ? context.guideline : null}
+        onClose={() => task.setGuidelineOpen(false)}
+      />
+    </div>
+  );
+}
+
+function LateSampling({ slug }: { slug: string }) {
+  const sampling = useQuery(samplingQuery(slug));
+  return sampling.data ? <SamplingNotice sampling={sampling.data} /> : null;
+}

@@ -1,0 +1,41 @@
+import type { Action } from "@/lib/actions";
+
+/** What every page on which a task is done can do. */
+export interface WorkContext {
+  canSubmit: boolean;
+  busy: boolean;
+  submit: () => void;
+  openSkip: () => void;
+  guideline: number | null;
+  openGuideline: () => void;
+}
+
+export const submitAction: Action<WorkContext> = {
+  id: "work.submit",
+  label: "work.submit",
+  keys: ["mod+Enter"],
+  enabled: ({ canSubmit, busy }) => canSubmit && !busy,
+  perform: ({ submit }) => submit(),
+};
+
+export const skipAction: Action<WorkContext> = {
+  id: "work.skip",
+  label: "work.skip",
+  keys: ["alt+s"],
+  enabled: ({ busy }) => !busy,
+  perform: ({ openSkip }) => openSkip(),
+};
+
+export const guidelineAction: Action<WorkContext> = {
+  id: "work.guideline",
+  label: "work.guideline",
+  keys: ["alt+g"],
+  enabled: ({ guideline }) => guideline !== null,
+  perform: ({ openGuideline }) => openGuideline(),
+};
+
+export const workActions: readonly Action<WorkContext>[] = [
+  submitAction,
+  skipAction,
+  guidelineAction,
+];

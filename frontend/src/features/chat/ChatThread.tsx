@@ -1,0 +1,173 @@
+import { Alert, Text, VisuallyHidden } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Assignment, Conversation } from "@/api/types";
+import { ActionButton, useActions } from "@/components/actions";
+import { moveTurn } from "@/components/thread/moveTurn";
+import { PromptCard } from "@/components/thread/PromptCard";
+import { Turn } from "@/components/thread/Turn";
+import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
+import { blankTurn, isBlank, type TurnText } from "@/components/thread/turnText";
+import { useWorkTask, WorkFrame } from "@/components/work";
+import { useHome } from "@/hooks/useHome";
+import type { SaveStatus } from "@/lib/autosaver";
+import { randomKey } from "@/lib/randomKey";
+
+import {
+  chatActions,
+  finishAction,
+  regenerateAction,
+  sendAction,
+  stopAction,
+  type ChatContext,
+} from "./actions";
+import { Feedback } from "./Feedback";
+import { useFinishChat } from "./requests";
+import { useChat } from "./useChat";
+import { useStickToEnd } from "./useStickToEnd";
+
+interface Props {
+  slug: string;
+  assignment: Assignment;
+  initial: Conversation;
+}
+
+/** Talks with the assistant: replies stream in, can be stopped, tried again and judged. */
+export function ChatThread({ slug, assignment, initial }: Props) {
+  const { t } = useTranslation();
+  const project = useHome(slug).data?.project;
+  const task = useWorkTask(slug, assignment);
+  const chat = useChat(assignment, initial);
+  const finishing = useFinishChat(assignment.id);
+  const [finishKey] = useState(randomKey);
+  const composer = useRef<TurnEditorHandle>(null);
+  const [written, setWritten] = useState<TurnText | null>(null);
+  const [status, setStatus] = useState<SaveStatus>("unchanged");
+  const { messages } = chat.conversation;
+  const last = messages.at(-1);
+  const pending = written !== null && !isBlank(written) ? written : null;
+  const waiting = chat.streaming !== null || chat.busy;
+  const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
+  const position = waiting ? null : messages.length;
+  const end = useStickToEnd(chat.streaming);
+
+  useEffect(() => {
+    if (position !== null && position > 0) composer.current?.focus();
+  }, [position]);
+
+  const send = async () => {
+    if (pending === null) return;
+    const editor = composer.current;
+    await chat.send(pending.content);
+    void editor?.clear();
+    setWritten(null);
+  };
+  const context: ChatContext = {
+    canSubmit: hasReply && !waiting && pending === null,
+    busy: finishing.isPending || task.leaving,
+    submit: () => finishing.mutate(finishKey, { onSuccess: () => task.leave("submitted") }),
+    openSkip: () => task.setSkipOpen(true),
+    guideline: assignment.guideline?.id ?? null,
+    openGuideline: () => task.setGuidelineOpen(true),
+    canSend: pending !== null && !waiting,
+    // A refused message stays in the editor, and the page tells why.
+    send: () => void send().catch(() => undefined),
+    replying: chat.replying,
+    stop: () => void chat.stop().catch(() => undefined),
+    canRegenerate: last?.role === "assistant" && !waiting,
+    regenerate: () => void chat.regenerate().catch(() => undefined),
+    moveTurn,
+  };
+  useActions(t("kinds.chat"), chatActions, context);
+
+  const missing = !hasReply ? t("chat.noReplyYet") : pending !== null ? t("chat.unsentText") : null;
+  return (
+    <WorkFrame
+      task={task}
+      context={context}
+      title={t("kinds.chat")}
+      status={status}
+      error={chat.error ?? finishing.error}
+      missing={missing}
+      showsSampling
+      submit={finishAction}
+    >
+      <PromptCard prompt={assignment.prompt} />
+      {messages.map((message, index) => {
+        const isReply = message.role === "assistant";
+        const isLast = index === messages.length - 1;
+        const streams = isLast && chat.streaming !== null;
+        return (
+          <Turn
+            key={message.id}
+            role={message.role}
+            content={streams && message.content === "" ? (chat.streaming ?? "") : message.content}
+            note={message.siblings > 1 ? t("chat.tries", { count: message.siblings }) : null}
+          >
+            {streams && chat.streaming === "" && (
+              <Text size="sm" c="dimmed">
+                {t("chat.thinking")}
+              </Text>
+            )}
+            {streams && chat.failure !== null && (
+              <Alert color="orange" role="alert">
+                {chat.failure.detail}
+              </Alert>
+            )}
+            {isReply && message.content !== "" && (
+              <Feedback
+                assignment={assignment.id}
+                message={message}
+                tools={
+                  isLast && (
+                    <ActionButton
+                      action={regenerateAction}
+                      context={context}
+                      variant="subtle"
+                      color="gray"
+                      size="compact-sm"
+                    />
+                  )
+                }
+              />
+            )}
+          </Turn>
+        );
+      })}
+      <VisuallyHidden role="status">
+        {chat.replying ? t("chat.thinking") : hasReply ? t("chat.replyDone") : ""}
+      </VisuallyHidden>
+      {chat.replying && (
+        <ActionButton action={stopAction} context={context} variant="default" keyInside />
+      )}
+      {position !== null && !(project !== undefined && position >= project.max_turns) && (
+        <TurnEditor
+          key={position}
+          ref={composer}
+          assignment={assignment.id}
+          position={position}
+          autosaves={assignment.autosaves}
+          original={{
+            ...blankTurn("user"),
+            content:
+              position === 0 && assignment.prompt?.kind === "prompt" ? assignment.prompt.text : "",
+          }}
+          roles={["user"]}
+          preview={false}
+          maxCharacters={project?.max_turn_characters}
+          label={t("chat.message")}
+          placeholder={t("chat.placeholder")}
+          onChange={setWritten}
+          onStatus={setStatus}
+          onEnter={() => {
+            if (context.canSend) context.send();
+          }}
+          focusAtOnce
+          buttons={() => <ActionButton action={sendAction} context={context} keyInside />}
+        />
+      )}
+      <div ref={end} />
+    </WorkFrame>
+  );
+}

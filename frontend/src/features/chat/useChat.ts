@@ -1,0 +1,57 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { isEnded } from "@/api/generationProgress";
+import { cancelGeneration } from "@/api/generations";
+import type { Assignment, Conversation } from "@/api/types";
+import { useGeneration } from "@/hooks/useGeneration";
+import { assignmentQuery } from "@/hooks/useWork";
+import { randomKey } from "@/lib/randomKey";
+
+import { useRegenerate, useSendTurn } from "./requests";
+
+/** How often to ask for a reply that has ended but is not in the conversation yet. */
+const SETTLE_MILLISECONDS = 1_000;
+
+/** The live conversation: what was said, the reply being written, and what can be done about it. */
+export function useChat(assignment: Assignment, initial: Conversation) {
+  const cache = useQueryClient();
+  const sendTurn = useSendTurn(assignment.id);
+  const regenerate = useRegenerate(assignment.id);
+  // One key for each turn: sending it again after a lost answer must not say it twice.
+  const [turnKey, setTurnKey] = useState(randomKey);
+  const query = assignmentQuery(assignment.id);
+
+  const writing = (conversation: Conversation) => conversation.messages.at(-1)?.generation ?? null;
+  const conversation = assignment.conversation ?? initial;
+  const generation = writing(conversation);
+  const progress = useGeneration(generation);
+  const ended = generation !== null && isEnded(progress);
+  // The stream ends a moment before the reply is stored as a message.
+  useQuery({ ...query, enabled: ended, staleTime: 0, refetchInterval: SETTLE_MILLISECONDS });
+
+  const show = (next: Conversation) => {
+    cache.setQueryData(query.queryKey, (cached) =>
+      cached === undefined ? cached : { ...cached, conversation: next },
+    );
+  };
+  return {
+    conversation,
+    /** The text so far of the reply being written; null while none is. */
+    streaming: generation === null ? null : (progress.completions[0]?.text ?? ""),
+    replying: generation !== null && !ended,
+    settling: ended,
+    failure: progress.error,
+    send: async (content: string) => {
+      const body = { key: turnKey, content, version: conversation.version };
+      show(await sendTurn.mutateAsync(body));
+      setTurnKey(randomKey());
+    },
+    regenerate: async () => show(await regenerate.mutateAsync(conversation.version)),
+    stop: async () => {
+      if (generation !== null) await cancelGeneration(generation);
+    },
+    busy: sendTurn.isPending || regenerate.isPending,
+    error: sendTurn.error ?? regenerate.error,
+  };
+}

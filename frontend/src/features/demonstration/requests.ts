@@ -1,0 +1,60 @@
+import { useMutation } from "@tanstack/react-query";
+
+import { client, unwrap } from "@/api/client";
+import type { ThreadTurn } from "@/api/types";
+
+const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
+
+/** Writes the whole wanted thread: turns that stay by id, new and changed ones in full. */
+export function useSaveThread(assignment: number) {
+  return useMutation({
+    mutationFn: (body: { version: number; turns: ThreadTurn[] }) =>
+      unwrap(
+        client.PUT("/api/v1/assignments/{assignment_id}/thread/", { ...path(assignment), body }),
+      ),
+  });
+}
+
+export function useRequestDrafts(assignment: number) {
+  return useMutation({
+    mutationFn: (version: number) =>
+      unwrap(
+        client.POST("/api/v1/assignments/{assignment_id}/drafts/", {
+          ...path(assignment),
+          body: { version },
+        }),
+      ),
+  });
+}
+
+export function useSubmitDemonstration(assignment: number) {
+  return useMutation({
+    mutationFn: (body: { key: string; version: number }) =>
+      unwrap(
+        client.POST("/api/v1/assignments/{assignment_id}/demonstration/", {
+          ...path(assignment),
+          body,
+        }),
+      ),
+  });
+}
+
+/** What became of a draft that was shown, for the ledger. */
+export function useReportDraft() {
+  return useMutation({
+    mutationFn: ({
+      id,
+      ...body
+    }: {
+      id: number;
+      outcome?: "dismissed";
+      on_screen_seconds: number;
+      text_as_shown: string;
+    }) =>
+      unwrap(
+        client.PATCH("/api/v1/drafts/{draft_id}/", { params: { path: { draft_id: id } }, body }),
+      ),
+    // The ledger matters more than one lost connection.
+    retry: 3,
+  });
+}

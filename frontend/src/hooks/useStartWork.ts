@@ -1,0 +1,45 @@
+import { useCallback, useState } from "react";
+import { useNavigate } from "react-router";
+
+import { ApiError, hasCode } from "@/api/errors";
+import type { TaskKind } from "@/api/types";
+
+import { useClaim } from "./useWork";
+
+/** What the home page is told when work could not begin. */
+export interface HomeArrival {
+  /** A guideline that must be read first. */
+  guideline?: number;
+  /** Why there is no next task, in the server's words. */
+  notice?: string;
+}
+
+function unreadGuideline(error: unknown): number | null {
+  if (!(error instanceof ApiError) || error.code !== "guideline_unread") return null;
+  return Number(error.fields.guideline?.[0] ?? NaN) || null;
+}
+
+/** Claims the next task of a kind and opens it; where none can be had, home says why. */
+export function useStartWork(slug: string) {
+  const navigate = useNavigate();
+  const { mutate, isPending } = useClaim(slug);
+  const [error, setError] = useState<Error | null>(null);
+  const start = useCallback(
+    (kind: TaskKind) => {
+      setError(null);
+      mutate(kind, {
+        onSuccess: ({ id }) => void navigate(`/projects/${slug}/work/${id}`),
+        onError: (refusal) => {
+          const guideline = unreadGuideline(refusal);
+          const home = (state: HomeArrival) => void navigate(`/projects/${slug}`, { state });
+          if (guideline !== null) home({ guideline });
+          else if (hasCode(refusal, "no_task_available")) home({ notice: refusal.message });
+          else if (hasCode(refusal, "consent_needed")) void navigate("/consent");
+          else setError(refusal);
+        },
+      });
+    },
+    [mutate, navigate, slug],
+  );
+  return { start, isPending, error };
+}

@@ -1,0 +1,13 @@
+export const account = {
+  signInTitle: "Sign in",
+  username: "User name",
+  password: "Password",
+  showPassword: "Show or hide the password",
+  signIn: "Sign in",
+  consentTitle: "Before you begin",
+  purposesLabel: "What your work may be used for",
+  purposesHint: "Choose freely; you can change this later.",
+  consentRead: "I have read this (version {{version}}) and agree to it.",
+  agree: "Agree and go on",
+  decline: "Not now, sign out",
+};

@@ -1,0 +1,81 @@
+export const home = {
+  title: "Your work",
+  start: "Start",
+  continue: "Continue",
+  open: "Start",
+  startKind: "Start: {{kind}}",
+  continueKind: "Continue: {{kind}}",
+  nothingTitle: "Nothing to do right now",
+  nothingHint:
+    "You have done what is open for you, or others hold the rest. New work shows up here by itself.",
+  nextHeadline: {
+    demonstration_one: "Next: {{shown}} conversation to write",
+    demonstration_other: "Next: {{shown}} conversations to write",
+    chat_one: "Next: {{shown}} chat with the assistant",
+    chat_other: "Next: {{shown}} chats with the assistant",
+    ranking_one: "Next: {{shown}} ranking",
+    ranking_other: "Next: {{shown}} rankings",
+    review_one: "Next: {{shown}} conversation to review",
+    review_other: "Next: {{shown}} conversations to review",
+  },
+  continueHeadline: {
+    demonstration: "Go on with the conversation you are writing",
+    chat: "Go on with your chat",
+    ranking: "Go on with your ranking",
+    review: "Go on with your review",
+  },
+  queues: "Queues",
+  about: {
+    demonstration: "Write both sides of a conversation, with drafts to help.",
+    chat: "Talk with the assistant as someone would who needs it.",
+    ranking: "Put several replies to one message in order.",
+    review: "Approve, fix or return what others wrote.",
+  },
+  empty: {
+    demonstration: "None open for you. A manager adds prompts in batches.",
+    chat: "None open for you. A manager opens chats for each round.",
+    ranking: "None open for you. They come after chats are finished and replies sampled.",
+    review: "None open for you. They come as conversations are submitted.",
+  },
+  left_one: "{{count}} left",
+  left_other: "{{count}} left",
+  paused: "Paused",
+  returned_one: "Returned to you ({{count}})",
+  returned_other: "Returned to you ({{count}})",
+  rework: "Rework",
+  kept: "Kept for you",
+  keptHint: "Your time ran out on {{when}}; what you wrote is kept.",
+  look: "Look",
+  mine: "Your day",
+  figures: "{{today}} today · {{week}} this week · {{time}} active today",
+  guidelines: "Guidelines",
+  guideline: "{{kind}}, version {{n}}",
+  changed: "Changed since you last read it",
+  mustRead: "Changed: read it before your next task",
+  read: "Read",
+};
+
+export const kinds = {
+  demonstration: "Write a conversation",
+  chat: "Chat with the assistant",
+  ranking: "Rank replies",
+  review: "Review",
+};
+
+export const sampling = {
+  title: "The assistant is late",
+  delayed: "Drafts and replies take longer than usual. Everything you write is saved as always.",
+  down: "Drafts and replies have stopped for now and will catch up by themselves. Writing, ranking and submitting work as always.",
+};
+
+export const guideline = {
+  title: "Guidelines",
+  about: "{{kind}} · version {{version}} · published {{published}}",
+  acknowledge: "I have read this",
+};
+
+export const format = {
+  underAMinute: "under a minute",
+  minutes: "{{minutes}} min",
+  hours: "{{hours}} h {{minutes}} min",
+};
