@@ -1,0 +1,28 @@
+"""Jobs of the default worker: each names one service and is rung after commit (DESIGN.md §2)."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from annotation.services import candidates, chats, comparisons, drafts
+
+
+@shared_task(name=chats.REPLY_ENDED)
+def reply_ended(generation_id: int) -> None:
+    chats.reply_ended(generation_id=generation_id)
+
+
+@shared_task(name=drafts.DRAFTS_ENDED)
+def drafts_ended(generation_id: int) -> None:
+    drafts.drafts_ended(generation_id=generation_id)
+
+
+@shared_task(name=comparisons.REQUEST_JOB)
+def request_candidates(*comparison_ids: int) -> None:
+    for comparison_id in comparison_ids:
+        candidates.request_candidates(comparison_id=comparison_id)
+
+
+@shared_task(name=candidates.ENDED_JOB)
+def candidates_ended(generation_id: int) -> None:
+    candidates.candidates_ended(generation_id=generation_id)

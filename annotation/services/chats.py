@@ -1,0 +1,195 @@
+"""Chats with a policy: a turn asks for a reply, and the reply becomes a message when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from annotation import pick
+from annotation.exceptions import NoPolicy, NoReplyYet, NothingToAnswer, ReplyPending
+from annotation.models import Assignment, Conversation, Message, RoundPolicy
+from annotation.selectors import conversations as selectors
+from annotation.services import conversations, leases, submissions, threads
+from annotation.services.drafts import weighted_choice
+from labelhub import clock
+from labelhub.accounts.models import User
+from sampling import services as sampling
+from sampling.models import Generation, Policy
+from sampling.selectors import ENDED, completions_of
+
+REPLY_ENDED = "annotation.reply_ended"
+# A reply that failed said nothing; one that was stopped is kept as far as it came.
+SPOKEN = (Generation.State.DONE, Generation.State.CANCELLED)
+
+
+@transaction.atomic
+def say(*, assignment: Assignment, key: UUID, content: str, version: int) -> Conversation:
+    """Add the person's turn and ask for a reply. The same `key` again adds nothing.
+
+    A turn that got no reply is replaced by the new one, and kept beside it. Raises LeaseLost,
+    StaleVersion, ReplyPending, EmptyTurn, TurnTooLong, TooManyTurns, NoPolicy, ContextTooLong.
+    """
+    locked = leases.locked_lease(assignment=assignment)
+    conversation = conversations.locked_for(assignment=locked)
+    if conversation.turn_key == key:
+        return conversation
+    conversations.require_version(conversation=conversation, version=version)
+    live = _live_with_reply(conversation)
+    if live and live[-1].role == Message.Role.USER:
+        _set_aside(live.pop())
+    roles = [message.role for message in live]
+    threads.check_turn(project=conversation.project, index=len(live), content=content)
+    threads.check_n_turns(
+        project=conversation.project, roles=[*roles, Message.Role.USER, Message.Role.ASSISTANT]
+    )
+    after = live[-1] if live else None
+    turn = Message(
+        role=Message.Role.USER,
+        content=content,
+        origin=Message.Origin.HUMAN,
+        author_id=locked.rater_id,
+    )
+    conversations.append_path(
+        conversation=conversation,
+        after=after,
+        sibling=conversations.next_sibling(conversation=conversation, parent=after),
+        turns=[turn],
+    )
+    conversation.turn_key = key
+    _ask(conversation, [*live, turn], assignment.rater.user)
+    return conversation
+
+
+@transaction.atomic
+def regenerate(*, assignment: Assignment, version: int) -> Conversation:
+    """Ask for another reply to the last user turn; earlier tries are kept beside it.
+
+    Raises LeaseLost, StaleVersion, ReplyPending, NothingToAnswer, NoPolicy, ContextTooLong.
+    """
+    locked = leases.locked_lease(assignment=assignment)
+    conversation = conversations.locked_for(assignment=locked)
+    conversations.require_version(conversation=conversation, version=version)
+    live = _live_with_reply(conversation)
+    if live and live[-1].role == Message.Role.ASSISTANT:
+        _set_aside(live.pop())
+    if not live or live[-1].role != Message.Role.USER:
+        raise NothingToAnswer
+    _ask(conversation, live, assignment.rater.user)
+    return conversation
+
+
+def finish(*, assignment: Assignment, key: UUID) -> Assignment:
+    """End the chat: its model-written messages may now be compared.
+
+    Raises NoReplyYet, ReplyPending and what a submission may.
+    """
+    return submissions.submit(assignment=assignment, key=key, body={}, write=_finish)
+
+
+def _finish(assignment: Assignment) -> None:
+    conversation = conversations.locked_for(assignment=assignment)
+    live = _live_with_reply(conversation)
+    if not any(message.completion_id for message in live):
+        raise NoReplyYet
+    conversation.state = Conversation.State.FINISHED
+    conversation.finished_at = clock.now()
+    conversation.save(update_fields=["state", "finished_at"])
+
+
+@transaction.atomic
+def reply_ended(*, generation_id: int) -> None:
+    """Turn an ended generation into the reply it is; a second call changes nothing."""
+    conversation = (
+        Conversation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("reply_generation")
+        .filter(reply_generation=generation_id)
+        .first()
+    )
+    if conversation is not None:
+        _take_reply(conversation)
+
+
+def _live_with_reply(conversation: Conversation) -> list[Message]:
+    """The live path, with the newest reply on it if it has ended, whether or not its job has run.
+
+    Raises ReplyPending while it is being written.
+    """
+    generation = conversation.reply_generation
+    if generation is not None and generation.state not in ENDED:
+        raise ReplyPending
+    _take_reply(conversation)
+    return selectors.live_messages(conversation=conversation)
+
+
+def _take_reply(conversation: Conversation) -> None:
+    """Store the newest reply as a message, once. The conversation's row is locked by the caller."""
+    generation = conversation.reply_generation
+    if generation is None or generation.state not in ENDED or generation.consumed_at is not None:
+        return
+    if not sampling.mark_consumed(generation=generation):
+        return
+    if generation.state not in SPOKEN or conversation.state != Conversation.State.WRITING:
+        return
+    said = [completion for completion in completions_of(generation) if completion.text.strip()]
+    if not said:
+        return
+    (completion,) = said
+    asked = selectors.live_messages(conversation=conversation)[-1]
+    conversations.append_path(
+        conversation=conversation,
+        after=asked,
+        sibling=conversations.next_sibling(conversation=conversation, parent=asked),
+        turns=[
+            Message(
+                role=Message.Role.ASSISTANT,
+                content=completion.text,
+                origin=Message.Origin.MODEL,
+                completion=completion,
+            )
+        ],
+    )
+
+
+def _set_aside(message: Message) -> None:
+    Message.objects.filter(pk=message.pk).update(is_live=False)
+
+
+def _ask(conversation: Conversation, live: Sequence[Message], person: User | None) -> None:
+    """Ask for the reply to `live` and count the conversation's new version."""
+    policy, params = _voice(conversation)
+    conversation.reply_generation = sampling.request_completions(
+        project=conversation.project,
+        policy=policy,
+        messages=selectors.as_context(list(live)),
+        purpose=Generation.Purpose.CHAT,
+        n=1,
+        params=params,
+        requested_by=person,
+        on_done=REPLY_ENDED,
+    )
+    conversation.version += 1
+    conversation.save(update_fields=["version", "turn_key", "reply_generation"])
+
+
+def _voice(conversation: Conversation) -> tuple[Policy, sampling.Params]:
+    """The policy and params of this chat: drawn by weight for its first reply, then kept to."""
+    first = conversation.reply_generation
+    if first is not None:
+        return first.policy, sampling.Params(
+            temperature=first.temperature,
+            top_p=first.top_p,
+            max_tokens=first.max_tokens,
+        )
+    serving = selectors.serving_policies(
+        project=conversation.project, round_=conversation.round, use=RoundPolicy.Use.CHAT
+    )
+    if not serving:
+        raise NoPolicy
+    chosen = weighted_choice(
+        serving, seed=pick.order_key(conversation.project_id, conversation.pk, draw="chat policy")
+    )
+    return chosen.policy, sampling.Params(
+        temperature=chosen.temperature, top_p=chosen.top_p, max_tokens=chosen.max_tokens
+    )
