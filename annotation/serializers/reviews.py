@@ -1,0 +1,28 @@
+"""Shapes of reviews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from annotation.models import Review
+from annotation.serializers.conversations import MAX_COMMENT_CHARACTERS
+
+MAX_COMMENTS = 500
+
+
+class MessageCommentInput(serializers.Serializer[Any]):
+    message = serializers.IntegerField(min_value=1)
+    text = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS, trim_whitespace=False)
+
+
+class ReviewInput(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices)
+    comment = serializers.CharField(
+        max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, trim_whitespace=False, default=""
+    )
+    comments = serializers.ListField(
+        child=MessageCommentInput(), max_length=MAX_COMMENTS, default=list
+    )
