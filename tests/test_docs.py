@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from labelhub import exceptions, settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,8 +23,10 @@ def all_refusals() -> set[type[exceptions.LabelhubError]]:
     found, waiting = set(), [exceptions.LabelhubError]
     while waiting:
         for kind in waiting.pop().__subclasses__():
-            found.add(kind)
             waiting.append(kind)
+            # A base that only groups others has no code of its own.
+            if "code" in vars(kind):
+                found.add(kind)
     return found
 
 
@@ -33,11 +36,16 @@ def test_every_setting_is_in_the_table_as_it_is() -> None:
     assert table == settings_table.rows(), "run python -m labelhub.settings_table"
 
 
-def test_every_error_code_is_documented_with_its_status() -> None:
+def error_rows() -> list[str]:
+    """The rows that docs/ERRORS.md must hold."""
+    by_code = sorted(all_refusals(), key=lambda kind: kind.code)
+    return [f"| `{kind.code}` | {kind.status} | {kind.detail} |" for kind in by_code]
+
+
+def test_every_error_code_is_documented_with_status_and_sentence() -> None:
     page = (ROOT / "docs" / "ERRORS.md").read_text()
-    documented = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE))
-    used = {kind.code: str(kind.status) for kind in all_refusals()}
-    assert documented == used
+    table = [line for line in page.splitlines() if line.startswith("| `")]
+    assert table == error_rows(), "docs/ERRORS.md should hold:\n" + "\n".join(error_rows())
 
 
 def test_no_two_refusals_share_a_code() -> None:
@@ -48,7 +56,7 @@ def test_no_two_refusals_share_a_code() -> None:
 def test_every_refusal_says_what_to_do_in_a_sentence() -> None:
     for kind in all_refusals():
         assert kind.detail.endswith("."), kind
-        assert len(kind.detail.split()) >= 4, kind
+        assert len(kind.detail.split()) >= 3, kind
 
 
 def test_make_help_lists_every_target() -> None:
