@@ -55,9 +55,7 @@ def parse_json(body: bytes) -> Any:
             f"The body nests deeper than {settings.MAX_JSON_DEPTH} levels; send a flatter one."
         )
     if b"\\u0000" in body or b"\x00" in body:
-        raise exceptions.MalformedBody(
-            "The body holds a NUL character; remove it and send again."
-        )
+        raise exceptions.MalformedBody("The body holds a NUL character; remove it and send again.")
     try:
         # orjson refuses NaN, Infinity, lone surrogates and bytes that are not UTF-8.
         return orjson.loads(body)
@@ -70,9 +68,7 @@ class StrictJSONParser(parsers.BaseParser):
 
     media_type = "application/json"
 
-    def parse(
-        self, stream: Any, media_type: Any = None, parser_context: Any = None
-    ) -> Any:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         body = stream.read(settings.MAX_JSON_BYTES + 1)
         if len(body) > settings.MAX_JSON_BYTES:
             raise exceptions.BodyTooLarge(
@@ -91,11 +87,7 @@ class JSONRenderer(renderers.BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
     ) -> bytes:
-        return (
-            b""
-            if data is None
-            else orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
-        )
+        return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
 
 
 def parse(serializer_class: type[S], request: Request) -> Any:
@@ -114,9 +106,7 @@ def _flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
         for name, inner in detail.items():
             found |= _flatten(inner, f"{path}.{name}" if path else str(name))
         return found
-    if isinstance(detail, list) and any(
-        isinstance(item, dict | list) for item in detail
-    ):
+    if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         found = {}
         for index, inner in enumerate(detail):
             found |= _flatten(inner, f"{path}.{index}" if path else str(index))
@@ -133,9 +123,7 @@ def as_labelhub_error(exc: Exception) -> exceptions.LabelhubError | None:
         return exceptions.InvalidInput(fields=_flatten(exc.detail))
     if isinstance(exc, ValidationError):
         return exceptions.InvalidInput(
-            fields=exc.message_dict
-            if hasattr(exc, "error_dict")
-            else {"body": exc.messages}
+            fields=exc.message_dict if hasattr(exc, "error_dict") else {"body": exc.messages}
         )
     if isinstance(exc, drf.NotAuthenticated | drf.AuthenticationFailed):
         return exceptions.NotSignedIn(

@@ -10,7 +10,7 @@ from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 
-from django.conf import settings  # noqa: E402 — the settings module must be named first
+from django.conf import settings
 
 app = Celery("labelhub")
 app.conf.update(

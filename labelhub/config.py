@@ -26,17 +26,13 @@ class ConfigError(SystemExit):
 class Config(BaseSettings):
     """The environment, parsed. Field descriptions are the documentation table's text."""
 
-    model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     labelhub_env: Literal["development", "production"] = Field(
         "development",
         description="`production` turns on every check of `manage.py check --deploy` and refuses demo keys.",
     )
-    debug: bool = Field(
-        False, description="Django's debug pages. Refused in production."
-    )
+    debug: bool = Field(False, description="Django's debug pages. Refused in production.")
     secret_key: str = Field(
         "",
         description="Signs sessions and download links; ≥ 50 characters. Made under VAR_DIR in development.",
@@ -93,9 +89,7 @@ class Config(BaseSettings):
         le=128,
         description="Of these, threads that batch sampling never takes from drafts and replies.",
     )
-    torch_threads: int = Field(
-        1, ge=1, le=256, description="CPU threads of the in-process engine."
-    )
+    torch_threads: int = Field(1, ge=1, le=256, description="CPU threads of the in-process engine.")
     policy_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost"],
         description="Comma-separated hosts that `openai:` policies may point at.",
@@ -113,9 +107,7 @@ class Config(BaseSettings):
         description="Structured JSON logs on standard error instead of plain lines.",
     )
 
-    @field_validator(
-        "allowed_hosts", "csrf_trusted_origins", "policy_hosts", mode="before"
-    )
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "policy_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -126,9 +118,7 @@ class Config(BaseSettings):
     @classmethod
     def _postgresql_only(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"postgres", "postgresql"}:
-            raise ValueError(
-                "must start with postgresql:// — labelhub runs on PostgreSQL only"
-            )
+            raise ValueError("must start with postgresql:// — labelhub runs on PostgreSQL only")
         return value
 
     @field_validator("redis_url")

@@ -27,9 +27,7 @@ class _ChoicesEnforced(ModelBase):
 
 def _values(field: Any) -> list[Any]:
     values = [value for value, _ in field.flatchoices if value is not None]
-    return (
-        [*values, ""] if field.blank and isinstance(field, models.CharField) else values
-    )
+    return [*values, ""] if field.blank and isinstance(field, models.CharField) else values
 
 
 class Model(models.Model, metaclass=_ChoicesEnforced):

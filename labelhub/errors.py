@@ -41,9 +41,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 class InternalError(exceptions.LabelhubError):
     code, status = "internal", 500
-    detail = (
-        "Something went wrong on our side; nothing you sent before was lost. Try again."
-    )
+    detail = "Something went wrong on our side; nothing you sent before was lost. Try again."
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -40,9 +40,9 @@ def request_log(
             current_request_id.reset(token)
         seconds = time.perf_counter() - started
         route = request.resolver_match.route if request.resolver_match else "unmatched"
-        REQUEST_SECONDS.labels(
-            request.method or "", route, str(response.status_code)
-        ).observe(seconds)
+        REQUEST_SECONDS.labels(request.method or "", route, str(response.status_code)).observe(
+            seconds
+        )
         if response.status_code >= 500 or seconds > 1:
             logger.warning(
                 "%s %s %s in %.3f s [%s]",

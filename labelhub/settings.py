@@ -9,7 +9,6 @@ from csp.constants import NONCE, NONE, SELF
 from labelhub import embedded
 from labelhub.config import (
     BASE_DIR,
-    DEMO_KEY_PREFIX,
     development_secret_key,
     load_config,
 )

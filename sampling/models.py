@@ -55,9 +55,7 @@ class Context(Model):
 
     class Meta:
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
 
@@ -75,9 +73,7 @@ class Generation(Model):
 
     class State(models.TextChoices):
         QUEUED = "queued"  # waits for a runner; may have run before, see attempt
-        RUNNING = (
-            "running"  # leased to the runner named in lease_owner until lease_until
-        )
+        RUNNING = "running"  # leased to the runner named in lease_owner until lease_until
         DONE = "done"  # every completion is stored
         FAILED = "failed"  # refused, or out of attempts; error_code says why
         CANCELLED = "cancelled"  # somebody stopped it; what had been said is stored
@@ -133,8 +129,7 @@ class Generation(Model):
             ),
             holds(
                 "reason_iff_failed",
-                (Q(state="failed") & ~Q(error_code=""))
-                | (~Q(state="failed") & Q(error_code="")),
+                (Q(state="failed") & ~Q(error_code="")) | (~Q(state="failed") & Q(error_code="")),
             ),
             holds("completions_1_to_9", Q(n_completions__gte=1, n_completions__lte=9)),
             holds("attempts_bounded", Q(attempt__lte=F("max_attempts"))),
@@ -156,8 +151,7 @@ class Generation(Model):
             # Reader: the sweep rings jobs whose message was lost.
             models.Index(
                 fields=["finished_at"],
-                condition=Q(consumed_at=None, finished_at__isnull=False)
-                & ~Q(on_done=""),
+                condition=Q(consumed_at=None, finished_at__isnull=False) & ~Q(on_done=""),
                 name="generation_unconsumed",
             ),
         ]
@@ -178,9 +172,7 @@ class Completion(Model):
         BEST_EFFORT = "best-effort"  # nearly always
         NONE = "none"  # the engine takes no seeds
 
-    generation = models.ForeignKey(
-        Generation, models.PROTECT, related_name="completions"
-    )
+    generation = models.ForeignKey(Generation, models.PROTECT, related_name="completions")
     index = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField()
     text = models.TextField(blank=True)
@@ -206,9 +198,7 @@ class Completion(Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
 

@@ -35,7 +35,12 @@ def assignment_for(
     """The person's own assignment. Raises NotFound for an absent one, another's, or another kind."""
     found = (
         Assignment.objects.select_related(
-            "task__prompt", "task__comparison", "project", "rater__user", "guideline", "conversation"
+            "task__prompt",
+            "task__comparison",
+            "project",
+            "rater__user",
+            "guideline",
+            "conversation",
         )
         .filter(pk=assignment_id, rater__user=user)
         .first()
@@ -63,9 +68,7 @@ def queues_of(*, membership: Membership, kinds: Collection[TaskKind]) -> list[Qu
             rater=rater, project=membership.project, state=Assignment.State.LEASED
         ).values_list("kind", "pk")
     )
-    open_batches = Batch.objects.filter(
-        project=membership.project, closed_at=None, paused_at=None
-    )
+    open_batches = Batch.objects.filter(project=membership.project, closed_at=None, paused_at=None)
     running = set(open_batches.values_list("kind", flat=True))
     paused = set(
         Batch.objects.filter(project=membership.project, closed_at=None)

@@ -148,7 +148,9 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
         # "Empty" is said only after what expired is free again and the person's cursors are back
         # at the start.
         leases.sweep_expired(project_id=person.project_id)
-        QueueCursor.objects.filter(rater=person.user.rater, pool__project=person.project_id).delete()
+        QueueCursor.objects.filter(
+            rater=person.user.rater, pool__project=person.project_id
+        ).delete()
         for _ in range(MAX_LOOKS):
             found = _lease_first(person, kind)
             if found is not None:

@@ -122,9 +122,7 @@ def save_autosave(
                 }
             }
         )
-    saved = Autosave(
-        assignment=locked, turn=turn, version=row[0], payload=payload, saved_at=now
-    )
+    saved = Autosave(assignment=locked, turn=turn, version=row[0], payload=payload, saved_at=now)
     return saved, locked
 
 

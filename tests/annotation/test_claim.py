@@ -8,6 +8,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from annotation.exceptions import (
     AlreadySubmittedDifferently,
     GuidelineUnread,
@@ -18,12 +21,9 @@ from annotation.exceptions import (
 )
 from annotation.models import Assignment, Batch, Slot, Task, TaskKind
 from annotation.services import claim, guidelines, leases, submissions, tasks
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from labelhub import clock, exceptions
 from labelhub.accounts.exceptions import ConsentNeeded
 from labelhub.accounts.models import ConsentDocument, Membership, Project
-
 from tests.factories import (
     GuidelineFactory,
     MembershipFactory,

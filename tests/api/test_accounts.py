@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from labelhub import clock
-from labelhub.accounts.models import ApiToken, AuditEvent, Consent, ConsentDocument, User
 from rest_framework.test import APIClient
 
+from labelhub import clock
+from labelhub.accounts.models import ApiToken, AuditEvent, Consent, ConsentDocument, User
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
