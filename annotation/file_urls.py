@@ -1,3 +1,5 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from annotation.views import files
+
+urlpatterns: list[URLPattern] = [path("<str:link>/<str:name>", files.file, name="file")]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotation.services import candidates, chats, comparisons, drafts
+from annotation import runner
+from annotation.services import candidates, chats, comparisons, drafts, exports, leases
 
 
 @shared_task(name=chats.REPLY_ENDED)
@@ -26,3 +27,15 @@ def request_candidates(*comparison_ids: int) -> None:
 @shared_task(name=candidates.ENDED_JOB)
 def candidates_ended(generation_id: int) -> None:
     candidates.candidates_ended(generation_id=generation_id)
+
+
+@shared_task(name=exports.JOB)
+def export(export_id: int) -> None:
+    runner.run_export(export_id=export_id)
+
+
+@shared_task(name="annotation.sweep", expires=60)
+def sweep() -> None:
+    """The recovery of people's and the default worker's work, every ten seconds."""
+    leases.sweep_expired()
+    exports.sweep()

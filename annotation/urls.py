@@ -4,6 +4,7 @@ from annotation.views import (
     chats,
     comparisons,
     conversations,
+    datasets,
     drafts,
     progress,
     queue,
@@ -38,4 +39,9 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/pick-runs/", comparisons.PickRunsView.as_view()),
     path("projects/<slug:slug>/comparisons/", comparisons.ComparisonsView.as_view()),
     path("comparisons/<int:comparison_id>/retry/", comparisons.ComparisonRetryView.as_view()),
+    path("projects/<slug:slug>/exports/", datasets.ExportsView.as_view()),
+    path("projects/<slug:slug>/export-formats/", datasets.ExportFormatsView.as_view()),
+    path("exports/<int:export_id>/", datasets.ExportView.as_view()),
+    path("exports/<int:export_id>/cancel/", datasets.ExportCancelView.as_view()),
+    path("exports/<int:export_id>/download/", datasets.ExportDownloadView.as_view()),
 ]

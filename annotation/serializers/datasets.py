@@ -1,0 +1,62 @@
+"""Shapes of the export endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from annotation.models import Dataset, Export
+from annotation.services.dataset_files import TURNS
+
+
+class ExportInput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Dataset.Kind.choices)
+    format = serializers.CharField(max_length=40)
+    split = serializers.CharField(max_length=300, allow_blank=True, default="")
+    with_metadata = serializers.BooleanField(default=False)
+    turns = serializers.ChoiceField(choices=TURNS, default="all")
+    criterion = serializers.CharField(max_length=510, allow_blank=True, default="")
+
+
+class FailureOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ExportOutput(serializers.Serializer[Any]):
+    """`n_rows` is null until the rows are frozen; the last four fields are empty until `done`."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Dataset.Kind.choices)
+    format = serializers.CharField()
+    state = serializers.ChoiceField(choices=Export.State.choices)
+    n_rows = serializers.IntegerField(allow_null=True)
+    n_written = serializers.IntegerField()
+    n_bytes = serializers.IntegerField(allow_null=True)
+    sha256 = serializers.CharField(allow_blank=True)
+    file_name = serializers.CharField(allow_blank=True)
+    error = serializers.SerializerMethodField()
+    excluded = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    @extend_schema_field(FailureOutput(allow_null=True))
+    def get_error(self, export: Export) -> dict[str, str] | None:
+        if not export.error_code:
+            return None
+        return {"code": export.error_code, "detail": export.error_detail}
+
+    @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))
+    def get_excluded(self, export: Export) -> dict[str, int]:
+        """How many rows were left out, by reason: at the freeze, and once done by the format too."""
+        if export.manifest:
+            return dict(export.manifest["excluded"])
+        return dict(export.dataset.excluded) if export.dataset else {}
+
+
+class ExportFormatsOutput(serializers.Serializer[Any]):
+    sft = serializers.ListField(child=serializers.CharField())
+    comparisons = serializers.ListField(child=serializers.CharField())
+    prompts = serializers.ListField(child=serializers.CharField())

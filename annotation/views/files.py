@@ -1,0 +1,90 @@
+"""Files from local storage: streamed by coroutines, in ranges, behind links that expire."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from annotation.exceptions import LinkExpired
+from labelhub.api import JSONRenderer, error_body
+
+DOWNLOAD_SALT = "labelhub.download"
+
+_CHUNK_BYTES = 2**18
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class Unsatisfiable(Exception):
+    """The range asked for begins past the end of the file."""
+
+
+@require_safe
+async def file(request: HttpRequest, link: str, name: str) -> HttpResponseBase:
+    """The file that a signed link names, whole or the one range asked for (RFC 9110, section 14)."""
+    try:
+        signed = signing.loads(link, salt=DOWNLOAD_SALT, max_age=settings.DOWNLOAD_LINK_SECONDS)
+        path = Path(default_storage.path(signed["name"]))
+        size = (await asyncio.to_thread(path.stat)).st_size
+    except (signing.BadSignature, FileNotFoundError):
+        body = JSONRenderer().render(error_body(LinkExpired()))
+        return HttpResponse(body, content_type="application/json", status=LinkExpired.status)
+    etag = f'"{signed["sha256"]}"'
+    headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, no-store"}
+    try:
+        wanted = requested_range(request.headers.get("Range", ""), size)
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    if request.headers.get("If-Range", etag) != etag:
+        wanted = None
+    start, end = wanted or (0, size)
+    headers["Content-Length"] = str(end - start)
+    headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    status = 200 if wanted is None else 206
+    content_type = "application/zip" if name.endswith(".zip") else "application/jsonl"
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers, content_type=content_type)
+    return StreamingHttpResponse(
+        _pieces(path, start, end), status=status, headers=headers, content_type=content_type
+    )
+
+
+def requested_range(header: str, size: int) -> tuple[int, int] | None:
+    """The half-open range that a Range header asks for; None where the whole file is the answer.
+
+    Several ranges, other units and malformed headers are answered by the whole file. Raises
+    Unsatisfiable.
+    """
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        if int(last) == 0 or size == 0:
+            raise Unsatisfiable
+        return max(0, size - int(last)), size
+    start = int(first)
+    if last and int(last) < start:
+        return None
+    if start >= size:
+        raise Unsatisfiable
+    return start, min(size, int(last) + 1) if last else size
+
+
+async def _pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(path.open, "rb") as stream:
+        await asyncio.to_thread(stream.seek, start)
+        left = end - start
+        while left and (piece := await asyncio.to_thread(stream.read, min(left, _CHUNK_BYTES))):
+            left -= len(piece)
+            yield piece
