@@ -22,6 +22,7 @@ from sampling.stream import pipe
 
 # A policy that has fewer tokens left than this for its answer has read too much to answer.
 MIN_COMPLETION_TOKENS = 32
+MAX_COMPLETIONS = 9
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,8 @@ def _priority_of(purpose: str) -> Generation.Priority:
 
 
 def _check_params(params: Params, n: int) -> None:
+    if not 1 <= n <= MAX_COMPLETIONS:
+        raise exceptions.UnusableParams(f"n must be 1 to {MAX_COMPLETIONS}; it is {n}.")
     request = protocol.GenerationRequest(
         request_id="check",
         params=protocol.SamplingParams(**asdict(params) | {"stop": params.stop}),

@@ -125,12 +125,13 @@ class Upkeep(threading.Thread):
         building = any(each.handle is None for each in running)
         flowing = building or n_tokens != self._n_tokens_before
         self._n_tokens_before = n_tokens
-        if not running or not flowing:
+        if not running:
             return
         ours = Generation.objects.filter(
             lease_owner=self._worker.id, state=Generation.State.RUNNING
         )
-        ours.update(lease_until=clock.now() + timedelta(seconds=settings.LEASE_SECONDS))
+        if flowing:
+            ours.update(lease_until=clock.now() + timedelta(seconds=settings.LEASE_SECONDS))
         kept = set(ours.values_list("pk", "attempt"))
         for each in running:
             # One that is being stored right now ends by itself; stopping it changes nothing.

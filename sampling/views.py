@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -46,6 +46,14 @@ class AnyAccept(BaseContentNegotiation):
 class EventsView(APIView):
     content_negotiation_class = AnyAccept
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            # Under ASGI this thread stays with the response for as long as that is open.
+            if not connection.in_atomic_block:
+                connection.close()
+
     @extend_schema(
         parameters=[
             OpenApiParameter(
@@ -75,16 +83,12 @@ class EventsView(APIView):
         )
         after = query.validated_data["after"]
         places = {each.pk: after.get(each.pk, events.START) for each in wanted}
-        response = StreamingHttpResponse(
+        return StreamingHttpResponse(
             events.frames(places),
             content_type="text/event-stream",
             # Proxies must pass each event on, and nobody may keep it.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-        # Under ASGI this thread stays with the response for as long as it is open.
-        if not connection.in_atomic_block:
-            connection.close()
-        return response
 
 
 def listed(request: Request, name: str) -> list[str]:

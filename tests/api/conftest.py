@@ -1,0 +1,7 @@
+from tests.counting import (  # noqa: F401 — fixtures
+    pipe_client,
+    policy,
+    rung,
+    tokenizer_folder,
+    worker,
+)

@@ -1,0 +1,450 @@
+"""Claiming, running, storing: real threads, real PostgreSQL, real Redis, an engine that counts."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import OperationalError, connection
+
+from labelhub import clock
+from sampling import runner, services, sweep
+from sampling.engine.fake import FakeEngine
+from sampling.engine.protocol import Engine, UnsupportedPolicy, seed_for
+from sampling.engine.spec import PolicyUnavailable
+from sampling.engines import Engines
+from sampling.models import Completion, Generation, Policy
+from sampling.runner import Worker
+from sampling.stream import stream_key
+from sampling.upkeep import Upkeep
+from tests.counting import counting_worker
+from tests.processes import wait_until
+from tests.sampling.asking import ask, refreshed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Rung = Callable[[], list[tuple[str, list[int]]]]
+State = Generation.State
+Purpose = Generation.Purpose
+
+
+class Steppers:
+    """Workers whose engines move only when a test steps them."""
+
+    def __init__(self) -> None:
+        self.engines: dict[Worker, FakeEngine] = {}
+        self.threads: list[threading.Thread] = []
+
+    def worker(self, *, n_threads: int = 4, n_reserved: int = 1) -> Worker:
+        engine = FakeEngine(threaded=False, n_words=1000)
+        worker = Worker(
+            engines=Engines(lambda policy: engine), n_threads=n_threads, n_reserved=n_reserved
+        )
+        self.engines[worker] = engine
+        return worker
+
+    def start(self, worker: Worker) -> threading.Thread:
+        """One more thread of the pool, woken by a message."""
+        thread = threading.Thread(target=worker.run_next)
+        self.threads.append(thread)
+        thread.start()
+        return thread
+
+    def start_until_running(self, worker: Worker, n_running: int) -> None:
+        self.start(worker)
+        wait_until(
+            lambda: len([each for each in worker.running() if each.handle]) == n_running,
+            f"{n_running} generations on the device",
+        )
+
+    def finish(self) -> None:
+        """Step every engine until all threads have nothing left to run."""
+
+        def step_all() -> bool:
+            for engine in self.engines.values():
+                while engine.step():
+                    pass
+            return not any(thread.is_alive() for thread in self.threads)
+
+        wait_until(step_all, "the end of all generations")
+
+
+@pytest.fixture
+def steppers() -> Iterator[Steppers]:
+    steppers = Steppers()
+    yield steppers
+    steppers.finish()
+
+
+def upkeep_of(worker: Worker) -> Upkeep:
+    """Its duties, to be called one by one; the thread is not started."""
+    return Upkeep(worker, worker.run_next)
+
+
+def test_a_generation_is_run_and_stored_whole(policy: Policy, worker: Worker, rung: Rung) -> None:
+    generation = ask(policy, n=2, max_tokens=3, base_seed=5, on_done="tests.ended")
+    runner.run_next()
+    done = refreshed(generation)
+    assert (done.state, done.attempt, done.error_code) == (State.DONE, 1, "")
+    assert done.created_at <= done.started_at <= done.first_token_at <= done.finished_at
+    assert done.lease_owner is done.lease_until is None
+    assert rung() == [("tests.ended", [generation.pk]), ("sampling.run", [])]
+    for index, completion in enumerate(done.completions.order_by("index")):
+        seed = seed_for(5, f"generation-{generation.pk}", index)
+        numbers = [seed % 1000 + step for step in range(3)]
+        assert completion.text == "".join(f"{number} " for number in numbers)
+        assert (completion.index, completion.seed, completion.n_tokens) == (index, seed, 3)
+        assert (completion.finish_reason, completion.mean_logprob) == ("length", 0.0)
+        assert struct.unpack("<3I", completion.trace.token_ids) == tuple(numbers)
+        assert struct.unpack("<3f", completion.trace.logprobs) == (0.0, 0.0, 0.0)
+        assert len(completion.trace.prompt_token_ids) == 4 * completion.n_prompt_tokens
+
+
+def test_a_second_delivery_finds_nothing(policy: Policy, worker: Worker, rung: Rung) -> None:
+    generation = ask(policy, on_done="tests.ended")
+    runner.run_next()
+    rung()
+    runner.run_next()
+    assert refreshed(generation).attempt == 1
+    assert rung() == []
+
+
+def test_no_generation_runs_twice_under_eight_workers(policy: Policy) -> None:
+    generations = [
+        ask(policy, Purpose.CANDIDATE if number % 3 else Purpose.CHAT, n=2) for number in range(40)
+    ]
+    workers = [counting_worker(n_threads=2, n_reserved=1) for _ in range(8)]
+
+    def run(worker: Worker) -> None:
+        worker.run_next()
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(run, workers * 2))
+    for worker in workers:
+        worker.engines.close()
+    stored = Counter(Completion.objects.values_list("generation_id", flat=True))
+    assert stored == {generation.pk: 2 for generation in generations}
+    assert set(Generation.objects.values_list("state", "attempt")) == {(State.DONE, 1)}
+
+
+def test_batch_leaves_the_reserved_threads_to_people(policy: Policy, steppers: Steppers) -> None:
+    worker = steppers.worker(n_threads=3, n_reserved=1)
+    candidates = [ask(policy, Purpose.CANDIDATE) for _ in range(3)]
+    steppers.start_until_running(worker, 1)
+    steppers.start_until_running(worker, 2)
+    # The third thread is free, yet not for a third batch generation.
+    idle = steppers.start(worker)
+    idle.join()
+    assert refreshed(candidates[2]).state == State.QUEUED
+    draft = ask(policy, Purpose.DRAFT)
+    steppers.start_until_running(worker, 3)
+    assert refreshed(draft).state == State.RUNNING
+    steppers.finish()
+    # The threads that end claim what still waits by themselves.
+    assert {refreshed(each).state for each in [*candidates, draft]} == {State.DONE}
+
+
+def test_people_go_first_and_then_the_oldest(policy: Policy, worker: Worker) -> None:
+    asked = [
+        ask(policy, purpose)
+        for purpose in (Purpose.CANDIDATE, Purpose.CHAT, Purpose.CANDIDATE, Purpose.DRAFT)
+    ]
+    runner.run_next()
+    order = Generation.objects.order_by("started_at").values_list("pk", flat=True)
+    assert list(order) == [asked[number].pk for number in (1, 3, 0, 2)]
+
+
+def test_a_late_loser_writes_nothing(policy: Policy, steppers: Steppers, rung: Rung) -> None:
+    slow, quick = steppers.worker(), counting_worker(n_words=3)
+    generation = ask(policy, max_tokens=9, on_done="tests.ended")
+    steppers.start_until_running(slow, 1)
+    Generation.objects.update(lease_until=clock.now() - timedelta(seconds=1))
+    sweep.free_expired()
+    assert refreshed(generation).state == State.QUEUED
+    quick.run_next()
+    steppers.finish()
+    done = refreshed(generation)
+    assert (done.state, done.attempt) == (State.DONE, 2)
+    assert done.completions.get().finish_reason == "stop"
+    assert rung().count(("tests.ended", [generation.pk])) == 1
+    quick.engines.close()
+
+
+def test_a_runner_that_lost_its_lease_stops_on_the_device(
+    policy: Policy, steppers: Steppers
+) -> None:
+    worker = steppers.worker()
+    generation = ask(policy, max_tokens=500)
+    steppers.start_until_running(worker, 1)
+    Generation.objects.update(attempt=2)
+    upkeep_of(worker).renew_leases()
+    steppers.engines[worker].step()
+    steppers.threads[0].join()
+    assert not refreshed(generation).completions.exists()
+    assert refreshed(generation).state == State.RUNNING
+
+
+def test_leases_are_renewed_while_tokens_flow_and_only_then(
+    policy: Policy, steppers: Steppers
+) -> None:
+    worker = steppers.worker()
+    generation = ask(policy, max_tokens=500)
+    steppers.start_until_running(worker, 1)
+    claimed_until = refreshed(generation).lease_until
+    upkeep = upkeep_of(worker)
+    steppers.engines[worker].step()
+    upkeep.renew_leases()
+    renewed_until = refreshed(generation).lease_until
+    assert claimed_until is not None
+    assert renewed_until is not None
+    assert renewed_until > claimed_until
+    # The engine hangs from here on.
+    upkeep.renew_leases()
+    assert refreshed(generation).lease_until == renewed_until
+
+
+@pytest.mark.parametrize("duty", ["stop_noted", "stop_requested"])
+def test_cancel_reaches_the_device_and_what_was_said_is_kept(
+    policy: Policy, steppers: Steppers, duty: str, rung: Rung, pipe_client: redis.Redis
+) -> None:
+    worker = steppers.worker()
+    generation = ask(policy, n=2, max_tokens=500, temperature=0, on_done="tests.ended")
+    steppers.start_until_running(worker, 1)
+    engine = steppers.engines[worker]
+    for _ in range(3):
+        engine.step()
+    services.cancel(generation=refreshed(generation))
+    if duty == "stop_requested":
+        pipe_client.flushdb()
+    getattr(upkeep_of(worker), duty)()
+    engine.step()
+    steppers.threads[0].join()
+    cancelled = refreshed(generation)
+    assert cancelled.state == State.CANCELLED
+    # The first step drew the first word; the first and the two others each decoded one more.
+    assert {each.text for each in cancelled.completions.all()} == {"0 1 2 3 "}
+    assert {each.finish_reason for each in cancelled.completions.all()} == {"cancelled"}
+    assert ("tests.ended", [generation.pk]) in rung()
+
+
+def test_a_warm_shutdown_hands_back_without_counting_the_attempt(
+    policy: Policy, steppers: Steppers
+) -> None:
+    worker, other = steppers.worker(), counting_worker()
+    generation = ask(policy, max_tokens=500)
+    steppers.start_until_running(worker, 1)
+    worker.stop()
+    upkeep_of(worker).stop_noted()
+    steppers.engines[worker].step()
+    steppers.threads[0].join()
+    back = refreshed(generation)
+    assert (back.state, back.attempt, back.max_attempts) == (State.QUEUED, 1, 4)
+    worker.run_next()
+    assert refreshed(generation).state == State.QUEUED
+    other.run_next()
+    assert refreshed(generation).state == State.DONE
+    other.engines.close()
+
+
+def failing(error: Exception) -> Worker:
+    def build(policy: Policy) -> Engine:
+        raise error
+
+    return Worker(engines=Engines(build), n_threads=2, n_reserved=1)
+
+
+def test_a_refusal_of_the_engine_fails_with_its_code(policy: Policy, rung: Rung) -> None:
+    generation = ask(policy, on_done="tests.ended")
+    failing(UnsupportedPolicy("no slots for it")).run_next()
+    failed = refreshed(generation)
+    assert (failed.state, failed.error_code) == (State.FAILED, "unsupported_policy")
+    assert failed.error_detail == "no slots for it"
+    assert ("tests.ended", [generation.pk]) in rung()
+
+
+def test_a_fault_of_the_machinery_is_tried_again_later_and_not_for_ever(policy: Policy) -> None:
+    generation = ask(policy)
+    worker = failing(PolicyUnavailable("the hub is away"))
+    moment = clock.now()
+    for attempt in (1, 2):
+        with clock.held_at(moment):
+            worker.run_next()
+            back = refreshed(generation)
+            assert (back.state, back.attempt) == (State.QUEUED, attempt)
+            assert back.not_before == moment + timedelta(seconds=2**attempt)
+            worker.run_next()
+            assert refreshed(generation).attempt == attempt
+        moment += timedelta(seconds=2**attempt)
+    with clock.held_at(moment):
+        worker.run_next()
+    failed = refreshed(generation)
+    assert (failed.state, failed.attempt) == (State.FAILED, 3)
+    assert failed.error_code == "policy_unavailable"
+
+
+def test_what_nobody_foresaw_is_recorded_and_raised(policy: Policy) -> None:
+    generation = ask(policy)
+    with pytest.raises(ZeroDivisionError):
+        failing(ZeroDivisionError("by nought")).run_next()
+    assert refreshed(generation).state == State.QUEUED
+    Generation.objects.update(attempt=2, not_before=None)
+    with pytest.raises(ZeroDivisionError):
+        failing(ZeroDivisionError("by nought")).run_next()
+    failed = refreshed(generation)
+    assert (failed.error_code, failed.error_detail) == ("internal", "ZeroDivisionError: by nought")
+
+
+def test_a_context_longer_than_the_engine_holds_fails_alone(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = counting_worker(context_tokens=100)
+    long = ask(policy, messages=[{"role": "user", "content": "x" * 200}])
+    short = ask(policy)
+    worker.run_next()
+    assert (refreshed(long).state, refreshed(long).error_code) == (
+        State.FAILED,
+        "context_too_long",
+    )
+    assert refreshed(short).state == State.DONE
+    worker.engines.close()
+
+
+def test_a_store_survives_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "STORE_PAUSE_SECONDS", 0.0)
+    written = []
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            if not written:
+                written.append("lost")
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            cursor.execute("SELECT 1")
+        written.append("stored")
+
+    runner.persist(write)
+    assert written == ["lost", "stored"]
+
+
+def test_a_store_gives_up_on_a_database_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "STORE_PAUSE_SECONDS", 0.0)
+    tries = []
+
+    def write() -> None:
+        tries.append(1)
+        raise OperationalError("away")
+
+    with pytest.raises(OperationalError):
+        runner.persist(write)
+    assert len(tries) == runner.STORE_TRIES
+
+
+# --- Upkeep and sweep -----------------------------------------------------------------------------
+
+
+def test_upkeep_runs_what_waits_though_no_message_came(policy: Policy, worker: Worker) -> None:
+    generations = [ask(policy) for _ in range(3)]
+    upkeep_of(worker).start_waiting()
+    assert {refreshed(each).state for each in generations} == {State.DONE}
+
+
+def test_upkeep_reports_and_signs_off(worker: Worker) -> None:
+    from sampling.selectors import SamplingState, sampling_health
+
+    upkeep = upkeep_of(worker)
+    assert sampling_health().state is SamplingState.DOWN
+    upkeep.report()
+    upkeep.report()
+    assert (sampling_health().state, sampling_health().runners) == (SamplingState.OK, 1)
+    with clock.held_at(clock.now() + timedelta(seconds=31)):
+        assert sampling_health().state is SamplingState.DOWN
+    upkeep.sign_off()
+    assert sampling_health().runners == 0
+
+
+def test_sampling_is_delayed_when_somebody_waits(policy: Policy, worker: Worker) -> None:
+    from sampling.selectors import SamplingState, sampling_health
+
+    upkeep_of(worker).report()
+    candidates, draft = ask(policy, Purpose.CANDIDATE), ask(policy, Purpose.DRAFT)
+    with clock.held_at(candidates.created_at + timedelta(seconds=11)):
+        assert sampling_health().state is SamplingState.DELAYED
+        assert sampling_health().oldest_queued_seconds == 11.0
+        services.cancel(generation=draft)
+        # A queue of candidates is meant to be long.
+        assert sampling_health().state is SamplingState.OK
+        assert sampling_health().oldest_queued_seconds == 11.0
+
+
+def test_the_sweep_frees_what_a_dead_worker_held(policy: Policy, rung: Rung) -> None:
+    dead = counting_worker().id
+    tired, wanted, cancelled, alive = (ask(policy, on_done="tests.ended") for _ in range(4))
+    for generation in (tired, wanted, cancelled, alive):
+        assert runner.claim(owner=dead, least_urgent=Generation.Priority.BATCH) == generation
+    ago = clock.now() - timedelta(seconds=1)
+    Generation.objects.exclude(pk=alive.pk).update(lease_until=ago)
+    Generation.objects.filter(pk=tired.pk).update(attempt=3)
+    Generation.objects.filter(pk=cancelled.pk).update(cancel_requested_at=ago)
+    rung()
+    sweep.sweep()
+    found = {each.pk: (each.state, each.error_code) for each in Generation.objects.all()}
+    assert found == {
+        tired.pk: (State.FAILED, "worker_lost"),
+        wanted.pk: (State.QUEUED, ""),
+        cancelled.pk: (State.CANCELLED, ""),
+        alive.pk: (State.RUNNING, ""),
+    }
+    assert rung() == [("tests.ended", [tired.pk]), ("tests.ended", [cancelled.pk])]
+
+
+def test_the_sweep_rings_again_for_what_was_not_consumed(
+    policy: Policy, worker: Worker, rung: Rung
+) -> None:
+    lost, consumed = ask(policy, on_done="tests.ended"), ask(policy, on_done="tests.ended")
+    silent = ask(policy)
+    runner.run_next()
+    services.mark_consumed(generation=consumed)
+    assert refreshed(silent).state == State.DONE
+    rung()
+    sweep.sweep()
+    assert rung() == []
+    with clock.held_at(clock.now() + timedelta(seconds=21)):
+        sweep.sweep()
+    assert rung() == [("tests.ended", [lost.pk])]
+
+
+def test_the_sweep_rings_for_what_waits_while_a_worker_lives(
+    policy: Policy, worker: Worker, rung: Rung
+) -> None:
+    ask(policy)
+    rung()
+    sweep.sweep()
+    assert rung() == []
+    upkeep_of(worker).report()
+    sweep.sweep()
+    assert rung() == [("sampling.run", [])]
+
+
+# --- Streams --------------------------------------------------------------------------------------
+
+
+def test_text_is_streamed_for_people_and_not_for_comparisons(
+    policy: Policy, worker: Worker, pipe_client: redis.Redis
+) -> None:
+    draft, candidates = ask(policy, Purpose.DRAFT, n=2), ask(policy, Purpose.CANDIDATE)
+    runner.run_next()
+    entries = [entry for _, entry in pipe_client.xrange(stream_key(draft.pk))]
+    assert entries.pop() == {b"end": b"1"}
+    for completion in draft.completions.all():
+        pieces = [entry for entry in entries if int(entry[b"index"]) == completion.index]
+        text = ""
+        for piece in pieces:
+            assert int(piece[b"offset"]) == len(text)
+            text += piece[b"text"].decode()
+        assert text == completion.text
+    assert 0 < pipe_client.ttl(stream_key(draft.pk)) <= 900
+    assert pipe_client.xlen(stream_key(candidates.pk)) == 1
