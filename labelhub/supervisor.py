@@ -22,7 +22,7 @@ from labelhub.restarts import Restarts
 _START_PATIENCE_SECONDS = 90.0
 _STOP_PATIENCE_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.1
-_TRIES_AT_START = 3
+_TRIES_AT_START = 2
 _LAST_LOG_LINES = 15
 _LARGEST_LOG_BYTES = 10_000_000
 _N_PORTS_TO_TRY = 100
@@ -65,6 +65,7 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     restarts: Restarts = field(default_factory=Restarts)
     was_ready: bool = False
+    n_failed_starts: int = 0
 
     def start(self) -> None:
         self.restarts.started()
@@ -88,6 +89,7 @@ class _Child:
         self.signal(signal.SIGKILL)
         self.process = None
         self.restarts.died()
+        self.n_failed_starts += not self.was_ready
         return status
 
     def signal(self, number: signal.Signals) -> None:
@@ -138,8 +140,8 @@ class Supervisor:
             with step(f"Starting {child.program.name}"):
                 while not (self._asked_to_end or child.program.is_ready()):
                     self._revive()
-                    if child.restarts.n_short_lives >= _TRIES_AT_START:
-                        raise self._start_error(child, "ends right after its start")
+                    if child.n_failed_starts >= _TRIES_AT_START:
+                        raise self._start_error(child, "ends before it is ready")
                     if time.monotonic() > deadline:
                         raise self._start_error(child, "is not ready in time")
                     self._wait(wake)

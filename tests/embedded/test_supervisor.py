@@ -161,7 +161,7 @@ def test_a_program_that_does_not_start_is_quoted(start: Start, marker: str) -> N
     _, words = supervisor.communicate()
 
     assert supervisor.returncode == 1
-    assert "Starting broken failed: it ends right after its start." in words
+    assert "Starting broken failed: it ends before it is ready." in words
     assert "  the cause\n" in words
     assert "Mend it." in words
     assert marked(marker) == set()
