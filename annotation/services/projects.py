@@ -78,7 +78,9 @@ def create_project(
     RatingSchema.objects.create(
         project=project,
         version=1,
-        flags=[{"key": key, "label": label, "help": text} for key, label, text in INSTRUCTGPT_FLAGS],
+        flags=[
+            {"key": key, "label": label, "help": text} for key, label, text in INSTRUCTGPT_FLAGS
+        ],
         created_at=now,
     )
     for kind in TaskKind:

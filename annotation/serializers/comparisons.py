@@ -1,0 +1,138 @@
+"""Shapes of comparisons, rankings and pick runs."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from annotation.models import Assignment, Comparison, PickRun
+
+MAX_PICKS = 1000
+# The largest whole number that a browser holds exactly.
+MAX_SEED = 2**53 - 1
+MAX_COMMENT_CHARACTERS = 20_000
+MAX_REWRITE_CHARACTERS = 50_000
+# No ranking has more candidates than nine; longer input is refused before it is looked at.
+MAX_CANDIDATES = 9
+MAX_FLAGS = 50
+MAX_MILLISECONDS = 2**31 - 1
+
+
+class ShownMessageOutput(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    content = serializers.CharField()
+
+
+class ShownCandidateOutput(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    content = serializers.CharField()
+
+
+class FlagOutput(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    help = serializers.CharField()
+
+
+class RatingOutput(serializers.Serializer[Any]):
+    scale_min = serializers.IntegerField()
+    scale_max = serializers.IntegerField()
+    required = serializers.BooleanField(source="rating_required")  # type: ignore[assignment]
+    flags = FlagOutput(many=True)
+
+
+class ComparisonOutput(serializers.Serializer[Any]):
+    """A comparison as one rater sees it. What is not here cannot leak."""
+
+    criterion = serializers.ChoiceField(choices=Comparison.Criterion.choices)
+    criterion_text = serializers.CharField(allow_blank=True)
+    direction = serializers.ChoiceField(choices=Comparison.Direction.choices)
+    context = ShownMessageOutput(many=True)  # type: ignore[assignment]
+    candidates = ShownCandidateOutput(many=True)
+    rating = RatingOutput(allow_null=True)
+
+
+class RankingInput(serializers.Serializer[Any]):
+    """A ranking in the letters of the rater's page."""
+
+    key = serializers.UUIDField(help_text="The page's own; sending it again changes nothing.")
+    cannot_judge = serializers.BooleanField(default=False)
+    tiers = serializers.ListField(
+        child=serializers.ListField(
+            child=serializers.CharField(max_length=10), max_length=MAX_CANDIDATES
+        ),
+        max_length=MAX_CANDIDATES,
+        help_text="Best first; the letters of one tier are tied. Empty where it cannot be judged.",
+    )
+    acceptable_tier = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_CANDIDATES,
+        allow_null=True,
+        default=None,
+        help_text="Tiers above the line; 0: none is acceptable; null: no line was drawn.",
+    )
+    ratings = serializers.DictField(child=serializers.IntegerField(), default=dict)
+    flags = serializers.DictField(
+        child=serializers.ListField(
+            child=serializers.CharField(max_length=60), max_length=MAX_FLAGS
+        ),
+        default=dict,
+    )
+    comment = serializers.CharField(
+        max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, default="", trim_whitespace=False
+    )
+    rewrite = serializers.CharField(
+        max_length=MAX_REWRITE_CHARACTERS, allow_blank=True, default="", trim_whitespace=False
+    )
+    open_milliseconds = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=MAX_MILLISECONDS),
+        default=dict,
+        help_text="How long each candidate was open; 0: not read to its end.",
+    )
+
+
+class RankedOutput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=Assignment.State.choices)
+
+
+class PickRunInput(serializers.Serializer[Any]):
+    n_wanted = serializers.IntegerField(min_value=1, max_value=MAX_PICKS)
+    seed = serializers.IntegerField(
+        min_value=-MAX_SEED, max_value=MAX_SEED, allow_null=True, default=None
+    )
+
+
+class PickRunOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    rule = serializers.ChoiceField(choices=PickRun.Rule.choices)
+    seed = serializers.IntegerField()
+    as_of = serializers.DateTimeField()
+    population = serializers.IntegerField(help_text="Eligible conversations as of that moment.")
+    n_wanted = serializers.IntegerField()
+    n_picked = serializers.IntegerField(help_text="Comparisons that the run began.")
+    created_at = serializers.DateTimeField()
+
+
+class ComparisonsQuery(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        choices=[Comparison.State.SAMPLING, Comparison.State.FAILED],
+        default=Comparison.State.FAILED,
+    )
+
+
+class ComparisonErrorOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ComparisonRowOutput(serializers.Serializer[Any]):
+    """A comparison in the manager's list."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Comparison.State.choices)
+    error = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+
+    def get_error(self, row: Comparison) -> dict[str, str] | None:
+        if not row.error_code:
+            return None
+        return {"code": row.error_code, "detail": row.error_detail}
