@@ -110,9 +110,16 @@ export function ChatThread({ slug, assignment, initial }: Props) {
                 {t("chat.thinking")}
               </Text>
             )}
-            {streams && chat.failure !== null && (
+            {isLast && chat.unanswered && (
               <Alert color="orange" role="alert">
-                {chat.failure.detail}
+                <Text size="sm">{chat.failure?.detail ?? t("chat.unanswered")}</Text>
+                <ActionButton
+                  action={regenerateAction}
+                  context={context}
+                  variant="subtle"
+                  size="compact-sm"
+                  mt="xs"
+                />
               </Alert>
             )}
             {isReply && message.content !== "" && (

@@ -27,8 +27,16 @@ export function useChat(assignment: Assignment, initial: Conversation) {
   const generation = writing(conversation);
   const progress = useGeneration(generation);
   const ended = generation !== null && isEnded(progress);
+  const said = progress.completions[0]?.text ?? "";
+  // A reply that failed, or was stopped before a word, never becomes a message.
+  const unanswered = ended && (progress.state === "failed" || said.trim() === "");
   // The stream ends a moment before the reply is stored as a message.
-  useQuery({ ...query, enabled: ended, staleTime: 0, refetchInterval: SETTLE_MILLISECONDS });
+  useQuery({
+    ...query,
+    enabled: ended && !unanswered,
+    staleTime: 0,
+    refetchInterval: SETTLE_MILLISECONDS,
+  });
 
   const show = (next: Conversation) => {
     cache.setQueryData(query.queryKey, (cached) =>
@@ -38,9 +46,10 @@ export function useChat(assignment: Assignment, initial: Conversation) {
   return {
     conversation,
     /** The text so far of the reply being written; null while none is. */
-    streaming: generation === null ? null : (progress.completions[0]?.text ?? ""),
+    streaming: generation === null || unanswered ? null : said,
     replying: generation !== null && !ended,
-    settling: ended,
+    /** No reply came to the last message: another can be asked for, or another message sent. */
+    unanswered,
     failure: progress.error,
     send: async (content: string) => {
       const body = { key: turnKey, content, version: conversation.version };

@@ -55,6 +55,7 @@ export const chat = {
   thinking: "The assistant is writing…",
   replyDone: "The reply is complete",
   noReplyYet: "Send a message to begin",
+  unanswered: "No reply came. Ask for another, or send another message.",
   unsentText: "There is an unsent message",
   tries_one: "{{count}} try",
   tries_other: "{{count}} tries",
