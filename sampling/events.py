@@ -236,4 +236,5 @@ def _ended_frames(generation_ids: Collection[int]) -> dict[int, bytes]:
 
 def close_connection() -> None:
     """Close the connection of the thread that looks at rows."""
-    _rows_thread.submit(connection.close).result()
+    # `connection` is whatever connection the thread has that evaluates the name.
+    _rows_thread.submit(lambda: connection.close()).result()
