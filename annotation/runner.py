@@ -125,7 +125,7 @@ def _make_file(export: Export, dataset: Dataset, lease: _Lease) -> None:
             default_storage.save(exports.storage_name(export), _Finished(stream))
 
 
-class _Finished(File[bytes]):
+class _Finished(File):  # type: ignore[type-arg]
     """A file on this machine's disk that a storage on the same disk may take over by a rename."""
 
     def temporary_file_path(self) -> str:
