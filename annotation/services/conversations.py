@@ -150,7 +150,7 @@ def next_sibling(*, conversation: Conversation, parent: Message | None) -> int:
 def append_path(
     *, conversation: Conversation, after: Message | None, sibling: int, turns: Sequence[Message]
 ) -> None:
-    """Store unsaved `turns` as one live path below `after`, in two statements however many.
+    """Store unsaved `turns` as one live path below `after`, in two statements at most.
 
     The first one becomes try number `sibling` of its place. What was live there is the caller's to
     set aside first.
@@ -159,7 +159,9 @@ def append_path(
         return
     now = clock.now()
     parent_id, position = (after.pk, after.position + 1) if after else (None, 0)
-    for offset, (pk, turn) in enumerate(zip(new_ids(Message, len(turns)), turns, strict=True)):
+    # A single turn is nobody's parent yet and gets its id as it is stored.
+    ids = new_ids(Message, len(turns)) if len(turns) > 1 else [None]
+    for offset, (pk, turn) in enumerate(zip(ids, turns, strict=True)):
         turn.pk = pk
         turn.project_id = conversation.project_id
         turn.conversation = conversation
