@@ -21,7 +21,7 @@ from annotation.models import (
     TaskKind,
 )
 from labelhub import clock, exceptions
-from labelhub.accounts.models import Membership, User
+from labelhub.accounts.models import Membership, Rater, User
 
 # Counts stop here; the page shows "99+".
 COUNT_BOUND = 100
@@ -50,6 +50,11 @@ def assignment_for(
     return found
 
 
+def _rater(membership: Membership) -> Rater | None:
+    """None for an admin who is no member anywhere: nothing is theirs, and no row has no rater."""
+    return getattr(membership.user, "rater", None)
+
+
 @dataclass(frozen=True)
 class Queue:
     """What waits for a person of one kind: `available` is exact below COUNT_BOUND."""
@@ -62,7 +67,7 @@ class Queue:
 
 def queues_of(*, membership: Membership, kinds: Collection[TaskKind]) -> list[Queue]:
     """One Queue a kind, in the order of `kinds`."""
-    rater = membership.user.rater
+    rater = _rater(membership)
     held = dict(
         Assignment.objects.filter(
             rater=rater, project=membership.project, state=Assignment.State.LEASED
@@ -125,7 +130,7 @@ class Effort:
 def effort_of(*, membership: Membership) -> Effort:
     midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     monday = midnight - timedelta(days=midnight.weekday())
-    mine = Assignment.objects.filter(rater=membership.user.rater, project=membership.project)
+    mine = Assignment.objects.filter(rater=_rater(membership), project=membership.project)
     submitted = mine.filter(state=Assignment.State.SUBMITTED, submitted_at__gte=monday).aggregate(
         this_week=Count("pk"), today=Count("pk", filter=Q(submitted_at__gte=midnight))
     )
@@ -138,7 +143,7 @@ def effort_of(*, membership: Membership) -> Effort:
 def kept_of(*, membership: Membership) -> list[dict[str, Any]]:
     """Submissions that came after the slot was taken, newest first."""
     rows = Assignment.objects.filter(
-        rater=membership.user.rater, project=membership.project, kept_submission__isnull=False
+        rater=_rater(membership), project=membership.project, kept_submission__isnull=False
     ).order_by("-last_beat_at")[:20]
     return [{"assignment": row.pk, "kind": row.kind, "at": row.last_beat_at} for row in rows]
 
@@ -159,7 +164,7 @@ def returned_to(*, membership: Membership) -> list[Returned]:
     tasks = (
         Task.objects.filter(
             project=membership.project,
-            reserved_for=membership.user.rater,
+            reserved_for=_rater(membership),
             state=Task.State.OPEN,
             subject__state=Conversation.State.RETURNED,
         )

@@ -1,0 +1,283 @@
+"""Who may call what: a matrix over every route of the API, so that an unlisted endpoint fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from annotation.models import (
+    Assignment,
+    Comparison,
+    Conversation,
+    Draft,
+    Export,
+    Message,
+    TaskKind,
+)
+from annotation.services import claim, tasks
+from labelhub import clock
+from labelhub.accounts.models import ApiToken, Membership, Project, User
+from labelhub.accounts.selectors import rater_of
+from sampling.models import Completion, Generation
+from tests.factories import (
+    ComparisonFactory,
+    ContextFactory,
+    GuidelineFactory,
+    MembershipFactory,
+    PolicyFactory,
+    PromptFactory,
+    RoundFactory,
+    UserFactory,
+    ready_comparison,
+)
+
+ACTORS = ("nobody", "outsider", "colleague", "owner", "reviewer", "manager", "admin")
+EVERYBODY = frozenset(ACTORS)
+SIGNED_IN = EVERYBODY - {"nobody"}
+MEMBERS = frozenset({"colleague", "owner", "reviewer", "manager", "admin"})
+# An admin who is no member sees a project's pages as its manager, but does nobody's work.
+WORKERS = MEMBERS - {"admin"}
+MANAGERS = frozenset({"manager", "admin"})
+OWNER = frozenset({"owner"})
+REVIEWER = frozenset({"reviewer"})
+
+# Route → method → who is not refused. A refusal is 401, 403 not_allowed or 404 not_found.
+ACCESS: dict[str, dict[str, frozenset[str]]] = {
+    "auth/session/": {"get": EVERYBODY},
+    "auth/login/": {"post": EVERYBODY},
+    "auth/logout/": {"post": SIGNED_IN},
+    "me/": {"get": SIGNED_IN},
+    "consent/": {"get": frozenset(), "post": SIGNED_IN},
+    "tokens/": {"get": SIGNED_IN, "post": SIGNED_IN},
+    "tokens/<str:token_id>/": {"delete": OWNER},
+    "projects/<slug:slug>/home/": {"get": MEMBERS},
+    "projects/<slug:slug>/sampling/": {"get": MEMBERS},
+    "projects/<slug:slug>/claims/": {"post": WORKERS},
+    "projects/<slug:slug>/progress/": {"get": MANAGERS},
+    "projects/<slug:slug>/pick-runs/": {"get": MANAGERS, "post": MANAGERS},
+    "projects/<slug:slug>/comparisons/": {"get": MANAGERS},
+    "comparisons/<int:comparison_id>/retry/": {"post": MANAGERS},
+    "projects/<slug:slug>/exports/": {"get": MANAGERS, "post": MANAGERS},
+    "projects/<slug:slug>/export-formats/": {"get": MANAGERS},
+    "exports/<int:export_id>/": {"get": MANAGERS},
+    "exports/<int:export_id>/cancel/": {"post": MANAGERS},
+    "exports/<int:export_id>/download/": {"get": MANAGERS},
+    "guidelines/<int:guideline_id>/": {"get": MEMBERS},
+    "guidelines/<int:guideline_id>/acknowledgement/": {"post": MEMBERS},
+    "assignments/<int:assignment_id>/": {"get": OWNER},
+    "assignments/<int:assignment_id>/beat/": {"post": OWNER},
+    "assignments/<int:assignment_id>/autosaves/<int:turn>/": {"put": OWNER},
+    "assignments/<int:assignment_id>/skip/": {"post": OWNER},
+    "assignments/<int:assignment_id>/thread/": {"put": OWNER},
+    "assignments/<int:assignment_id>/demonstration/": {"post": OWNER},
+    "assignments/<int:assignment_id>/drafts/": {"post": OWNER},
+    "assignments/<int:assignment_id>/turns/": {"post": OWNER},
+    "assignments/<int:assignment_id>/regenerate/": {"post": OWNER},
+    "assignments/<int:assignment_id>/chat/": {"post": OWNER},
+    "assignments/<int:assignment_id>/ranking/": {"post": OWNER},
+    "assignments/<int:assignment_id>/review/": {"post": REVIEWER},
+    "drafts/<int:draft_id>/": {"patch": OWNER},
+    "messages/<int:message_id>/feedback/": {"post": OWNER},
+    "generations/<int:generation_id>/": {"get": OWNER},
+    "generations/<int:generation_id>/cancel/": {"post": OWNER},
+    # The route's own tests say more: it answers as a stream (test_events.py).
+    "events/": {"get": OWNER},
+}
+# Bodies without which a route answers that values are missing before it looks whose they are.
+BODIES: dict[str, dict[str, object]] = {
+    "projects/<slug:slug>/claims/": {"kind": "ranking"},
+    "assignments/<int:assignment_id>/ranking/": {
+        "key": "0b7f7c0e-5f0c-4c55-8c3b-6f1d6c6f2f10",
+        "tiers": [["A"], ["B", "C", "D"]],
+        "open_milliseconds": {"A": 1, "B": 1, "C": 1, "D": 1},
+    },
+}
+# Assignments of the kind that a route is about; the others are for any kind.
+KIND_OF_ROUTE = {
+    "thread/": TaskKind.DEMONSTRATION,
+    "demonstration/": TaskKind.DEMONSTRATION,
+    "drafts/": TaskKind.DEMONSTRATION,
+    "turns/": TaskKind.CHAT,
+    "regenerate/": TaskKind.CHAT,
+    "chat/": TaskKind.CHAT,
+    "review/": TaskKind.REVIEW,
+}
+
+
+def routes_of_the_api() -> Iterator[tuple[str, set[str]]]:
+    """Every route under /api/v1/ with the methods that its view answers."""
+
+    def walk(
+        patterns: list[URLPattern | URLResolver], prefix: str
+    ) -> Iterator[tuple[str, set[str]]]:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            elif route.startswith("api/v1/"):
+                view = getattr(pattern.callback, "view_class", None)
+                methods = {"get", "post", "put", "patch", "delete"}
+                yield (
+                    route.removeprefix("api/v1/"),
+                    {name for name in methods if view is None or hasattr(view, name)},
+                )
+
+    yield from walk(get_resolver().url_patterns, "")
+
+
+@dataclass(frozen=True)
+class World:
+    """One project with somebody in every role, and something of the owner's behind every route."""
+
+    users: dict[str, User]
+    project: Project
+    assignments: dict[TaskKind, int]
+    ids: dict[str, object]
+
+    def path(self, route: str) -> str:
+        kind = next(
+            (kind for end, kind in KIND_OF_ROUTE.items() if route.endswith("/" + end)),
+            TaskKind.RANKING,
+        )
+        values = self.ids | {"slug": self.project.slug, "assignment_id": self.assignments[kind]}
+        path = route
+        for name, value in values.items():
+            for converter in ("int", "str", "slug"):
+                path = path.replace(f"<{converter}:{name}>", str(value))
+        query = f"?generations={self.ids['generation_id']}" if route == "events/" else ""
+        return f"/api/v1/{path}{query}"
+
+    def client(self, actor: str) -> APIClient:
+        client = APIClient()
+        if actor in self.users:
+            client.force_login(self.users[actor])
+        return client
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    project = RoundFactory().project
+    roles = Membership.Role
+    people = {
+        "owner": MembershipFactory(project=project).user,
+        "colleague": MembershipFactory(project=project).user,
+        "reviewer": MembershipFactory(project=project, role=roles.REVIEWER).user,
+        "manager": MembershipFactory(project=project, role=roles.MANAGER).user,
+        "outsider": MembershipFactory(role=roles.MANAGER).user,
+        "admin": UserFactory(is_superuser=True, is_staff=True),
+    }
+    author = rater_of(people["owner"])
+    now = clock.now()
+    submitted = Conversation.objects.create(
+        project=project, kind="demonstration", state="submitted", author=author,
+        origin_key="x", created_at=now, finished_at=now,
+    )  # fmt: skip
+    prompt = PromptFactory(project=project)
+    wanted = {
+        TaskKind.RANKING: {"comparison": ready_comparison(project)},
+        TaskKind.DEMONSTRATION: {"prompt": prompt},
+        TaskKind.CHAT: {"prompt": prompt},
+        TaskKind.REVIEW: {"subject": submitted, "barred_raters": (author.pk,)},
+    }
+    tasks.add_tasks(
+        tasks=[tasks.NewTask(project=project, kind=kind, **row) for kind, row in wanted.items()]
+    )
+    claimants = dict.fromkeys(TaskKind, "owner") | {TaskKind.REVIEW: "reviewer"}
+    assignments = {
+        kind: claim.claim(user=people[actor], slug=project.slug, kind=kind)
+        for kind, actor in claimants.items()
+    }
+    ids = rows_behind_routes(project, people["owner"], assignments)
+    return World(users=people, project=project, assignments=assignments, ids=ids)
+
+
+def rows_behind_routes(
+    project: Project, owner: User, assignments: dict[TaskKind, int]
+) -> dict[str, object]:
+    now = clock.now()
+    generations = [
+        Generation.objects.create(
+            project=project, policy=PolicyFactory(), context=ContextFactory(), purpose=purpose,
+            priority=0, requested_by=owner, n_completions=1, base_seed=1, state="done",
+            created_at=now, finished_at=now,
+        )
+        for purpose in ("chat", "draft")
+    ]  # fmt: skip
+    completion = Completion.objects.create(
+        generation=generations[0], index=0, seed=1, text="Hello.", finish_reason="stop",
+        n_prompt_tokens=1, n_tokens=1, engine="test", reproducible="none", created_at=now,
+    )  # fmt: skip
+    chat = Conversation.objects.get(assignment=assignments[TaskKind.CHAT])
+    position = chat.messages.count()
+    last = chat.messages.filter(is_live=True).order_by("-position").first()
+    if last is None:
+        last = Message.objects.create(
+            project=project, conversation=chat, position=0, role="user", content="Hi",
+            origin="human", created_at=now,
+        )  # fmt: skip
+        position = 1
+    message = Message.objects.create(
+        project=project, conversation=chat, parent=last, position=position, role="assistant",
+        content="Hello.", origin="model", completion=completion, created_at=now,
+    )  # fmt: skip
+    draft = Draft.objects.create(
+        project=project, assignment_id=assignments[TaskKind.DEMONSTRATION],
+        generation=generations[1], index=0, position=1, role="assistant", shown_order=0,
+        created_at=now,
+    )  # fmt: skip
+    failed = ComparisonFactory(
+        project=project, state=Comparison.State.FAILED, ready_at=None, error_code="too_few",
+    )  # fmt: skip
+    export = Export.objects.create(project=project, kind="sft", format="messages", created_at=now)
+    token, _ = ApiToken.objects.create(user=owner, scopes=["read"])
+    return {
+        "guideline_id": GuidelineFactory(project=project).pk,
+        "generation_id": generations[0].pk,
+        "message_id": message.pk,
+        "draft_id": draft.pk,
+        "comparison_id": failed.pk,
+        "export_id": export.pk,
+        "token_id": token.token_key,
+        "turn": 0,
+    }
+
+
+def test_every_route_and_method_is_in_the_matrix_and_no_other() -> None:
+    found = {
+        (route, method)
+        for route, methods in routes_of_the_api()
+        for method in (methods if route != "events/" else {"get"})
+    }
+    assert found == {(route, method) for route, row in ACCESS.items() for method in row}
+
+
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [(route, method) for route, row in ACCESS.items() for method in row if route != "events/"],
+)
+def test_who_is_refused_and_who_is_not(world: World, route: str, method: str) -> None:
+    for actor in ACTORS:
+        # What an allowed actor changes shall not change the next one's answer.
+        before = transaction.savepoint()
+        client = world.client(actor)
+        answer = getattr(client, method)(world.path(route), BODIES.get(route, {}), format="json")
+        transaction.savepoint_rollback(before)
+        code = answer.json().get("code") if answer.status_code >= 400 else None
+        refused = code in {"not_allowed", "not_found", "not_signed_in"}
+        assert answer.status_code < 500
+        assert refused == (actor not in ACCESS[route][method]), (actor, answer.content)
+
+
+def test_a_deactivated_member_is_an_outsider(world: World) -> None:
+    Membership.objects.filter(user=world.users["owner"]).update(deactivated_at=clock.now())
+    answer = world.client("owner").get(world.path("projects/<slug:slug>/home/"))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_no_assignment_of_the_matrix_was_given_to_another(world: World) -> None:
+    assert Assignment.objects.count() == len(world.assignments)
