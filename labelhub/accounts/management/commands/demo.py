@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections
 
 from labelhub import programs
 from labelhub.embedded import EmbeddedServerError, release
+from labelhub.health import unapplied_migrations
 from labelhub.supervisor import Program, StepError, Supervisor, listen, step
 
 _ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (compared with, not listened on)
@@ -49,7 +50,9 @@ class Command(BaseCommand):
             with step("Starting PostgreSQL and Redis"):
                 settings.HOLD_SERVERS()
             with step("Bringing the database schema up to date"):
-                call_command("migrate", verbosity=0, interactive=False)
+                # Looking is a second faster than a migrate that finds nothing to do.
+                if unapplied_migrations():
+                    call_command("migrate", verbosity=0, interactive=False)
             if with_fixtures:
                 with step("Loading the demo fixtures"):
                     call_command("seed_demo", stdout=summary)
