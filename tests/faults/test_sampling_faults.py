@@ -1,0 +1,95 @@
+"""GPU workers that are killed, told to stop, or never get a message: real processes, a real model."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from labelhub import clock
+from sampling import services, sweep
+from sampling.models import Completion, Generation, Policy, Runner
+from sampling.stream import stream_key
+from tests.counting import pipe_client  # noqa: F401 — a fixture
+from tests.gpu_worker import GpuWorker
+from tests.processes import wait_until
+from tests.sampling.asking import ask, refreshed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+State = Generation.State
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(scope="session")
+def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Imported late: torch is heavy, and only these tests of a run may need it.
+    from tests.engine import tiny
+
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny.save_policy(folder, "llama")
+    return folder
+
+
+@pytest.fixture
+def policy(pipe_client: redis.Redis, policy_folder: Path) -> Policy:  # noqa: F811
+    return services.add_policy(name="tiny", source=str(policy_folder))
+
+
+def ended(generation: Generation) -> bool:
+    return refreshed(generation).finished_at is not None
+
+
+def test_what_a_killed_worker_ran_another_one_finishes(
+    policy: Policy,
+    tmp_path: Path,
+    pipe_client: redis.Redis,  # noqa: F811
+) -> None:
+    generation = ask(policy, n=3, max_tokens=200, on_done="tests.ended")
+    with GpuWorker(tmp_path / "first.log") as first:
+        # The first claim builds the engine, which takes long enough to be in the middle of.
+        wait_until(lambda: refreshed(generation).state == State.RUNNING, "the claim")
+        first.kill()
+    assert refreshed(generation).state == State.RUNNING
+    Generation.objects.update(lease_until=clock.now() - timedelta(seconds=1))
+    sweep.sweep()
+    assert refreshed(generation).state == State.QUEUED
+    with GpuWorker(tmp_path / "second.log"):
+        wait_until(lambda: ended(generation), "the end of the generation")
+    done = refreshed(generation)
+    assert (done.state, done.attempt) == (State.DONE, 2)
+    texts = [each.text for each in done.completions.order_by("index")]
+    assert len(texts) == 3
+    # What was streamed by the attempt that ended well is what was stored.
+    streamed = dict.fromkeys(range(3), "")
+    for _, entry in pipe_client.xrange(stream_key(generation.pk)):
+        if entry.get(b"attempt") == b"2":
+            index = int(entry[b"index"])
+            assert int(entry[b"offset"]) == len(streamed[index])
+            streamed[index] += entry[b"text"].decode()
+    assert list(streamed.values()) == texts
+
+
+def test_a_warm_shutdown_leaves_nothing_running_and_no_worker_listed(
+    policy: Policy, tmp_path: Path
+) -> None:
+    generations = [ask(policy, Generation.Purpose.CANDIDATE, n=6, max_tokens=120) for _ in range(5)]
+    with GpuWorker(tmp_path / "first.log") as first:
+        wait_until(lambda: Completion.objects.exists(), "the first generation's end")
+        assert first.shut_down() == 0
+    assert not Generation.objects.filter(state=State.RUNNING).exists()
+    assert not Runner.objects.exists()
+    with GpuWorker(tmp_path / "second.log"):
+        wait_until(lambda: all(map(ended, generations)), "the end of all generations")
+    assert set(Generation.objects.values_list("state", flat=True)) == {State.DONE}
+    assert Completion.objects.count() == 6 * len(generations)
+
+
+def test_without_redis_the_worker_finds_work_and_cancels_by_itself(
+    policy: Policy, tmp_path: Path
+) -> None:
+    with GpuWorker(tmp_path / "worker.log", REDIS_URL=NO_REDIS):
+        generation = ask(policy, n=2, max_tokens=20)
+        wait_until(lambda: ended(generation), "the end of the generation")
+        assert refreshed(generation).state == State.DONE
