@@ -91,7 +91,7 @@ def _judge(
     live = selectors.live_messages(conversation=conversation)
     if verdict in {Verdict.APPROVED, Verdict.FIXED}:
         check_complete(project=conversation.project, live=live)
-        if any(message.author_id == assignment.rater_id for message in live):
+        if _was_changed(conversation, live, reviewer_id=assignment.rater_id):
             verdict = Verdict.FIXED
         # Before the state: from then on a trigger lets nothing of the thread change.
         make_trainable(conversation=conversation)
@@ -119,6 +119,17 @@ def _judge(
         subject=conversation,
         project=conversation.project,
         verdict=verdict.value,
+    )
+
+
+def _was_changed(conversation: Conversation, live: Sequence[Message], *, reviewer_id: int) -> bool:
+    """Whether the reviewer wrote a turn since it was handed in; in an earlier version is not now."""
+    handed_in_at = conversation.finished_at
+    return any(
+        message.author_id == reviewer_id
+        and handed_in_at is not None
+        and message.created_at > handed_in_at
+        for message in live
     )
 
 

@@ -161,6 +161,19 @@ class TestReturning:
         trainer.hand_in(waiting)
         assert trainer.take_new(DEMONSTRATION).task.subject == subject
 
+    def test_a_reviewers_words_in_an_earlier_version_make_no_fix_of_the_next(
+        self, trainer: Person, reviewer: Person, review: Assignment, subject: Conversation
+    ) -> None:
+        first, _ = turns_of(subject)
+        example = {"role": "assistant", "content": "Begin like this."}
+        reviewer.save(review, [{"id": first.pk}, example])
+        reviewer.review(review, "returned", comment="Go on from my first line.")
+        redo = trainer.claim(DEMONSTRATION)
+        assert contents(redo)[1] == "Begin like this."
+        trainer.hand_in(redo)
+        assert reviewer.review(reviewer.claim(REVIEW), "approved").status_code == 201
+        assert Review.objects.order_by("-pk")[0].verdict == Review.Verdict.APPROVED
+
     @pytest.mark.parametrize("verdict", ["returned", "rejected"])
     def test_a_refusal_needs_a_reason(
         self, reviewer: Person, review: Assignment, subject: Conversation, verdict: str
