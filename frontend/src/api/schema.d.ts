@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments/{assignment_id}/ranking/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Submit the ranking of one's own assignment. */
+        post: operations["assignments_ranking_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assignments/{assignment_id}/regenerate/": {
         parameters: {
             query?: never;
@@ -242,6 +259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comparisons/{comparison_id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sample a failed comparison's candidates again. */
+        post: operations["comparisons_retry_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consent/": {
         parameters: {
             query?: never;
@@ -286,6 +320,57 @@ export interface paths {
         };
         /** @description Follow my own draft and chat generations as they are written. */
         get: operations["events_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{export_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One export, and how far it has come. */
+        get: operations["exports_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{export_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Stop an export; one that has ended stays as it is. */
+        post: operations["exports_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{export_id}/download/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Where the file is to be had for the next minutes. */
+        get: operations["exports_download_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -413,6 +498,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/comparisons/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Comparisons that are still being sampled, or that failed, newest first. */
+        get: operations["projects_comparisons_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/export-formats/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The formats that each kind of export can be written in; the first is the usual one. */
+        get: operations["projects_export_formats_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/exports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The project's exports, newest first. */
+        get: operations["projects_exports_list"];
+        put?: never;
+        /** @description Ask for a file of what may leave; a worker freezes the rows and writes it. */
+        post: operations["projects_exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/home/": {
         parameters: {
             query?: never;
@@ -422,6 +559,41 @@ export interface paths {
         };
         /** @description What waits for the person in this project, and what they have done. */
         get: operations["projects_home_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/pick-runs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The project's pick runs, newest first. */
+        get: operations["projects_pick_runs_list"];
+        put?: never;
+        /** @description Draw messages of finished chats and begin comparisons from them. */
+        post: operations["projects_pick_runs_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/progress/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is open, under way and done, and who did it. */
+        get: operations["projects_progress_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -482,150 +654,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{assignment_id}/ranking/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postassignments_id_ranking_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/progress/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_progress_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/pick-runs/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_pick_runs_"];
-        put?: never;
-        post: operations["postprojects_slug_pick_runs_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/comparisons/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_comparisons_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/comparisons/{comparison_id}/retry/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postcomparisons_id_retry_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/exports/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_exports_"];
-        put?: never;
-        post: operations["postprojects_slug_exports_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/exports/{export_id}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getexports_id_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/exports/{export_id}/cancel/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postexports_id_cancel_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{slug}/export-formats/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getprojects_slug_export_formats_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -674,6 +702,12 @@ export interface components {
             /** Format: uuid */
             key: string;
         };
+        ChatTileOutput: {
+            open: number;
+            finished: number;
+            /** @description Chats that a pick could draw from now. */
+            eligible: number;
+        };
         ClaimInputRequest: {
             kind: components["schemas"]["TaskKind"];
         };
@@ -685,6 +719,23 @@ export interface components {
             context: components["schemas"]["ShownMessageOutput"][];
             candidates: components["schemas"]["ShownCandidateOutput"][];
             rating: components["schemas"]["RatingOutput"] | null;
+        };
+        /** @description A comparison in the manager's list. */
+        ComparisonRowOutput: {
+            id: number;
+            state: components["schemas"]["ComparisonState"];
+            readonly error: {
+                [key: string]: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @enum {string} */
+        ComparisonState: "sampling" | "ready" | "failed" | "superseded";
+        ComparisonTileOutput: {
+            sampling: number;
+            ready: number;
+            failed: number;
         };
         CompletionOutput: {
             index: number;
@@ -718,6 +769,8 @@ export interface components {
         ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected";
         /** @enum {string} */
         CriterionEnum: "overall" | "helpfulness" | "harmlessness" | "custom";
+        /** @enum {string} */
+        DatasetKind: "sft" | "comparisons" | "prompts";
         DemonstrationInputRequest: {
             /** Format: uuid */
             key: string;
@@ -726,6 +779,12 @@ export interface components {
         DemonstrationOutput: {
             state: components["schemas"]["AssignmentState"];
             next: components["schemas"]["NextEnum"];
+        };
+        DemonstrationTileOutput: {
+            open: number;
+            held: number;
+            submitted: number;
+            approved: number;
         };
         /** @enum {string} */
         DirectionEnum: "more" | "less";
@@ -753,13 +812,54 @@ export interface components {
                 [key: string]: string[];
             };
         };
+        ExportFormatsOutput: {
+            sft: string[];
+            comparisons: string[];
+            prompts: string[];
+        };
+        ExportInputRequest: {
+            kind: components["schemas"]["DatasetKind"];
+            format: string;
+            /** @default  */
+            split?: string;
+            /** @default false */
+            with_metadata?: boolean;
+            /** @default all */
+            turns?: components["schemas"]["TurnsEnum"];
+            /** @default  */
+            criterion?: string;
+        };
+        /** @description `n_rows` is null until the rows are frozen; the last four fields are empty until `done`. */
+        ExportOutput: {
+            id: number;
+            kind: components["schemas"]["DatasetKind"];
+            format: string;
+            state: components["schemas"]["RunState"];
+            n_rows: number | null;
+            n_written: number;
+            n_bytes: number | null;
+            sha256: string;
+            file_name: string;
+            readonly error: components["schemas"]["FailureOutput"] | null;
+            readonly excluded: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        FailureOutput: {
+            code: string;
+            detail: string;
+        };
         FeedbackInputRequest: {
             thumb: components["schemas"]["ThumbEnum"];
             reasons?: string[];
             /** @default  */
-            comment: string;
+            comment?: string;
             /** @default  */
-            rewrite: string;
+            rewrite?: string;
         };
         /** @enum {string} */
         FinishReasonEnum: "stop" | "length" | "stop_string" | "cancelled" | "error";
@@ -882,16 +982,61 @@ export interface components {
         NullEnum: null;
         /** @enum {string} */
         OutcomeEnum: "dismissed" | "stale";
+        PaginatedComparisonRowOutputList: {
+            next: string | null;
+            results: components["schemas"]["ComparisonRowOutput"][];
+        };
+        PaginatedExportOutputList: {
+            next: string | null;
+            results: components["schemas"]["ExportOutput"][];
+        };
+        PaginatedPickRunOutputList: {
+            next: string | null;
+            results: components["schemas"]["PickRunOutput"][];
+        };
         PatchedDraftInputRequest: {
             outcome?: components["schemas"]["OutcomeEnum"];
             /** Format: double */
             on_screen_seconds?: number;
             text_as_shown?: string;
         };
+        PersonOutput: {
+            display_name: string;
+            role: components["schemas"]["MemberRole"];
+            today: number;
+            this_week: number;
+            /** Format: double */
+            active_seconds_this_week: number;
+        };
+        PickRunInputRequest: {
+            n_wanted: number;
+            /** Format: int64 */
+            seed?: number | null;
+        };
+        PickRunOutput: {
+            id: number;
+            rule: components["schemas"]["RuleEnum"];
+            seed: number;
+            /** Format: date-time */
+            as_of: string;
+            /** @description Eligible conversations as of that moment. */
+            population: number;
+            n_wanted: number;
+            /** @description Comparisons that the run began. */
+            n_picked: number;
+            /** Format: date-time */
+            created_at: string;
+        };
         PreviousOutput: {
             conversation: components["schemas"]["ConversationOutput"];
             comment: string;
             comments: components["schemas"]["MessageCommentOutput"][];
+        };
+        ProgressOutput: {
+            round: components["schemas"]["RoundOutput"];
+            tiles: components["schemas"]["TilesOutput"];
+            people: components["schemas"]["PersonOutput"][];
+            sampling: components["schemas"]["SamplingOutput"];
         };
         ProjectNameOutput: {
             slug: string;
@@ -922,6 +1067,37 @@ export interface components {
             held: number | null;
             paused: boolean;
         };
+        RankedOutput: {
+            state: components["schemas"]["AssignmentState"];
+        };
+        /** @description A ranking in the letters of the rater's page. */
+        RankingInputRequest: {
+            /**
+             * Format: uuid
+             * @description The page's own; sending it again changes nothing.
+             */
+            key: string;
+            /** @default false */
+            cannot_judge?: boolean;
+            /** @description Best first; the letters of one tier are tied. Empty where it cannot be judged. */
+            tiers: string[][];
+            /** @description Tiers above the line; 0: none is acceptable; null: no line was drawn. */
+            acceptable_tier?: number | null;
+            ratings?: {
+                [key: string]: number;
+            };
+            flags?: {
+                [key: string]: string[];
+            };
+            /** @default  */
+            comment?: string;
+            /** @default  */
+            rewrite?: string;
+            /** @description How long each candidate was open; 0: not read to its end. */
+            open_milliseconds?: {
+                [key: string]: number;
+            };
+        };
         RatingOutput: {
             scale_min: number;
             scale_max: number;
@@ -944,9 +1120,15 @@ export interface components {
             key: string;
             verdict: components["schemas"]["VerdictEnum"];
             /** @default  */
-            comment: string;
+            comment?: string;
             comments?: components["schemas"]["MessageCommentInputRequest"][];
         };
+        RoundOutput: {
+            /** @description 0 before the first round. */
+            number: number;
+        };
+        /** @enum {string} */
+        RuleEnum: "conversation-uniform";
         /** @enum {string} */
         RunState: "queued" | "running" | "done" | "failed" | "cancelled";
         SamplingOutput: {
@@ -981,7 +1163,7 @@ export interface components {
         SkipInputRequest: {
             reason: components["schemas"]["SkipReason"];
             /** @default  */
-            comment: string;
+            comment?: string;
         };
         /** @enum {string} */
         SkipReason: "unclear" | "outside_skill" | "wrong_language" | "prefer_not" | "broken";
@@ -1004,11 +1186,19 @@ export interface components {
         };
         /** @enum {string} */
         ThumbEnum: "up" | "down";
+        /** @description Each count is exact below 1000; 1000 means 999+. */
+        TilesOutput: {
+            demonstrations: components["schemas"]["DemonstrationTileOutput"];
+            chats: components["schemas"]["ChatTileOutput"];
+            comparisons: components["schemas"]["ComparisonTileOutput"];
+            rankings: components["schemas"]["WorkTileOutput"];
+            reviews: components["schemas"]["WorkTileOutput"];
+        };
         TokenInputRequest: {
             name: string;
             scopes: components["schemas"]["ScopesEnum"][];
             /** @default 90 */
-            days: number;
+            days?: number;
         };
         TokenOutput: {
             id: string;
@@ -1028,432 +1218,12 @@ export interface components {
         /** @enum {string} */
         TurnRole: "system" | "user" | "assistant";
         /** @enum {string} */
+        TurnsEnum: "all" | "last";
+        /** @enum {string} */
         VerdictEnum: "approved" | "fixed" | "returned" | "rejected";
-        ProjectRef: {
-            slug: string;
-            name: string;
-        };
-        MeMembership: {
-            project: components["schemas"]["ProjectRef"];
-            /** @enum {string} */
-            role: "trainer" | "reviewer" | "manager";
-            languages: string[];
-        };
-        MeConsent: {
-            version: number | null;
-            given: boolean;
-        };
-        Me: {
-            id: number;
-            username: string;
-            display_name: string;
-            is_admin: boolean;
-            consent: components["schemas"]["MeConsent"];
-            memberships: components["schemas"]["MeMembership"][];
-        };
-        Session: {
-            user: components["schemas"]["Me"] | null;
-        };
-        LoginRequest: {
-            username: string;
-            password: string;
-        };
-        ConsentDocument: {
-            version: number;
-            title: string;
-            markdown: string;
-            purposes: string[];
-        };
-        ConsentRequest: {
-            version: number;
-            purposes: string[];
-        };
-        HomeProject: {
-            slug: string;
-            name: string;
-            description: string;
-            /** @enum {string} */
-            draft_mode: "off" | "on_request" | "automatic";
-            n_drafts: number;
-            min_turns: number;
-            max_turns: number;
-            max_turn_characters: number;
-            criterion: string;
-        };
-        Queue: {
-            /** @enum {string} */
-            kind: "demonstration" | "chat" | "ranking" | "review";
-            available: number;
-            held: number | null;
-            paused: boolean;
-        };
-        Returned: {
-            task: number;
-            conversation: number;
-            title: string;
-            comment: string;
-            returned_at: string;
-        };
-        Kept: {
-            assignment: number;
-            /** @enum {string} */
-            kind: "demonstration" | "chat" | "ranking" | "review";
-            at: string;
-        };
-        GuidelineSummary: {
-            id: number;
-            /** @enum {string} */
-            kind: "demonstration" | "chat" | "ranking" | "review";
-            version: number;
-            breaking: boolean;
-            acknowledged: boolean;
-            published_at: string;
-        };
-        Home: {
-            project: components["schemas"]["HomeProject"];
-            /** @enum {string} */
-            role: "trainer" | "reviewer" | "manager";
-            queues: components["schemas"]["Queue"][];
-            returned: components["schemas"]["Returned"][];
-            kept: components["schemas"]["Kept"][];
-            today: number;
-            this_week: number;
-            /** Format: double */
-            active_seconds_today: number;
-            guidelines: components["schemas"]["GuidelineSummary"][];
-            sampling: components["schemas"]["SamplingOutput"];
-        };
-        Guideline: {
-            id: number;
-            /** @enum {string} */
-            kind: "demonstration" | "chat" | "ranking" | "review";
-            version: number;
-            markdown: string;
-            breaking: boolean;
-            acknowledged: boolean;
-            published_at: string;
-        };
-        ClaimRequest: {
-            /** @enum {string} */
-            kind: "demonstration" | "chat" | "ranking" | "review";
-        };
-        Message: {
-            id: number;
-            position: number;
-            /** @enum {string} */
-            role: "system" | "user" | "assistant";
-            content: string;
-            /** @enum {string} */
-            origin: "human" | "model" | "model-edited" | "imported";
-            /** Format: double */
-            model_share: number | null;
-            siblings: number;
-            generation: number | null;
-            finish_reason: string | null;
-            /** @enum {string|null} */
-            thumb: "up" | "down" | null;
-        };
-        Conversation: {
-            id: number;
-            kind: string;
-            state: string;
-            version: number;
-            messages: components["schemas"]["Message"][];
-        };
-        MessageComment: {
-            message: number;
-            text: string;
-        };
-        Previous: {
-            conversation: components["schemas"]["Conversation"];
-            comment: string;
-            comments: components["schemas"]["MessageComment"][];
-        };
-        ContextMessage: {
-            /** @enum {string} */
-            role: "system" | "user" | "assistant";
-            content: string;
-        };
-        ShownCandidate: {
-            label: string;
-            content: string;
-        };
-        Flag: {
-            key: string;
-            label: string;
-            help: string;
-        };
-        Rating: {
-            scale_min: number;
-            scale_max: number;
-            required: boolean;
-            flags: components["schemas"]["Flag"][];
-        };
-        Comparison: {
-            criterion: string;
-            criterion_text: string;
-            /** @enum {string} */
-            direction: "more" | "less";
-            context: components["schemas"]["ContextMessage"][];
-            candidates: components["schemas"]["ShownCandidate"][];
-            rating: components["schemas"]["Rating"] | null;
-        };
-        Autosave: {
-            turn: number;
-            version: number;
-            payload: unknown;
-            saved_at: string;
-        };
-        AssignmentPrompt: {
-            /** @enum {string} */
-            kind: "prompt" | "brief";
-            text: string;
-            category: string;
-        };
-        GuidelineRef: {
-            id: number;
-            version: number;
-        };
-        Assignment: {
-            id: number;
-            /** @enum {string} */
-            kind: "demonstration" | "chat" | "ranking" | "review";
-            /** @enum {string} */
-            state: "leased" | "submitted" | "skipped" | "expired";
-            reason: string;
-            lease_until: string;
-            guideline: components["schemas"]["GuidelineRef"] | null;
-            autosaves: components["schemas"]["Autosave"][];
-            prompt: components["schemas"]["AssignmentPrompt"] | null;
-            language: string;
-            drafts_allowed: boolean;
-            conversation: components["schemas"]["Conversation"] | null;
-            previous: components["schemas"]["Previous"] | null;
-            comparison: components["schemas"]["Comparison"] | null;
-        };
-        Beat: {
-            lease_until: string;
-            /** Format: double */
-            active_seconds: number;
-        };
-        AutosaveRequest: {
-            version: number;
-            payload: unknown;
-        };
-        AutosaveSaved: {
-            turn: number;
-            version: number;
-            saved_at: string;
-            lease_until: string;
-        };
-        SkipRequest: {
-            /** @enum {string} */
-            reason: "unclear" | "outside_skill" | "wrong_language" | "prefer_not" | "broken";
-            comment: string;
-        };
-        ThreadTurn: {
-            id?: number;
-            /** @enum {string} */
-            role?: "system" | "user" | "assistant";
-            content?: string;
-            draft?: number | null;
-            pasted_characters?: number;
-        };
-        ThreadRequest: {
-            version: number;
-            turns: components["schemas"]["ThreadTurn"][];
-        };
-        DraftsRequest: {
-            version: number;
-            /** Format: double */
-            temperature?: number;
-        };
-        DraftRef: {
-            id: number;
-            index: number;
-            shown_order: number;
-        };
-        Drafts: {
-            generation: number;
-            drafts: components["schemas"]["DraftRef"][];
-        };
-        PatchedDraftRequest: {
-            /** @enum {string} */
-            outcome?: "dismissed" | "stale";
-            /** Format: double */
-            on_screen_seconds?: number;
-            text_as_shown?: string;
-        };
-        DemonstrationRequest: {
-            key: string;
-            version: number;
-        };
-        TurnRequest: {
-            key: string;
-            content: string;
-            version: number;
-        };
-        RegenerateRequest: {
-            version: number;
-        };
-        ChatRequest: {
-            key: string;
-        };
-        RankingInputRequest: {
-            key: string;
-            cannot_judge: boolean;
-            tiers: string[][];
-            acceptable_tier: number | null;
-            ratings: {
-                [key: string]: number;
-            };
-            flags: {
-                [key: string]: string[];
-            };
-            comment: string;
-            rewrite: string;
-            open_milliseconds: {
-                [key: string]: number;
-            };
-        };
-        ReviewRequest: {
-            key: string;
-            /** @enum {string} */
-            verdict: "approved" | "fixed" | "returned" | "rejected";
-            comment: string;
-            comments: components["schemas"]["MessageComment"][];
-        };
-        FeedbackRequest: {
-            /** @enum {string} */
-            thumb: "up" | "down";
-            reasons: string[];
-            comment: string;
-            rewrite: string;
-        };
-        GenerationError: {
-            code: string;
-            detail: string;
-        };
-        Completion: {
-            index: number;
-            text: string;
-            finish_reason: string;
-        };
-        Generation: {
-            id: number;
-            /** @enum {string} */
-            state: "queued" | "running" | "done" | "failed" | "cancelled";
-            attempt: number;
-            error: components["schemas"]["GenerationError"] | null;
-            completions: components["schemas"]["Completion"][];
-        };
-        RoundRef: {
-            number: number;
-        };
-        DemonstrationTile: {
-            open: number;
-            held: number;
-            submitted: number;
-            approved: number;
-        };
-        ChatTile: {
-            open: number;
-            finished: number;
-            eligible: number;
-        };
-        ComparisonTile: {
-            sampling: number;
-            ready: number;
-            failed: number;
-        };
-        WorkTile: {
+        WorkTileOutput: {
             open: number;
             done: number;
-        };
-        Tiles: {
-            demonstrations: components["schemas"]["DemonstrationTile"];
-            chats: components["schemas"]["ChatTile"];
-            comparisons: components["schemas"]["ComparisonTile"];
-            rankings: components["schemas"]["WorkTile"];
-            reviews: components["schemas"]["WorkTile"];
-        };
-        Person: {
-            display_name: string;
-            /** @enum {string} */
-            role: "trainer" | "reviewer" | "manager";
-            today: number;
-            this_week: number;
-            /** Format: double */
-            active_seconds_this_week: number;
-        };
-        ProgressOutput: {
-            round: components["schemas"]["RoundRef"];
-            tiles: components["schemas"]["Tiles"];
-            people: components["schemas"]["Person"][];
-            sampling: components["schemas"]["SamplingOutput"];
-        };
-        PickRun: {
-            id: number;
-            rule: string;
-            seed: number;
-            as_of: string;
-            population: number;
-            n_wanted: number;
-            n_picked: number;
-            created_at: string;
-        };
-        PickRunPage: {
-            next: string | null;
-            results: components["schemas"]["PickRun"][];
-        };
-        PickRunRequest: {
-            n_wanted: number;
-            seed: number | null;
-        };
-        ComparisonRow: {
-            id: number;
-            state: string;
-            error: components["schemas"]["GenerationError"] | null;
-            created_at: string;
-        };
-        ComparisonRowPage: {
-            next: string | null;
-            results: components["schemas"]["ComparisonRow"][];
-        };
-        ExportOutput: {
-            id: number;
-            /** @enum {string} */
-            kind: "sft" | "comparisons" | "prompts";
-            format: string;
-            /** @enum {string} */
-            state: "queued" | "running" | "done" | "failed" | "cancelled";
-            n_rows: number | null;
-            n_written: number;
-            n_bytes: number | null;
-            sha256: string;
-            file_name: string;
-            error: components["schemas"]["GenerationError"] | null;
-            excluded: {
-                [key: string]: number;
-            };
-            created_at: string;
-            finished_at: string | null;
-        };
-        ExportPage: {
-            next: string | null;
-            results: components["schemas"]["ExportOutput"][];
-        };
-        ExportInputRequest: {
-            /** @enum {string} */
-            kind: "sft" | "comparisons" | "prompts";
-            format: string;
-            split?: string;
-            with_metadata: boolean;
-        };
-        ExportFormats: {
-            sft: string[];
-            comparisons: string[];
-            prompts: string[];
         };
     };
     responses: never;
@@ -1710,6 +1480,47 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_ranking_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RankingInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankedOutput"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2039,6 +1850,34 @@ export interface operations {
             };
         };
     };
+    comparisons_retry_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     consent_retrieve: {
         parameters: {
             query?: never;
@@ -2169,6 +2008,99 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    exports_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    exports_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    exports_download_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the file, by a link that soon expires. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2400,6 +2332,109 @@ export interface operations {
             };
         };
     };
+    projects_comparisons_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                state?: "sampling" | "failed";
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedComparisonRowOutputList"];
+                };
+            };
+        };
+    };
+    projects_export_formats_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportFormatsOutput"];
+                };
+            };
+        };
+    };
+    projects_exports_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedExportOutputList"];
+                };
+            };
+        };
+    };
+    projects_exports_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_home_retrieve: {
         parameters: {
             query?: never;
@@ -2425,6 +2460,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_pick_runs_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPickRunOutputList"];
+                };
+            };
+        };
+    };
+    projects_pick_runs_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickRunInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PickRunOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_progress_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressOutput"];
                 };
             };
         };
@@ -2517,252 +2638,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-        };
-    };
-    postassignments_id_ranking_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                assignment_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RankingInputRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubmittedOutput"];
-                };
-            };
-        };
-    };
-    getprojects_slug_progress_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProgressOutput"];
-                };
-            };
-        };
-    };
-    getprojects_slug_pick_runs_: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PickRunPage"];
-                };
-            };
-        };
-    };
-    postprojects_slug_pick_runs_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PickRunRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PickRun"];
-                };
-            };
-        };
-    };
-    getprojects_slug_comparisons_: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                state?: string;
-            };
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComparisonRowPage"];
-                };
-            };
-        };
-    };
-    postcomparisons_id_retry_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                comparison_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getprojects_slug_exports_: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportPage"];
-                };
-            };
-        };
-    };
-    postprojects_slug_exports_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ExportInputRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportOutput"];
-                };
-            };
-        };
-    };
-    getexports_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportOutput"];
-                };
-            };
-        };
-    };
-    postexports_id_cancel_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                export_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getprojects_slug_export_formats_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExportFormats"];
-                };
             };
         };
     };

@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Button, Group, Menu, Tooltip } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, NavLink, Outlet, useNavigate, useParams } from "react-router";
+import { Link, NavLink, Outlet, useMatch, useNavigate, useParams } from "react-router";
 
 import type { Me } from "@/api/types";
 import {
@@ -28,6 +28,7 @@ export function Shell({ me }: Props) {
   const { slug } = useParams();
   const [sheetOpen, setSheetOpen] = useState(false);
   const project = slug ?? null;
+  const working = useMatch("/projects/:slug/work/:assignment") !== null;
   const isManager = project !== null && roleIn(me, project) === "manager";
   useActions(t("app.everywhere"), globalActions, {
     navigate,
@@ -46,7 +47,7 @@ export function Shell({ me }: Props) {
           {t("app.name")}
         </Anchor>
         <ProjectSwitch me={me} project={project} />
-        {isManager && <ManagerNavigation project={project} />}
+        {isManager && <ManagerNavigation project={project} working={working} />}
         <Group gap="xs" ml="auto" wrap="nowrap">
           <Button
             variant="default"
@@ -115,11 +116,17 @@ function ProjectSwitch({ me, project }: { me: Me; project: string | null }) {
   );
 }
 
-function ManagerNavigation({ project }: { project: string }) {
+interface NavigationProps {
+  project: string;
+  /** On a phone the bottom of a task page belongs to the task. */
+  working: boolean;
+}
+
+function ManagerNavigation({ project, working }: NavigationProps) {
   const { t } = useTranslation();
   const base = `/projects/${project}`;
   return (
-    <nav className={classes.navigation} aria-label={t("app.projectPages")}>
+    <nav className={classes.navigation} data-working={working} aria-label={t("app.projectPages")}>
       <NavLink to={base} end>
         {t("app.work")}
       </NavLink>

@@ -1,6 +1,8 @@
 import "@fontsource-variable/inter/wght.css";
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+// As a cascade layer, so that the app's own styles win in whatever order the chunks arrive.
+import "@mantine/core/styles.layer.css";
+import "@mantine/notifications/styles.layer.css";
+import "@mantine/spotlight/styles.layer.css";
 import "./styles.css";
 
 import { StrictMode } from "react";

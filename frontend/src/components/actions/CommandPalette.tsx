@@ -4,7 +4,6 @@ import {
   type SpotlightActionGroupData,
   useSpotlight,
 } from "@mantine/spotlight";
-import "@mantine/spotlight/styles.css";
 import { useTranslation } from "react-i18next";
 
 import { useActionGroups } from "./ActionProvider";
@@ -37,6 +36,7 @@ export function CommandPalette() {
       nothingFound={t("actions.nothingFound")}
       highlightQuery
       scrollable
+      overlayProps={{ backgroundOpacity: 0.25, blur: 0 }}
       maxHeight={420}
       searchProps={{
         placeholder: t("actions.searchPlaceholder"),

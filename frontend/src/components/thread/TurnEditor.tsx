@@ -84,7 +84,9 @@ export function TurnEditor({ ref, ...props }: Props) {
   useEffect(() => onStatus?.(status), [onStatus, status]);
   const { focusAtOnce } = props;
   useEffect(() => {
-    if (focusAtOnce) area.current?.focus({ preventScroll: true });
+    if (!focusAtOnce) return;
+    area.current?.focus({ preventScroll: true });
+    area.current?.scrollIntoView({ block: "nearest" });
   }, [focusAtOnce]);
   useImperativeHandle(ref, () => ({
     insert: (draftText, draft) => {
@@ -165,7 +167,7 @@ export function TurnEditor({ ref, ...props }: Props) {
         />
       )}
       <div className={classes.foot}>
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" className={classes.hint}>
           {suggestion && nextWord(text.content, suggestion.text) !== null && t("thread.tabHint")}
         </Text>
         <Group gap="xs">{props.buttons?.({ ...text, role })}</Group>

@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Text, VisuallyHidden } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ActionButton, Keycaps } from "@/components/actions";
@@ -22,8 +23,10 @@ interface Props {
 /** Model-written drafts for the next turn, streaming side by side. */
 export function DraftPanel({ drafts, context, onInsert }: Props) {
   const { t } = useTranslation();
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), []);
   return (
-    <section className={classes.panel} aria-label={t("demonstration.draftsTitle")}>
+    <section ref={panel} className={classes.panel} aria-label={t("demonstration.draftsTitle")}>
       <Group justify="space-between" mb="xs">
         <Text size="sm" c="dimmed">
           {drafts.ended ? t("demonstration.draftsReady") : t("demonstration.draftsWriting")}
