@@ -13,14 +13,16 @@ _Found = TypeVar("_Found")
 DEADLINE_SECONDS = 60.0
 
 
-def wait_until(look: Callable[[], _Found | None], what: str) -> _Found:
-    """The first true value `look` gives. Fails, naming `what`, when it gives none for long."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def wait_until(
+    look: Callable[[], _Found | None], what: str, *, seconds: float = DEADLINE_SECONDS
+) -> _Found:
+    """The first true value `look` gives. Fails, naming `what`, when it gives none for `seconds`."""
+    deadline = time.monotonic() + seconds
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"waited {DEADLINE_SECONDS:.0f} s for {what}"
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.02)
 
 
