@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labelhub.embedded.exceptions import EmbeddedServerError
-from labelhub.embedded.places import Addresses, Places, places_of
+from labelhub.embedded.places import Addresses, Places, places_of, refusing
 
 _PATIENCE_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.02
@@ -36,7 +36,11 @@ def hold(folder: Path, *, fsync: bool = True, throw_away: bool = False) -> Addre
     goes when its last user does. Raises EmbeddedServerError with cause and cure where the servers
     cannot run.
     """
-    places = places_of(folder)
+    with refusing(folder):
+        return _hold(places_of(folder), folder, fsync=fsync, throw_away=throw_away)
+
+
+def _hold(places: Places, folder: Path, *, fsync: bool, throw_away: bool) -> Addresses:
     command = [sys.executable, "-m", "labelhub.embedded", str(folder.absolute())]
     command += ["--throw-away"] * throw_away + ["--no-fsync"] * (not fsync)
     with _holding:
@@ -79,7 +83,10 @@ def _wait_until_both_answer(places: Places, command: list[str]) -> None:
     _ensure_keeper(places, command)
     while (refusal := _refusal(places)) is not None:
         if places.problem.exists():
-            raise EmbeddedServerError(places.problem.read_text())
+            raise EmbeddedServerError(
+                places.problem.read_text()
+                or f"The disk that holds {places.home} is full: free some."
+            )
         if time.monotonic() > deadline:
             raise EmbeddedServerError(
                 f"The embedded servers do not answer after {_PATIENCE_SECONDS:.0f} s: {refusal} "

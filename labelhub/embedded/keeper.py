@@ -4,6 +4,7 @@ It starts them, starts them again when they die, and stops them once nobody uses
 thread and waits in one place, so that every event is seen in order.
 """
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -70,8 +71,8 @@ def keep(places: Places, users_lock: int, *, fsync: bool) -> None:
     lifeline.adopt_orphans()
     try:
         servers = _servers(places, fsync=fsync)
-    except EmbeddedServerError as exc:
-        places.problem.write_text(str(exc))
+    except (EmbeddedServerError, OSError) as exc:
+        _report(places, str(exc))
         return
     account = server_account()
     while True:
@@ -130,9 +131,15 @@ def _bury_the_dead(servers: list[Server], places: Places) -> None:
                 server.died()
                 _end_orphans(servers)
                 if server.restarts.n_short_lives == _TRIES_BEFORE_PROBLEM:
-                    places.problem.write_text(setup.explain(server.name, server.log, places))
+                    _report(places, setup.explain(server.name, server.log, places))
     if places.problem.exists() and all(server.is_well() for server in servers):
         places.problem.unlink()
+
+
+def _report(places: Places, words: str) -> None:
+    # On a full disk an empty file is all that can be written; who reads it knows what that means.
+    with contextlib.suppress(OSError):
+        places.problem.write_text(words)
 
 
 def _reap() -> list[int]:

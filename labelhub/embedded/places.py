@@ -1,10 +1,12 @@
 """Where the embedded servers live and how to reach them: paths, keys and the home folder."""
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +111,20 @@ def addresses(folder: Path) -> Addresses:
 
     Raises EmbeddedServerError where the folder cannot be used.
     """
-    return places_of(folder).addresses()
+    with refusing(folder):
+        return places_of(folder).addresses()
+
+
+@contextlib.contextmanager
+def refusing(folder: Path) -> Iterator[None]:
+    """Turn what the operating system refuses to do in the folder into words."""
+    try:
+        yield
+    except OSError as exc:
+        raise EmbeddedServerError(
+            f"The embedded servers cannot use the folder {folder.absolute()}: {exc}. "
+            "Run as the user who made it, set VAR_DIR to a folder of your own, or free some space."
+        ) from exc
 
 
 def places_of(folder: Path) -> Places:
@@ -119,20 +134,14 @@ def places_of(folder: Path) -> Places:
     (a checkout under /root), the home is a new folder under /var/lib and `servers` a link to it.
     """
     servers = folder.absolute() / "servers"
-    try:
-        if not servers.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            if server_account() is None or is_reachable(folder.absolute()):
-                servers.mkdir(mode=0o755, exist_ok=True)
-                servers.chmod(0o755)
-            else:
-                _link_to_new_home(servers)
-        return Places(servers.resolve(strict=True))
-    except OSError as exc:
-        raise EmbeddedServerError(
-            f"The embedded servers cannot use the folder {servers}: {exc.strerror}. "
-            "Run as the user who made it, or set VAR_DIR to a folder of your own."
-        ) from exc
+    if not servers.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if server_account() is None or is_reachable(folder.absolute()):
+            servers.mkdir(mode=0o755, exist_ok=True)
+            servers.chmod(0o755)
+        else:
+            _link_to_new_home(servers)
+    return Places(servers.resolve(strict=True))
 
 
 def _link_to_new_home(servers: Path) -> None:

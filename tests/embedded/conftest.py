@@ -87,6 +87,15 @@ class Servers:
     def postmaster_pid(self) -> int:
         return int((self.places.postgres / "postmaster.pid").read_text().split()[0])
 
+    def keeper(self) -> int:
+        """The one keeper, once there is no more than one."""
+
+        def attempt() -> int | None:
+            # A keeper that detaches itself, or finds another in office, is two for a moment.
+            return next(iter(found)) if len(found := self.keepers()) == 1 else None
+
+        return wait_until(attempt, "one keeper")
+
     def keepers(self) -> set[int]:
         return {
             pid
