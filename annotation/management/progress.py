@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TextIO
 
@@ -13,7 +12,7 @@ LOG_SECONDS = 10.0
 class Progress:
     """One line that is rewritten on a terminal; elsewhere a line every ten seconds."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
         self._said_at = time.monotonic()

@@ -24,10 +24,15 @@ def copy_rows(
 ) -> None:
     """Store rows of these columns; every other column gets its field's default.
 
-    JSON columns take text, see `json_text`. Constraints and triggers hold as for any INSERT.
+    `rows` is read while the connection is busy and so asks the database nothing. JSON columns take
+    text, see `json_text`. Constraints and triggers hold as for any INSERT.
     """
     meta = model._meta
-    left = [field for field in meta.concrete_fields if field.column not in columns]
+    left = [
+        field
+        for field in meta.concrete_fields
+        if field.column not in columns and not field.primary_key
+    ]
     defaults = tuple(_default(field) for field in left)
     names = [*columns, *(str(field.column) for field in left)]
     quoted = ", ".join(connection.ops.quote_name(name) for name in names)

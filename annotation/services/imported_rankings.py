@@ -37,6 +37,7 @@ from annotation.services.copying import copy_rows, json_text, new_ids
 from annotation.services.imported_dialogues import SOURCE_LENGTH
 from labelhub import clock
 from sampling.contexts import store_contexts
+from sampling.models import Context
 
 ID_LENGTH = 200
 CRITERION_LENGTH = 500
@@ -186,7 +187,13 @@ def _candidate_ids(
     pks = iter(new_ids(Candidate, sum(len(record.candidates) for record in new.values())))
     for comparison_id, (key, record) in zip(comparison_ids, new.items(), strict=True):
         found[key] = (comparison_id, [next(pks) for _ in record.candidates])
-    copy_rows(Comparison, _COMPARISON_COLUMNS, _comparison_rows(run, new, found))
+    contexts = store_contexts(
+        contexts=[
+            [{"role": turn.role, "content": turn.content} for turn in record.prompt]
+            for record in new.values()
+        ]
+    )
+    copy_rows(Comparison, _COMPARISON_COLUMNS, _comparison_rows(run, new, found, contexts))
     copy_rows(
         Candidate,
         _CANDIDATE_COLUMNS,
@@ -211,14 +218,11 @@ def _candidate_ids(
 
 
 def _comparison_rows(
-    run: ImportRun, new: dict[str, RankingRecord], ids: dict[str, tuple[int, list[int]]]
+    run: ImportRun,
+    new: dict[str, RankingRecord],
+    ids: dict[str, tuple[int, list[int]]],
+    contexts: Sequence[Context],
 ) -> Iterator[tuple[Any, ...]]:
-    contexts = store_contexts(
-        contexts=[
-            [{"role": turn.role, "content": turn.content} for turn in record.prompt]
-            for record in new.values()
-        ]
-    )
     now, source = clock.now(), run.file_name[-SOURCE_LENGTH:]
     for context, (key, record) in zip(contexts, new.items(), strict=True):
         question = question_of(record.criterion or "overall")

@@ -82,7 +82,7 @@ class Command(BaseCommand):
         project = Project.objects.filter(slug=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project “{options['project']}”.", returncode=REFUSED)
-        progress = Progress()
+        progress = Progress(sys.stderr)
         progress.show("freezing")
         dataset = datasets.freeze(
             project=project,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--licence is longer than {MAX_LICENCE_LENGTH} characters.", returncode=REFUSED
             )
-        progress = Progress()
+        progress = Progress(sys.stderr)
         shown: list[Reject] = []
         with ExitStack() as stack:
             stream = stack.enter_context(options["file"].open("rb"))

@@ -1,0 +1,84 @@
+"""What tests of imports and exports share: files in from lines, files out as lines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from annotation.datasets.records import Reject
+from annotation.models import Dataset, ImportRun
+from annotation.services import dataset_files, datasets, imports
+from annotation.services.dataset_files import FileOptions, Written
+from labelhub.accounts.models import Project
+
+FIXTURES = sorted((Path(__file__).parents[1] / "fixtures" / "dialogues").glob("*.jsonl"))
+
+
+def said(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+def dialogue(*texts: str) -> dict[str, Any]:
+    """A `messages` line whose turns are the user's and the assistant's by turns."""
+    roles = ("user", "assistant")
+    return {"messages": [said(roles[index % 2], text) for index, text in enumerate(texts)]}
+
+
+def ranking(*tiers: str, **fields: Any) -> dict[str, Any]:
+    """A `ranking` line; a tier is the letters of its candidates: "B", "AC" means B above A and C."""
+    ranks = {letter: rank for rank, tier in enumerate(tiers, start=1) for letter in tier}
+    line = {
+        "schema": "labelhub.ranking/1",
+        "id": "r1",
+        "group_id": "g1",
+        "prompt": [said("user", "Which is best?")],
+        "candidates": [
+            {"id": letter, "content": f"Reply {letter}.", "rank": ranks[letter]}
+            for letter in sorted(ranks)
+        ],
+    }
+    return line | fields
+
+
+def take_in(project: Project, *lines: Any, **options: Any) -> tuple[ImportRun, list[Reject]]:
+    """Import these lines, given as bytes or as what JSON says."""
+    content = b"".join(
+        (line if isinstance(line, bytes) else orjson.dumps(line)) + b"\n" for line in lines
+    )
+    rejects: list[Reject] = []
+    run = imports.import_file(
+        project=project,
+        stream=io.BytesIO(content),
+        file_name="rows.jsonl",
+        on_reject=rejects.append,
+        on_progress=lambda run: None,
+        **options,
+    )
+    run.refresh_from_db()
+    return run, rejects
+
+
+def write_out(project: Project, kind: str, file_format: str, path: Path, **options: Any) -> Written:
+    """Freeze and write to `path`."""
+    file_options = FileOptions.checked(kind=kind, file_format=file_format, **options)
+    dataset = datasets.freeze(
+        project=project,
+        kind=Dataset.Kind(kind),
+        criterion=file_options.criterion,
+        grouped=file_options.grouped,
+    )
+    return dataset_files.write_files(
+        dataset=dataset, options=file_options, path=path, progress=lambda n: None
+    )
+
+
+def lines_of(path: Path) -> list[Any]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def joined(files: Iterable[Path]) -> bytes:
+    return b"".join(file.read_bytes() for file in files)
