@@ -41,6 +41,12 @@ def start_upkeep(instance: Any, **_: Any) -> None:
     _upkeep.start()
 
 
+@signals.worker_ready.connect
+def warm_up(sender: Any, **_: Any) -> None:
+    if _upkeep is not None:
+        sender.pool.apply_async(runner.worker.warm_up)
+
+
 @signals.worker_shutting_down.connect
 def hand_back(**_: Any) -> None:
     """A warm shutdown: claim nothing more; the upkeep thread hands back what runs."""

@@ -26,7 +26,7 @@ from sampling.engine import protocol
 from sampling.engine.protocol import FinishReason
 from sampling.engines import Engines, load
 from sampling.models import Completion, Generation, Trace
-from sampling.selectors import VISIBLE_PURPOSES
+from sampling.selectors import VISIBLE_PURPOSES, expected_policy
 from sampling.stream import COALESCE_SECONDS, Publisher, pipe
 from sampling.tokens import TokensError
 
@@ -106,6 +106,19 @@ class Worker:
                     del self._running[running.key]
         finally:
             let_go_of_connection()
+
+    def warm_up(self) -> None:
+        """Build the engine that is most likely asked for, before somebody waits for it."""
+        try:
+            policy = expected_policy()
+            let_go_of_connection()
+            if policy is not None:
+                with self.engines.engine_for(policy):
+                    logger.info("the engine of %s is ready", policy.name)
+        except Exception:
+            # Whoever asks for the policy is told why it cannot serve; nobody has asked yet.
+            logger.exception("no engine was warmed up")
+            raise
 
     def running(self) -> list[Running]:
         return list(self._running.values())

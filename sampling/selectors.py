@@ -80,6 +80,14 @@ def policy_named(name: str) -> Policy:
     return policy
 
 
+def expected_policy() -> Policy | None:
+    """The policy that the next request most likely asks: the one asked last, else the newest."""
+    asked = Generation.objects.select_related("policy").order_by("-id").first()
+    if asked is not None and asked.policy.retired_at is None:
+        return asked.policy
+    return Policy.objects.filter(retired_at=None).order_by("-id").first()
+
+
 def unconsumed_generations(limit: int) -> list[Generation]:
     """Ended generations whose job should have consumed them by now, the oldest first."""
     return list(

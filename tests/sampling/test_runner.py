@@ -24,6 +24,7 @@ from sampling.runner import Worker
 from sampling.stream import stream_key
 from sampling.upkeep import Upkeep
 from tests.counting import counting_worker
+from tests.factories import PolicyFactory
 from tests.processes import wait_until
 from tests.sampling.asking import ask, refreshed
 
@@ -341,6 +342,33 @@ def test_a_store_gives_up_on_a_database_that_stays_away(monkeypatch: pytest.Monk
     with pytest.raises(OperationalError):
         runner.persist(write)
     assert len(tries) == runner.STORE_TRIES
+
+
+def test_the_engine_expected_next_is_built_ahead(policy: Policy) -> None:
+    built: list[Policy] = []
+
+    def build(policy: Policy) -> Engine:
+        built.append(policy)
+        return FakeEngine(threaded=False)
+
+    worker = Worker(engines=Engines(build), n_threads=2, n_reserved=1)
+    other = PolicyFactory()
+    worker.warm_up()
+    assert built == [other]
+    ask(policy)
+    worker.warm_up()
+    assert built == [other, policy]
+    services.retire_policy(policy=policy, actor=None)
+    worker.warm_up()
+    assert built == [other, policy]
+
+
+def test_a_policy_that_cannot_be_warmed_up_is_logged(
+    policy: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(UnsupportedPolicy):
+        failing(UnsupportedPolicy("no slots for it")).warm_up()
+    assert "no slots for it" in caplog.text
 
 
 # --- Upkeep and sweep -----------------------------------------------------------------------------
