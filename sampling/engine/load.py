@@ -12,7 +12,6 @@ from transformers.cache_utils import DynamicCache
 from sampling import tokens
 from sampling.engine import spec as policy_spec
 from sampling.engine.loop import EngineLoop
-from sampling.engine.openai_server import OpenAIEngine
 from sampling.engine.protocol import Engine, Provenance, Reproducible, UnsupportedPolicy
 from sampling.engine.slots import TransformerBackend, refuse_unless_full_attention
 
@@ -40,6 +39,9 @@ def load_engine(
     """
     place = policy_spec.parse(spec)
     if isinstance(place, policy_spec.Server):
+        # A second of imports that in-process policies have no use for.
+        from sampling.engine.openai_server import OpenAIEngine
+
         return OpenAIEngine(place, api_key_variable=api_key_variable)
     if n_threads is not None:
         torch.set_num_threads(n_threads)
