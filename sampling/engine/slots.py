@@ -19,6 +19,11 @@ from sampling.engine.validation import Limits
 
 # Below this a slot is too short for a dialogue, and the budget rather than the prompt is at fault.
 FEWEST_CONTEXT_TOKENS = 512
+ELSEWHERE = "serve it with an OpenAI-compatible server"
+# Two prompts of unlike length, and how far rounding may take their logits from a whole pass's, as
+# a share of the largest.
+PROBES = (range(1, 8), range(11, 15))
+TOLERANCE = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
 
 
 class StreamDecoder:
@@ -78,6 +83,7 @@ class TransformerBackend:
         )
         self._positions = torch.arange(context_tokens, device=model.device)
         self._lane_logits: dict[Priority, Tensor] = {}
+        self._refuse_unless_faithful()
 
     def new_decoder(self) -> StreamDecoder:
         """Return a decoder for one completion."""
@@ -117,14 +123,17 @@ class TransformerBackend:
     @torch.inference_mode()
     def decode(self, rows: Sequence[RowInput]) -> list[Sampled]:
         """Take one step for slots [0, len(rows)), in their order."""
+        logits = self._step([(row.token_id, row.position) for row in rows])
+        return self._sample(logits, [row.draw for row in rows])
+
+    def _step(self, rows: Sequence[tuple[int, int]]) -> Tensor:
+        """Feed slot i its (token id, position); return the logits [n_rows, n_logits] that follow."""
         device = self._model.device
-        end = max(row.position for row in rows) + 1
-        token_ids = torch.tensor([[row.token_id] for row in rows], device=device)
-        positions = torch.tensor([row.position for row in rows], device=device)
+        token_ids, positions = torch.tensor(rows, device=device).T
+        end = max(position for _, position in rows) + 1
         self._cache.aim(RowsTarget(torch.arange(len(rows), device=device), positions, end))
         mask = self._positions[None, :end] <= positions[:, None]
-        logits = self._forward(token_ids, positions[:, None], mask[:, None, None])
-        return self._sample(logits, [row.draw for row in rows])
+        return self._forward(token_ids[:, None], positions[:, None], mask[:, None, None])
 
     def _lane_row(self, lane: Priority) -> int:
         return self._n_slots + lane.value
@@ -141,6 +150,34 @@ class TransformerBackend:
         )
         logits: Tensor = output.logits[:, -1]
         return logits
+
+    @torch.inference_mode()
+    def _refuse_unless_faithful(self) -> None:
+        """Raise UnsupportedPolicy unless slots give the logits that whole passes give.
+
+        Some architectures take positions from the mask or the cache rather than from the caller;
+        they fail, or answer fluently and wrongly, as soon as rows differ in length.
+        """
+        prompts = [[each % self.limits.vocab_size for each in ids] for ids in PROBES]
+        name = self._model.config.model_type
+        try:
+            for slot, prompt in enumerate(prompts):
+                self.prefill(Priority.BATCH, prompt[:2], 0)
+                self.prefill(Priority.BATCH, prompt[2:-1], 2)
+                self.place(Priority.BATCH, slot, len(prompt) - 1)
+            found = self._step([(prompt[-1], len(prompt) - 1) for prompt in prompts])
+        except (ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
+            raise UnsupportedPolicy(
+                f"{name} does not run from slots: {error}; {ELSEWHERE}"
+            ) from error
+        device = self._model.device
+        for slot, prompt in enumerate(prompts):
+            whole = self._model(input_ids=torch.tensor([prompt], device=device), use_cache=False)
+            expected = whole.logits[0, -1]
+            if (found[slot] - expected).abs().max() > TOLERANCE[
+                self._model.dtype
+            ] * expected.abs().max():
+                raise UnsupportedPolicy(f"{name} computes something else from slots; {ELSEWHERE}")
 
     def _sample(self, logits: Tensor, draws: Sequence[Draw]) -> list[Sampled]:
         tokens, logprobs = sampler.choose(logits, draws, self.limits.vocab_size)
@@ -165,8 +202,8 @@ def layer_shapes(model: PreTrainedModel) -> list[LayerShape]:
     for layer in probe.layers:
         if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
             raise UnsupportedPolicy(
-                f"layers of {model.config.model_type} share their cache, which slots do not "
-                "hold; serve it with an OpenAI-compatible server"
+                f"layers of {model.config.model_type} share their cache, which slots do not hold; "
+                f"{ELSEWHERE}"
             )
         keys, values = layer.keys.shape, layer.values.shape
         shapes.append(LayerShape(keys[1], keys[3], values[1], values[3]))
@@ -179,5 +216,5 @@ def refuse_unless_full_attention(cache: DynamicCache, model_type: str) -> None:
     if others:
         raise UnsupportedPolicy(
             f"{model_type} has layers without full attention (their cache is {', '.join(others)}), "
-            "which slots do not hold; serve it with an OpenAI-compatible server"
+            f"which slots do not hold; {ELSEWHERE}"
         )

@@ -14,6 +14,7 @@ from sampling import tokens
 from sampling.engine import load, protocol, spec
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import FinishReason, Priority
+from sampling.engine.slots import TransformerBackend
 from tests.engine import tiny
 from tests.engine.conftest import PolicyFolder, load_tiny
 from tests.engine.driving import complete, read, request, results, step_until_idle
@@ -219,6 +220,29 @@ def test_a_failed_step_fails_its_rows_only(policy_folder: PolicyFolder, call: st
 def test_layers_without_full_attention_are_refused_by_name(policy_folder: PolicyFolder) -> None:
     with pytest.raises(protocol.UnsupportedPolicy, match=r"mistral.*DynamicSlidingWindowLayer"):
         load_tiny(policy_folder("sliding"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("bloom", "bloom does not run from slots"), ("mpt", "mpt computes something else from slots")],
+)
+def test_architectures_that_answer_wrongly_from_slots_are_refused(
+    tokenizer_folder: Path, kind: str, reason: str
+) -> None:
+    torch.manual_seed(20)
+    model: Any = AutoModelForCausalLM.from_config(tiny.config_of(kind))  # type: ignore[no-untyped-call]
+
+    with pytest.raises(protocol.UnsupportedPolicy, match=reason):
+        TransformerBackend(
+            model.eval(),
+            tokens.load(tokenizer_folder).tokenizer,
+            provenance=protocol.Provenance(engine="slots", engine_version="1", model=kind),
+            stop_ids=frozenset(),
+            n_slots=4,
+            n_reserved=1,
+            window_tokens=tiny.CONTEXT_TOKENS,
+            cache_bytes=load.GIB,
+        )
 
 
 def test_weights_that_are_no_safetensors_are_refused(tmp_path: Path) -> None:
