@@ -38,4 +38,5 @@ def export(export_id: int) -> None:
 def sweep() -> None:
     """The recovery of people's and the default worker's work, every ten seconds."""
     leases.sweep_expired()
+    candidates.ring_stalled()
     exports.sweep()

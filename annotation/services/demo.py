@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ LANGUAGES = ("en", "de", "es", "fr")
 CONSENT_PURPOSES = ["training", "evaluation", "quality"]
 DEMONSTRATIONS = "Demonstrations: first prompts"
 CHATS = "Chats: first topics"
+# The small policy knows the dialogues it was trained on and little else. Some of their openings come
+# first in the queue, so that the first drafts and replies are worth reading.
+KNOWN_OPENINGS_PER_FILE = 3
+KNOWN_OPENINGS_PRIORITY = 50
+# Candidates have to differ, which the policy's do only when they are drawn freely.
+PARAMS = {
+    RoundPolicy.Use.DRAFT: {"temperature": 1.0, "top_p": 0.95},
+    RoundPolicy.Use.CHAT: {"temperature": 0.7, "top_p": 0.95},
+    RoundPolicy.Use.CANDIDATE: {"temperature": 1.1, "top_p": 1.0},
+}
+MAX_TOKENS = 160
 
 
 @dataclass(frozen=True)
@@ -142,16 +154,15 @@ def _serve_policy(round_: Round) -> None:
             round=round_,
             policy=policy,
             use=use,
-            temperature=0.8,
-            top_p=0.95,
-            max_tokens=160,
+            max_tokens=MAX_TOKENS,
+            **PARAMS[RoundPolicy.Use(use)],
         )
         for use in sorted(unserved)
     )
 
 
 def _add_prompts(project: Project, round_: Round) -> None:
-    """A demonstration task for every prompt, and a chat task for every brief and every small talk."""
+    """A demonstration task for every prompt; a chat task for briefs, small talk and known openings."""
     batches = {
         kind: Batch.objects.get_or_create(
             project=project,
@@ -163,15 +174,20 @@ def _add_prompts(project: Project, round_: Round) -> None:
     if not any(is_new for _, is_new in batches.values()):
         return
     path = FIXTURES / "prompts.jsonl"
-    given = [_prompt(project, row, number) for number, row in enumerate(_rows(path), start=1)]
-    Prompt.objects.bulk_create(given, ignore_conflicts=True)
+    given = [_prompt(project, row, path, n) for n, row in enumerate(_rows(path), start=1)]
+    known = [
+        _prompt(project, row, path, n) for path, n, row in _known_openings(FIXTURES / "dialogues")
+    ]
+    Prompt.objects.bulk_create([*given, *known], ignore_conflicts=True)
+    first = {prompt.content_sha256 for prompt in known}
     prompts = Prompt.objects.filter(
-        project=project, content_sha256__in=[prompt.content_sha256 for prompt in given]
+        project=project, content_sha256__in=first | {prompt.content_sha256 for prompt in given}
     ).order_by("pk")
     tasks = []
     for prompt in prompts:
+        is_known = prompt.content_sha256 in first
         kinds = [TaskKind.DEMONSTRATION]
-        if prompt.kind == Prompt.Kind.BRIEF or prompt.category == "chat":
+        if is_known or prompt.kind == Prompt.Kind.BRIEF or prompt.category == "chat":
             kinds.append(TaskKind.CHAT)
         tasks += [
             NewTask(
@@ -181,6 +197,7 @@ def _add_prompts(project: Project, round_: Round) -> None:
                 batch=batches[kind][0],
                 round=round_,
                 prompt=prompt,
+                priority=KNOWN_OPENINGS_PRIORITY if is_known else None,
             )
             for kind in kinds
             if batches[kind][1]
@@ -188,7 +205,22 @@ def _add_prompts(project: Project, round_: Round) -> None:
     add_tasks(tasks=tasks)
 
 
-def _prompt(project: Project, row: dict[str, Any], number: int) -> Prompt:
+def _known_openings(folder: Path) -> Iterator[tuple[Path, int, dict[str, Any]]]:
+    """The first user turns of some English dialogues without a system turn: file, line, prompt."""
+    for path in sorted(folder.glob("*.jsonl")):
+        openings = (
+            (
+                path,
+                number,
+                row | {"kind": Prompt.Kind.PROMPT, "text": row["messages"][0]["content"]},
+            )
+            for number, row in enumerate(_rows(path), start=1)
+            if row["language"] == "en" and row["messages"][0]["role"] == "user"
+        )
+        yield from islice(openings, KNOWN_OPENINGS_PER_FILE)
+
+
+def _prompt(project: Project, row: dict[str, Any], path: Path, number: int) -> Prompt:
     messages = (MessageRecord("user", row["text"]),)
     key = origin_key(messages)
     return Prompt(
@@ -197,7 +229,7 @@ def _prompt(project: Project, row: dict[str, Any], number: int) -> Prompt:
         text=row["text"],
         category=row["category"],
         language=row["language"],
-        source="fixtures/prompts.jsonl",
+        source=str(path.relative_to(settings.BASE_DIR)),
         source_row=number,
         licence=LICENCE,
         origin_key=key,

@@ -13,6 +13,7 @@ from annotation.models import (
     Comparison,
     Conversation,
     Guideline,
+    Message,
     Prompt,
     RoundPolicy,
     Task,
@@ -67,11 +68,16 @@ def test_each_role_finds_work_and_must_consent_first() -> None:
 
     home = trainer.get("/api/v1/projects/demo/home/").json()
     available = {queue["kind"]: queue["available"] for queue in home["queues"]}
-    assert available == {"demonstration": 100, "chat": 63, "ranking": 14}
+    assert available == {"demonstration": 100, "chat": 96, "ranking": 14}
     for kind in ("demonstration", "chat", "ranking"):
         claimed = trainer.post("/api/v1/projects/demo/claims/", {"kind": kind})
         assert claimed.status_code == 200, claimed.content
         assert claimed.json()["guideline"]["version"] == 1
+        if kind != "ranking":
+            # What the small policy knows comes first.
+            assert Message.objects.filter(
+                origin="imported", position=0, content=claimed.json()["prompt"]["text"]
+            ).exists()
 
     kinds = browser_of("reviewer").get("/api/v1/projects/demo/home/").json()["queues"]
     assert [queue["kind"] for queue in kinds][-1] == "review"
