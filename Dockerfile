@@ -9,7 +9,7 @@ RUN npm run build
 FROM python:3.11-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LABELHUB_ENV=production VAR_DIR=/var/lib/labelhub
 WORKDIR /app
-COPY requirements.txt ./
+COPY requirements.txt constraints.txt ./
 RUN pip install --no-cache-dir torch==2.13.0 && pip install --no-cache-dir -r requirements.txt
 COPY . .
 COPY --from=frontend /app/frontend/dist frontend/dist

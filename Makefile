@@ -34,7 +34,7 @@ $(PY):
 
 # torch apart and first: where its CPU build is there already, the same version satisfies the pin
 # and pip keeps it; resolved with the rest it could be replaced by the build for CUDA.
-$(INSTALLED): requirements.txt requirements-dev.txt | $(PY)
+$(INSTALLED): requirements.txt requirements-dev.txt constraints.txt | $(PY)
 	$(PY) -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
