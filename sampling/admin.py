@@ -32,7 +32,10 @@ class PolicyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("name", "source")
     actions = ("retire",)
 
-    @admin.action(description="Retire the selected policies")
+    def has_retire_permission(self, request: HttpRequest) -> bool:
+        return cast(User, request.user).is_superuser
+
+    @admin.action(description="Retire the selected policies", permissions=["retire"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Policy]) -> None:
         for policy in queryset:
             services.retire_policy(policy=policy, actor=cast(User, request.user))

@@ -68,7 +68,12 @@ class EventsView(APIView):
         ],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
-                OpenApiTypes.STR, description="`delta` and `end` events; see docs/API.md."
+                OpenApiTypes.STR,
+                description=(
+                    "`event: delta` with {generation, attempt, index, offset, text} as text is "
+                    "written, and one `event: end` with {generation, attempt, state, error, "
+                    "completions} for each; forget a generation's text when its attempt grows."
+                ),
             ),
             400: ErrorOutput,
             404: ErrorOutput,

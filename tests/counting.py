@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sampling.engines import Engines
 from sampling.models import Policy
 from sampling.runner import Worker
 from tests.factories import PolicyFactory
+from tests.processes import wait_until
 
 TEMPLATE = (
     "{% for message in messages %}<|turn|>{{ message['role'] }}\n{{ message['content'] }}<|end|>"
@@ -48,6 +50,47 @@ def counting_worker(*, n_threads: int = 4, n_reserved: int = 1, **engine: Any) -
     return Worker(engines=engines, n_threads=n_threads, n_reserved=n_reserved)
 
 
+class Steppers:
+    """Workers whose engines move only when a test steps them."""
+
+    def __init__(self) -> None:
+        self.engines: dict[Worker, FakeEngine] = {}
+        self.threads: list[threading.Thread] = []
+
+    def worker(self, *, n_threads: int = 4, n_reserved: int = 1) -> Worker:
+        engine = FakeEngine(threaded=False, n_words=1000)
+        worker = Worker(
+            engines=Engines(lambda policy: engine), n_threads=n_threads, n_reserved=n_reserved
+        )
+        self.engines[worker] = engine
+        return worker
+
+    def start(self, worker: Worker) -> threading.Thread:
+        """One more thread of the pool, woken by a message."""
+        thread = threading.Thread(target=worker.run_next)
+        self.threads.append(thread)
+        thread.start()
+        return thread
+
+    def start_until_running(self, worker: Worker, n_running: int) -> None:
+        self.start(worker)
+        wait_until(
+            lambda: len([each for each in worker.running() if each.handle]) == n_running,
+            f"{n_running} generations on the device",
+        )
+
+    def finish(self) -> None:
+        """Step every engine until all threads have nothing left to run."""
+
+        def step_all() -> bool:
+            for engine in self.engines.values():
+                while engine.step():
+                    pass
+            return not any(thread.is_alive() for thread in self.threads)
+
+        wait_until(step_all, "the end of all generations")
+
+
 @pytest.fixture(scope="session")
 def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bytes")
@@ -71,6 +114,13 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setattr(runner, "worker", worker)
     yield worker
     worker.engines.close()
+
+
+@pytest.fixture
+def steppers() -> Iterator[Steppers]:
+    steppers = Steppers()
+    yield steppers
+    steppers.finish()
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -23,63 +22,14 @@ from sampling.models import Completion, Generation, Policy
 from sampling.runner import Worker
 from sampling.stream import stream_key
 from sampling.upkeep import Upkeep
-from tests.counting import counting_worker
+from tests.counting import Steppers, counting_worker
 from tests.factories import PolicyFactory
-from tests.processes import wait_until
 from tests.sampling.asking import ask, refreshed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Rung = Callable[[], list[tuple[str, list[int]]]]
 State = Generation.State
 Purpose = Generation.Purpose
-
-
-class Steppers:
-    """Workers whose engines move only when a test steps them."""
-
-    def __init__(self) -> None:
-        self.engines: dict[Worker, FakeEngine] = {}
-        self.threads: list[threading.Thread] = []
-
-    def worker(self, *, n_threads: int = 4, n_reserved: int = 1) -> Worker:
-        engine = FakeEngine(threaded=False, n_words=1000)
-        worker = Worker(
-            engines=Engines(lambda policy: engine), n_threads=n_threads, n_reserved=n_reserved
-        )
-        self.engines[worker] = engine
-        return worker
-
-    def start(self, worker: Worker) -> threading.Thread:
-        """One more thread of the pool, woken by a message."""
-        thread = threading.Thread(target=worker.run_next)
-        self.threads.append(thread)
-        thread.start()
-        return thread
-
-    def start_until_running(self, worker: Worker, n_running: int) -> None:
-        self.start(worker)
-        wait_until(
-            lambda: len([each for each in worker.running() if each.handle]) == n_running,
-            f"{n_running} generations on the device",
-        )
-
-    def finish(self) -> None:
-        """Step every engine until all threads have nothing left to run."""
-
-        def step_all() -> bool:
-            for engine in self.engines.values():
-                while engine.step():
-                    pass
-            return not any(thread.is_alive() for thread in self.threads)
-
-        wait_until(step_all, "the end of all generations")
-
-
-@pytest.fixture
-def steppers() -> Iterator[Steppers]:
-    steppers = Steppers()
-    yield steppers
-    steppers.finish()
 
 
 def upkeep_of(worker: Worker) -> Upkeep:
