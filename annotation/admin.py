@@ -13,6 +13,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from annotation.admin_datasets import EXPORT_ACTIONS
 from annotation.models import (
     Batch,
     Candidate,
@@ -78,6 +79,7 @@ class Part(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Project)
 class ProjectAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "slug", "draft_mode", "n_candidates", "paused_at", "archived_at")
+    actions = EXPORT_ACTIONS
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return super().get_fields(request, obj) if obj else ("slug", "name", "description")

@@ -43,5 +43,9 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>/export-formats/", datasets.ExportFormatsView.as_view()),
     path("exports/<int:export_id>/", datasets.ExportView.as_view()),
     path("exports/<int:export_id>/cancel/", datasets.ExportCancelView.as_view()),
-    path("exports/<int:export_id>/download/", datasets.ExportDownloadView.as_view()),
+    path(
+        "exports/<int:export_id>/download/",
+        datasets.ExportDownloadView.as_view(),
+        name="export-download",
+    ),
 ]

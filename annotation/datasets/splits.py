@@ -13,7 +13,7 @@ class SplitError(ValueError):
 
 
 def parse_shares(text: str) -> dict[str, float]:
-    """`train=0.9,test=0.1` as a share a name, in the order given; no text, no shares.
+    """`train=0.9,test=0.1` as a share a name, in alphabetical order; no text, no shares.
 
     Raises SplitError unless names are distinct, shares positive and their sum 1.
     """
@@ -33,7 +33,7 @@ def parse_shares(text: str) -> dict[str, float]:
         shares[name] = share
     if not isclose(sum(shares.values()), 1.0, abs_tol=1e-6):
         raise SplitError(f"The shares add up to {sum(shares.values()):g}, not to 1.")
-    return shares
+    return dict(sorted(shares.items()))
 
 
 def split_of(origin_key: str, *, salt: str, shares: Mapping[str, float]) -> str:

@@ -1,0 +1,92 @@
+"""Files in and out for admins: to look at, and to start an export from the list of projects."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from annotation.models import Dataset, Export, ImportRun
+from annotation.services import exports
+from annotation.services.dataset_files import FORMATS, FileOptions
+from labelhub.accounts.models import Project, User
+from sampling.admin import ReadOnly
+
+
+def start_exports(request: HttpRequest, projects: QuerySet[Project], kind: Dataset.Kind) -> None:
+    """Start one for each project and say where it can be followed."""
+    usual_format = next(iter(FORMATS[kind]))
+    for project in projects:
+        export = exports.start_export(
+            project=project,
+            options=FileOptions.checked(kind=kind.value, file_format=usual_format),
+            requested_by=cast(User, request.user),
+        )
+        row = reverse("admin:annotation_export_change", args=[export.pk])
+        started = format_html(
+            '<a href="{}">Export {} of {}</a> has started.', row, export.pk, project
+        )
+        messages.success(request, started)
+
+
+@admin.action(description="Export demonstrations")
+def export_demonstrations(
+    modeladmin: Any, request: HttpRequest, queryset: QuerySet[Project]
+) -> None:
+    start_exports(request, queryset, Dataset.Kind.SFT)
+
+
+@admin.action(description="Export comparisons")
+def export_comparisons(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Project]) -> None:
+    start_exports(request, queryset, Dataset.Kind.COMPARISONS)
+
+
+@admin.action(description="Export prompts")
+def export_prompts(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Project]) -> None:
+    start_exports(request, queryset, Dataset.Kind.PROMPTS)
+
+
+EXPORT_ACTIONS = (export_demonstrations, export_comparisons, export_prompts)
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("id", "project", "kind", "format", "state", "n_written", "n_rows", "download")
+    list_filter = ("state", "kind", "project")
+    list_select_related = ("project",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("download", *(field.name for field in Export._meta.fields))
+
+    @admin.display(description="File")
+    def download(self, export: Export) -> str | SafeString:
+        if export.state != Export.State.DONE:
+            return export.error_detail or "–"
+        url = reverse("export-download", args=[export.pk])
+        return format_html('<a href="{}">{}</a>', url, export.file_name)
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("project", "kind", "number", "n_rows", "excluded", "created_at")
+    list_filter = ("kind", "project")
+    list_select_related = ("project",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    exclude = ("pseudonym_key",)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("project", "file_name", "format", "n_added", "n_duplicates", "rejects")
+    list_filter = ("project",)
+    list_select_related = ("project",)
+    ordering = ("-pk",)
+    show_full_result_count = False

@@ -1,0 +1,401 @@
+"""Exports over the API: asking, following, fetching; the Django admin's button; files in ranges."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core import signing
+from django.core.files.storage import default_storage
+from django.test import AsyncClient, Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from annotation import jobs, runner
+from annotation.models import Dataset, Export
+from annotation.services import dataset_files, exports
+from annotation.views.files import Unsatisfiable, requested_range
+from labelhub import clock
+from labelhub.accounts import services as accounts
+from labelhub.accounts.models import AuditEvent, Membership, Project
+from tests.factories import MembershipFactory, ProjectFactory, UserFactory
+from tests.importing import dialogue, ranking, take_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    project = ProjectFactory()
+    take_in(project, dialogue("Hi?", "Hello."), dialogue("And?", "Bye."))
+    return project
+
+
+@pytest.fixture
+def manager(project: Project) -> APIClient:
+    client = APIClient()
+    client.force_login(MembershipFactory(project=project, role=Membership.Role.MANAGER).user)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _own_storage(settings: Any, tmp_path: Path) -> None:
+    storages = {**settings.STORAGES}
+    storages["default"] = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "files"},
+    }
+    settings.STORAGES = storages
+
+
+def ask(client: APIClient, project: Project, **body: Any) -> Any:
+    body = {"kind": "sft", "format": "messages"} | body
+    return client.post(f"/api/v1/projects/{project.slug}/exports/", body)
+
+
+def made(client: APIClient, project: Project, **body: Any) -> dict[str, Any]:
+    """An export that a worker has been through."""
+    pk = ask(client, project, **body).json()["id"]
+    jobs.export(pk)
+    answer = client.get(f"/api/v1/exports/{pk}/")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def stored() -> bytes:
+    """The one export's file as it lies in the storage."""
+    with default_storage.open(exports.storage_name(Export.objects.get())) as file:
+        return file.read()
+
+
+@async_to_sync
+async def fetch(link: str, method: str = "get", **headers: str) -> tuple[Any, bytes]:
+    """The answer and its whole body."""
+    answer = await getattr(AsyncClient(), method)(link, headers=headers)
+    if not answer.streaming:
+        return answer, answer.content
+    return answer, b"".join([piece async for piece in answer.streaming_content])
+
+
+class TestAsking:
+    def test_from_asking_to_done(self, project: Project, manager: APIClient) -> None:
+        answer = ask(manager, project, with_metadata=True)
+        assert answer.status_code == 201
+        asked = answer.json()
+        assert (asked["state"], asked["n_rows"], asked["error"]) == ("queued", None, None)
+        assert AuditEvent.objects.filter(verb="export", object_id=str(asked["id"])).exists()
+        jobs.export(asked["id"])
+        done = manager.get(f"/api/v1/exports/{asked['id']}/").json()
+        assert done | {"sha256": "", "n_bytes": 0, "finished_at": None} == asked | {
+            "state": "done",
+            "n_rows": 2,
+            "n_written": 2,
+            "n_bytes": 0,
+            "file_name": f"{project.slug}-sft-1-messages.jsonl",
+        }
+        export = Export.objects.get()
+        content = stored()
+        assert hashlib.sha256(content).hexdigest() == done["sha256"] == export.sha256
+        assert len(content) == done["n_bytes"]
+        assert export.manifest["files"][0]["sha256"] == done["sha256"]
+
+    def test_the_newest_comes_first(self, project: Project, manager: APIClient) -> None:
+        ids = [ask(manager, project).json()["id"] for _ in range(2)]
+        page = manager.get(f"/api/v1/projects/{project.slug}/exports/").json()
+        assert [row["id"] for row in page["results"]] == ids[::-1]
+        assert page["next"] is None
+
+    def test_a_split_is_an_archive_of_its_files(self, project: Project, manager: APIClient) -> None:
+        done = made(manager, project, split="train=0.5,test=0.5")
+        assert done["file_name"].endswith(".zip")
+        archive = zipfile.ZipFile(io.BytesIO(stored()))
+        stem = f"{project.slug}-sft-1-messages"
+        assert archive.namelist() == [
+            f"{stem}.test.jsonl",
+            f"{stem}.train.jsonl",
+            f"{stem}.jsonl.manifest.json",
+        ]
+        assert sum(len(archive.read(name).splitlines()) for name in archive.namelist()[:2]) == 2
+
+    def test_what_is_left_out_is_told(self, project: Project, manager: APIClient) -> None:
+        take_in(project, ranking("A", "B"), ranking("AB", group_id="g2"))
+        take_in(project, ranking("A", "B", purpose="eval"))
+        done = made(manager, project, kind="comparisons", format="preference")
+        assert (done["n_rows"], done["n_written"]) == (2, 1)
+        assert done["excluded"] == {"all_tied": 1, "not_for_training": 1}
+
+    def test_a_refusal_is_in_the_row(self, project: Project, manager: APIClient) -> None:
+        take_in(project, ranking("A", "B"), ranking("A", "B", criterion="helpfulness"))
+        failed = made(manager, project, kind="comparisons", format="ranking")
+        assert failed["state"] == "failed"
+        assert failed["error"]["code"] == "criteria_mixed"
+        assert not Dataset.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            ({"format": "nectar"}, "format_unknown"),
+            ({"format": "ranking"}, "format_unknown"),
+            ({"split": "train=2"}, "split_refused"),
+            ({"kind": "everything"}, "invalid"),
+            ({"format": 7.5}, "format_unknown"),
+            ({"format": "x" * 41}, "invalid"),
+            ({"with_metadata": "perhaps"}, "invalid"),
+        ],
+    )
+    def test_bad_requests(
+        self, project: Project, manager: APIClient, body: dict[str, Any], code: str
+    ) -> None:
+        answer = ask(manager, project, **body)
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+        assert not Export.objects.exists()
+
+    def test_the_formats(self, project: Project, manager: APIClient) -> None:
+        answer = manager.get(f"/api/v1/projects/{project.slug}/export-formats/").json()
+        assert answer["sft"][0] == "messages"
+        assert answer["comparisons"][0] == "ranking"
+        assert answer["prompts"] == ["prompt-only"]
+
+    def test_an_export_token_may_start_and_stop(self, project: Project) -> None:
+        user = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
+        for scope, status in (("export", 201), ("read", 403)):
+            _, secret = accounts.make_token(user=user, name="ci", scopes=[scope], days=1)
+            client = APIClient()
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+            assert ask(client, project).status_code == status
+
+    def test_managers_of_other_projects_find_nothing(
+        self, project: Project, manager: APIClient
+    ) -> None:
+        done = made(manager, project)
+        for role, where in (("manager", ProjectFactory()), ("trainer", project)):
+            client = APIClient()
+            client.force_login(MembershipFactory(project=where, role=role).user)
+            for path in ("", "download/"):
+                answer = client.get(f"/api/v1/exports/{done['id']}/{path}")
+                assert answer.status_code == 404, (role, path)
+            assert client.post(f"/api/v1/exports/{done['id']}/cancel/").status_code == 404
+
+
+class TestRunning:
+    def test_a_second_message_finds_nothing(self, project: Project, manager: APIClient) -> None:
+        done = made(manager, project)
+        jobs.export(done["id"])
+        assert Export.objects.get().attempt == 1
+
+    def test_a_waiting_export_is_cancelled_at_once(
+        self, project: Project, manager: APIClient
+    ) -> None:
+        pk = ask(manager, project).json()["id"]
+        for _ in range(2):
+            assert manager.post(f"/api/v1/exports/{pk}/cancel/").status_code == 204
+        jobs.export(pk)
+        assert Export.objects.get().state == "cancelled"
+
+    def test_a_finished_export_stays_as_it_is(self, project: Project, manager: APIClient) -> None:
+        done = made(manager, project)
+        assert manager.post(f"/api/v1/exports/{done['id']}/cancel/").status_code == 204
+        assert manager.get(f"/api/v1/exports/{done['id']}/").json() == done
+
+    def test_a_running_one_hears_of_it(
+        self, project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pk = ask(manager, project).json()["id"]
+
+        def cancelled_meanwhile(**arguments: Any) -> Any:
+            manager.post(f"/api/v1/exports/{pk}/cancel/")
+            export = Export.objects.get()
+            assert (export.state, export.cancel_requested_at is None) == ("running", False)
+            assert not exports.renew(export=export, n_written=1)
+            raise runner.Stopped
+
+        monkeypatch.setattr(dataset_files, "write_files", cancelled_meanwhile)
+        jobs.export(pk)
+        export = Export.objects.get()
+        assert (export.state, export.lease_until) == ("cancelled", None)
+
+    def test_a_fault_is_in_the_row_and_raised(
+        self, project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pk = ask(manager, project).json()["id"]
+        storage_folder = Path(default_storage.location)
+        storage_folder.mkdir(parents=True, exist_ok=True)
+        (storage_folder / "exports").write_text("in the way")
+        with pytest.raises(NotADirectoryError):
+            jobs.export(pk)
+        export = Export.objects.get()
+        assert (export.state, export.error_code) == ("failed", "internal")
+        assert list((storage_folder / "unfinished").iterdir()) == []
+
+    def test_a_dead_workers_export_is_made_from_the_same_rows(
+        self, project: Project, manager: APIClient
+    ) -> None:
+        pk = ask(manager, project).json()["id"]
+        lost = exports.claim(export_id=pk)
+        assert lost is not None
+        frozen = exports.dataset_of(export=lost)
+        take_in(project, dialogue("Too late?", "Yes."))
+        jobs.export(pk)
+        assert Export.objects.get().state == "running"
+
+        with clock.held_at(clock.now() + timedelta(minutes=2)):
+            jobs.sweep()
+            assert Export.objects.get().state == "queued"
+            jobs.export(pk)
+        export = Export.objects.get()
+        assert (export.state, export.attempt, export.dataset) == ("done", 2, frozen)
+        assert export.n_written == 2
+
+        # The first worker was not dead but slow; its file goes, the row stays.
+        lost.file_name, lost.sha256, lost.n_bytes = "late.jsonl", "0" * 64, 1
+        default_storage.save(exports.storage_name(lost), io.BytesIO(b"late"))
+        exports.finish(export=lost)
+        assert not default_storage.exists(exports.storage_name(lost))
+        exports.fail(export=lost, code="x", detail="")
+        assert Export.objects.get().state == "done"
+
+    def test_a_worker_that_always_dies_is_not_fed_for_ever(
+        self, project: Project, manager: APIClient
+    ) -> None:
+        pk = ask(manager, project).json()["id"]
+        now = clock.now()
+        for attempt in range(exports.MAX_ATTEMPTS):
+            with clock.held_at(now + timedelta(minutes=2 * attempt)):
+                assert exports.claim(export_id=pk) is not None
+            with clock.held_at(now + timedelta(minutes=2 * attempt, seconds=90)):
+                exports.sweep()
+        assert manager.get(f"/api/v1/exports/{pk}/").json()["error"]["code"] == "worker_lost"
+
+    def test_a_lost_message_is_sent_again(
+        self,
+        project: Project,
+        manager: APIClient,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        rung: list[tuple[str, int]] = []
+        monkeypatch.setattr(exports, "ring", lambda job, *ids: rung.append((job, *ids)))
+        pk = ask(manager, project).json()["id"]
+        exports.sweep()
+        assert rung == [("annotation.export", pk)]
+        with clock.held_at(clock.now() + timedelta(minutes=1)):
+            exports.sweep()
+        assert rung == [("annotation.export", pk)] * 2
+
+
+class TestFetching:
+    @pytest.fixture
+    def link(self, project: Project, manager: APIClient) -> str:
+        done = made(manager, project)
+        answer = manager.get(f"/api/v1/exports/{done['id']}/download/")
+        assert answer.status_code == 302
+        return answer["Location"]
+
+    @pytest.fixture
+    def content(self, link: str) -> bytes:
+        return stored()
+
+    def test_the_whole_file(self, link: str, content: bytes) -> None:
+        answer, body = fetch(link)
+        assert (answer.status_code, body) == (200, content)
+        assert answer["Content-Length"] == str(len(content))
+        assert answer["Accept-Ranges"] == "bytes"
+        assert "attachment" in answer["Content-Disposition"]
+        assert ".jsonl" in answer["Content-Disposition"]
+        head, body = fetch(link, "head")
+        assert (head.status_code, body) == (200, b"")
+        assert head["Content-Length"] == str(len(content))
+
+    def test_a_range(self, link: str, content: bytes) -> None:
+        size = len(content)
+        for header, part in (
+            ("bytes=0-9", content[:10]),
+            ("bytes=5-", content[5:]),
+            ("bytes=-7", content[-7:]),
+            (f"bytes=3-{size + 100}", content[3:]),
+        ):
+            answer, body = fetch(link, Range=header)
+            assert (answer.status_code, body) == (206, part)
+            assert answer["Content-Length"] == str(len(part))
+            start = content.index(part)
+            assert answer["Content-Range"] == f"bytes {start}-{start + len(part) - 1}/{size}"
+
+    def test_a_range_past_the_end(self, link: str, content: bytes) -> None:
+        answer, _ = fetch(link, Range=f"bytes={len(content)}-")
+        assert answer.status_code == 416
+        assert answer["Content-Range"] == f"bytes */{len(content)}"
+
+    def test_a_range_of_another_file_gives_the_whole(self, link: str, content: bytes) -> None:
+        same = fetch(link, "head")[0]["ETag"]
+        for etag, status in ((same, 206), ('"other"', 200)):
+            answer, body = fetch(link, **{"Range": "bytes=0-1", "If-Range": etag})
+            assert answer.status_code == status
+            assert body == (content[:2] if status == 206 else content)
+
+    def test_links_expire_and_cannot_be_made_up(self, link: str, settings: Any) -> None:
+        for wrong in (link.replace("/files/", "/files/x"), "/files/x/y.jsonl"):
+            answer, _ = fetch(wrong)
+            assert (answer.status_code, answer.json()["code"]) == (410, "link_expired")
+        elsewhere = signing.dumps({"name": "../secret_key", "sha256": ""}, salt="another purpose")
+        assert fetch(f"/files/{elsewhere}/key")[0].status_code == 410
+        settings.DOWNLOAD_LINK_SECONDS = -1
+        assert fetch(link)[0].status_code == 410
+
+    def test_only_reading(self, link: str) -> None:
+        assert fetch(link, "post")[0].status_code == 405
+
+    def test_not_before_it_is_whole(self, project: Project, manager: APIClient) -> None:
+        pk = ask(manager, project).json()["id"]
+        answer = manager.get(f"/api/v1/exports/{pk}/download/")
+        assert (answer.status_code, answer.json()["code"]) == (409, "export_not_ready")
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ("", None),
+        ("bytes=0-0", (0, 1)),
+        ("bytes=2-", (2, 10)),
+        ("bytes=-3", (7, 10)),
+        ("bytes=-30", (0, 10)),
+        ("bytes=5-2", None),
+        ("bytes=-", None),
+        ("bytes=0-1,3-4", None),
+        ("items=0-1", None),
+        ("bytes=a-b", None),
+    ],
+)
+def test_range_headers(header: str, wanted: tuple[int, int] | None) -> None:
+    assert requested_range(header, 10) == wanted
+
+
+@pytest.mark.parametrize("header", ["bytes=10-", "bytes=99999999999999999999-", "bytes=-0"])
+def test_ranges_outside(header: str) -> None:
+    with pytest.raises(Unsatisfiable):
+        requested_range(header, 10)
+
+
+class TestAdmin:
+    def test_the_action_starts_the_same_job(self, project: Project) -> None:
+        client = Client()
+        client.force_login(UserFactory(is_staff=True, is_superuser=True))
+        answer = client.post(
+            reverse("admin:accounts_project_changelist"),
+            {"action": "export_demonstrations", "_selected_action": [project.pk]},
+            follow=True,
+        )
+        export = Export.objects.get()
+        assert (export.kind, export.format, export.state) == ("sft", "messages", "queued")
+        row = reverse("admin:annotation_export_change", args=[export.pk])
+        assert f'<a href="{row}">' in answer.content.decode()
+        assert "download/" not in client.get(row).content.decode()
+        jobs.export(export.pk)
+        page = client.get(row).content.decode()
+        assert f"/api/v1/exports/{export.pk}/download/" in page
+        assert client.get(f"/api/v1/exports/{export.pk}/download/").status_code == 302
