@@ -24,7 +24,10 @@ interface Props {
 export function DraftPanel({ drafts, context, onInsert }: Props) {
   const { t } = useTranslation();
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    // In braces: newer browsers return a promise, which React would take for a clean-up.
+    void panel.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
     <section ref={panel} className={classes.panel} aria-label={t("demonstration.draftsTitle")}>
       <Group justify="space-between" mb="xs">
