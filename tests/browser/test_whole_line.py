@@ -76,10 +76,11 @@ def hold_a_chat(writer: Person, site: Site) -> int:
     """Two exchanges with the policy, streamed; the conversation's id."""
     page = writer.page
     writer.start("Chat with the assistant")
-    for message in (QUESTION, "Thank you. What about mint?"):
+    for n_replies, message in enumerate((QUESTION, "Thank you. What about mint?"), start=1):
         composer = page.get_by_role("textbox", name=re.compile("Your message"))
         composer.fill(message)
         composer.press("Enter")
+        expect(page.get_by_label("Assistant", exact=True)).to_have_count(n_replies)
         expect(page.get_by_role("status").get_by_text("The reply is complete")).to_be_attached()
     writer.submit_by_key()
     ((chat,),) = site.query("SELECT id FROM annotation_conversation WHERE state = 'finished'")
