@@ -39,7 +39,7 @@ $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt | $(PY)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(NODE_MODULES): frontend/package.json frontend/package-lock.json $(INSTALLED)
+$(NODE_MODULES): frontend/package-lock.json $(INSTALLED)
 	$(NPM) ci
 	@touch $@
 
