@@ -52,6 +52,7 @@ _CURES = {
     "No space left on device": "Free some space on the disk that holds {home}.",
     "Permission denied": "Give {home} back to its user, or set VAR_DIR to another folder.",
     "Operation not permitted": "Set VAR_DIR to a file system that keeps owners and modes.",
+    "could not look up effective user": "Run as a user with a name in /etc/passwd.",
     "Cannot allocate memory": "Free some memory, or lower shared_buffers in postgresql.conf.",
     "incompatible with server": "Move {home} away, or run the labelhub that made it.",
     "Address already in use": "Another server uses the sockets of {home}: end it.",
