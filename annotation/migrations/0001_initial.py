@@ -689,4 +689,8 @@ class Migration(migrations.Migration):
             model_name='reviewcomment',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f16eb969a0a55e74d841f61c7ad199c73a1283f8', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_9ad79', table='annotation_reviewcomment', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='datasetchunk',
+            trigger=pgtrigger.compiler.Trigger(name='only_training_rows', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF NEW.rows_of = 'ranking' AND EXISTS (SELECT 1 FROM annotation_ranking r WHERE r.id = ANY (NEW.row_ids) AND r.purpose <> 'train') OR NEW.rows_of = 'conversation' AND EXISTS (SELECT 1 FROM annotation_conversation c JOIN annotation_assignment a ON a.id = c.assignment_id JOIN annotation_task t ON t.id = a.task_id WHERE c.id = ANY (NEW.row_ids) AND t.purpose <> 'train') THEN RAISE EXCEPTION 'only rows made for training enter a dataset'; END IF; RETURN NEW;", hash='4a83048f6df40a2382aff29213de280a5e0d95fe', operation='INSERT', pgid='pgtrigger_only_training_rows_3067c', table='annotation_datasetchunk', when='BEFORE')),
+        ),
     ]

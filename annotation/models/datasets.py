@@ -98,7 +98,23 @@ class DatasetChunk(Model):
         triggers = [
             pgtrigger.Protect(
                 name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            ),
+            # Gold, exam, retest and evaluation rows can never enter a dataset (DATA.md §4).
+            pgtrigger.Trigger(
+                name="only_training_rows",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=(
+                    "IF NEW.rows_of = 'ranking' AND EXISTS (SELECT 1 FROM annotation_ranking r"
+                    " WHERE r.id = ANY (NEW.row_ids) AND r.purpose <> 'train')"
+                    " OR NEW.rows_of = 'conversation' AND EXISTS (SELECT 1"
+                    " FROM annotation_conversation c JOIN annotation_assignment a ON a.id = c.assignment_id"
+                    " JOIN annotation_task t ON t.id = a.task_id"
+                    " WHERE c.id = ANY (NEW.row_ids) AND t.purpose <> 'train')"
+                    " THEN RAISE EXCEPTION 'only rows made for training enter a dataset'; END IF;"
+                    " RETURN NEW;"
+                ),
+            ),
         ]
 
 

@@ -190,26 +190,36 @@ _ROWS = {
 """,
     # A prompt is text to start from; the first context of a conversation is one that was used.
     Kind.PROMPTS: """
-  SELECT rows_of, id, id AS place, CASE
-    WHEN NOT %(use)s = ANY (allowed_use) THEN 'use_not_allowed'
-    WHEN model_written THEN 'model_written'
-    WHEN row_number() OVER (PARTITION BY words, %(use)s = ANY (allowed_use), model_written
-      ORDER BY rows_of DESC, id) > 1 THEN 'duplicate'
-  END AS reason
+  SELECT rows_of, id, id AS place, coalesce(reason, CASE
+    WHEN row_number() OVER (PARTITION BY words, reason IS NULL ORDER BY rows_of DESC, id) > 1
+      THEN 'duplicate'
+  END) AS reason
   FROM (
-    SELECT 'prompt' AS rows_of, id, allowed_use, false AS model_written,
-      md5(turns_before::text || text) AS words
-    FROM annotation_prompt WHERE project_id = %(project)s AND kind = 'prompt'
+    SELECT 'prompt' AS rows_of, p.id, md5(p.turns_before::text || p.text) AS words, CASE
+      WHEN NOT %(use)s = ANY (p.allowed_use) THEN 'use_not_allowed'
+      WHEN member.excluded_from <= p.created_at THEN 'rater_excluded'
+    END AS reason
+    FROM annotation_prompt p
+    LEFT JOIN member ON member.rater_id = p.author_id
+    WHERE p.project_id = %(project)s AND p.kind = 'prompt'
     UNION ALL
-    SELECT 'conversation', c.id, c.allowed_use, asked.origin NOT IN ('human', 'imported'),
+    SELECT 'conversation', c.id,
       md5(CASE WHEN asked.position = 0 THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
-        'role', 'system', 'content', before.content))::text END || asked.content)
+        'role', 'system', 'content', opening.content))::text END || asked.content), CASE
+      WHEN t.purpose <> 'train' THEN 'not_for_training'
+      WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+      WHEN asked.origin NOT IN ('human', 'imported') THEN 'model_written'
+      WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'
+    END
     FROM annotation_conversation c
-    JOIN annotation_message before
-      ON before.conversation_id = c.id AND before.is_live AND before.position = 0
+    JOIN annotation_message opening
+      ON opening.conversation_id = c.id AND opening.is_live AND opening.position = 0
     JOIN annotation_message asked
       ON asked.conversation_id = c.id AND asked.is_live AND asked.role = 'user'
-      AND asked.position = CASE WHEN before.role = 'system' THEN 1 ELSE 0 END
+      AND asked.position = CASE WHEN opening.role = 'system' THEN 1 ELSE 0 END
+    LEFT JOIN annotation_assignment a ON a.id = c.assignment_id
+    LEFT JOIN annotation_task t ON t.id = a.task_id
+    LEFT JOIN member ON member.rater_id = c.author_id
     WHERE c.project_id = %(project)s
       AND c.state IN ('finished', 'approved', 'accepted_by_sampling')
   ) AS context

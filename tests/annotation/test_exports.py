@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from annotation.datasets.splits import split_of
 from annotation.exceptions import CriteriaMixed, FormatUnknown, SplitRefused
@@ -24,6 +24,7 @@ from annotation.models import (
     Message,
     Placement,
     Ranking,
+    Task,
     TaskKind,
 )
 from annotation.selectors.comparisons import ranking_sheet_for
@@ -481,6 +482,26 @@ class TestFreezing:
         dataset_files.write_files(dataset=dataset, options=options, path=path, progress=seen.append)
         assert seen == [2, 4, 5]
         assert len(lines_of(path)) == 5
+
+    def test_what_was_not_made_for_training_can_never_enter(self):
+        project = serving_project()
+        take_in(project, ranking("A", "B", purpose="gold"))
+        judged_as_gold = Ranking.objects.get()
+        Person(project).hand_in_new()
+        demonstration = Conversation.objects.get()
+        Conversation.objects.update(state="accepted_by_sampling")
+        Task.objects.filter(assignments__conversation=demonstration).update(purpose="exam")
+        for kind in Dataset.Kind:
+            dataset = datasets.freeze(project=project, kind=kind)
+            assert (dataset.n_rows, dataset.excluded) == (0, {"not_for_training": 1})
+            for rows_of, row in (("ranking", judged_as_gold), ("conversation", demonstration)):
+                with (
+                    pytest.raises(DatabaseError, match="only rows made for training"),
+                    transaction.atomic(),
+                ):
+                    DatasetChunk.objects.create(
+                        dataset=dataset, number=0, rows_of=rows_of, row_ids=[row.pk]
+                    )
 
     def test_groups_are_not_torn_by_chunks(self, project, monkeypatch, path):
         monkeypatch.setattr(datasets, "CHUNK_ROWS", 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
@@ -344,6 +346,13 @@ class TestCommand:
         file.write_bytes(b'{"what":"is this"}\n')
         assert "The format cannot be told" in self.refused(file)
         assert not ImportRun.objects.exists()
+
+    def test_any_name_of_a_file_will_do(self, file, tmp_path):
+        odd = tmp_path / os.fsdecode(b"\xff" + b"x" * 250)
+        file.rename(odd)
+        self.run(odd, "--create-project")
+        assert ImportRun.objects.get().file_name == "?" + "x" * 250
+        assert Conversation.objects.get().source == "x" * 200
 
     def test_a_malformed_slug_is_refused(self, file):
         assert "slug" in self.refused(file, "--create-project", project="no slug")

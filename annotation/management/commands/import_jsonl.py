@@ -82,7 +82,8 @@ class Command(BaseCommand):
             run = imports.import_file(
                 project=project,
                 stream=stream,
-                file_name=options["file"].name,
+                # A name on disk is bytes; what of it is no UTF-8 becomes a question mark.
+                file_name=options["file"].name.encode(errors="replace").decode(),
                 file_format=options["format"],
                 licence=options["licence"],
                 as_drafts=options["as_drafts"],
