@@ -1,5 +1,6 @@
 """The processes labelhub consists of, as command lines; `docs/ARCHITECTURE.md` says what each does."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -11,19 +12,19 @@ _QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--logl
 _SETTINGS_CURE = "Look at the settings it names (docs/SETTINGS.md) and start again."
 
 
-def web(*, listener: int, port: int, n_processes: int) -> Program:
-    """The web processes, on a listening socket that is open as file number `listener`."""
+def web(listener: socket.socket, *, site: str, n_processes: int) -> Program:
+    """The web processes, which accept from `listener` and answer to the host name `site`."""
     return Program(
         name="web",
         command=(
             *(sys.executable, "-m", "uvicorn", "labelhub.asgi:application"),
-            *("--fd", str(listener), "--workers", str(n_processes)),
+            *("--fd", str(listener.fileno()), "--workers", str(n_processes)),
             *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--ws", "none"),
             *("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"),
         ),
-        is_ready=lambda: answers(port, "/readyz"),
+        is_ready=lambda: answers(listener, "/readyz", site),
         cure=_SETTINGS_CURE,
-        files=(listener,),
+        files=(listener.fileno(),),
     )
 
 

@@ -228,11 +228,14 @@ def listen(host: str, port: int) -> socket.socket:
     )
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether a web process on this machine answers `path` with 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def answers(listener: socket.socket, path: str, site: str) -> bool:
+    """Whether a web process that accepts from `listener` answers `path` of the site with 200."""
+    host, port = listener.getsockname()[:2]
+    # "Any address" is a place to listen on, not to connect to.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": site})
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import socket
 from typing import Any
 
 from django.conf import settings
@@ -31,12 +32,12 @@ class Command(BaseCommand):
             summary = self._prepare(with_fixtures=not no_fixtures)
             with listen(host, port) as listener:
                 port = listener.getsockname()[1]
-                supervisor = Supervisor(
-                    self._programs(listener.fileno(), port), settings.CONFIG.var_dir / "log"
-                )
+                supervisor = Supervisor(self._programs(listener), settings.CONFIG.var_dir / "log")
                 supervisor.run(when_ready=lambda: self._welcome(host, port, summary))
         except StepError as exc:
             raise CommandError(str(exc)) from exc
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before everything was started.") from None
         if settings.EMBEDDED:
             with step("Stopping PostgreSQL and Redis"):
                 release(settings.CONFIG.var_dir)
@@ -68,11 +69,16 @@ class Command(BaseCommand):
             connections.close_all()
         return summary.getvalue()
 
-    def _programs(self, listener: int, port: int) -> list[Program]:
+    def _programs(self, listener: socket.socket) -> list[Program]:
         run_folder = settings.CONFIG.var_dir / "run"
         run_folder.mkdir(parents=True, exist_ok=True)
         return [
-            programs.web(listener=listener, port=port, n_processes=settings.CONFIG.web_processes),
+            programs.web(
+                listener,
+                # A name with a leading dot stands for all below it, and a star for any.
+                site=settings.ALLOWED_HOSTS[0].lstrip(".").replace("*", "localhost"),
+                n_processes=settings.CONFIG.web_processes,
+            ),
             programs.worker(run_folder),
             programs.gpu_worker(run_folder, n_threads=settings.CONFIG.gpu_threads),
             programs.beat(run_folder),
