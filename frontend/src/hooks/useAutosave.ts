@@ -4,6 +4,7 @@ import { client, unwrap } from "@/api/client";
 import { ApiError, hasCode, isRecord } from "@/api/errors";
 import type { Autosave } from "@/api/types";
 import { Autosaver, type SaveOutcome } from "@/lib/autosaver";
+import { removeStoredUnder } from "@/lib/preferences";
 
 interface Options<T> {
   assignment: number;
@@ -13,7 +14,13 @@ interface Options<T> {
   parse: (value: unknown) => T | null;
 }
 
-const storageKey = (assignment: number, turn: number) => `labelhub.autosave.${assignment}.${turn}`;
+const storagePrefix = (assignment: number) => `labelhub.autosave.${assignment}.`;
+
+const storageKey = (assignment: number, turn: number) => `${storagePrefix(assignment)}${turn}`;
+
+/** The work was submitted or given back: this browser need not keep any of it. */
+export const forgetLocalCopies = (assignment: number): void =>
+  removeStoredUnder(storagePrefix(assignment));
 
 /** Versions this tab has seen acknowledged since the assignment was fetched. */
 const acknowledged = new Map<string, number>();

@@ -107,6 +107,29 @@ describe("Autosaver", () => {
     expect(server.text).toBe("theirs and more");
   });
 
+  it("takes a save for done whose acknowledgement was lost on the way", async () => {
+    const server = new Server();
+    const saver = server.open();
+    saver.change("arrived");
+    server.version = 1;
+    server.text = "arrived";
+    expect(await saver.flush()).toBe(true);
+    expect(saver.snapshot().status).toBe("saved");
+    saver.change("arrived, and more");
+    expect(await saver.flush()).toBe(true);
+  });
+
+  it("sends one after the other, however many ask at once", async () => {
+    const server = new Server();
+    const saver = server.open();
+    saver.change("a");
+    const first = saver.flush();
+    saver.change("b");
+    expect(await Promise.all([first, saver.flush(), saver.flush()])).toContain(true);
+    expect(server.received).toEqual(["a", "b"]);
+    expect(saver.snapshot().status).toBe("saved");
+  });
+
   it("sends what was written while an earlier save was under way", async () => {
     const server = new Server();
     const saver = server.open();

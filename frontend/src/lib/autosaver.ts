@@ -1,3 +1,5 @@
+import { hashKey } from "@tanstack/react-query";
+
 import { readStored, removeStored, writeStored } from "./preferences";
 
 /** Where a person's words are: `kept` means in this browser only, until the server is back. */
@@ -35,6 +37,9 @@ export interface AutosaveSnapshot<T> {
 const DELAY_MILLISECONDS = 700;
 const FIRST_RETRY_MILLISECONDS = 2_000;
 const LAST_RETRY_MILLISECONDS = 30_000;
+
+/** The server may give the fields back in another order. */
+const isSame = (a: unknown, b: unknown): boolean => hashKey([a]) === hashKey([b]);
 
 interface LocalCopy {
   version: number;
@@ -104,7 +109,8 @@ export class Autosaver<T> {
   /** Sends at once what is not sent yet; true when the server now holds everything. */
   async flush(): Promise<boolean> {
     this.cancelTimer();
-    if (this.sending !== null) await this.sending;
+    // Each one that waited looks again, so that two never send under the same version.
+    while (this.sending !== null) await this.sending;
     if (this.unsent && this.state.status !== "conflict") await this.send();
     return !this.unsent;
   }
@@ -161,8 +167,14 @@ export class Autosaver<T> {
     if (payload === null) return;
     this.show("saving");
     const outcome = await this.options.send(this.version, payload);
-    if (outcome.kind === "saved") {
-      this.version = outcome.version;
+    const newest =
+      outcome.kind === "saved"
+        ? outcome.version
+        : outcome.kind === "stale" && isSame(outcome.current.payload, payload)
+          ? outcome.current.version
+          : null;
+    if (newest !== null) {
+      this.version = newest;
       this.retry = FIRST_RETRY_MILLISECONDS;
       if (this.payload === payload) {
         this.forget();

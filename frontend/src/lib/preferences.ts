@@ -18,6 +18,17 @@ export function writeStored(key: string, value: unknown): boolean {
   }
 }
 
+/** Removes everything whose name begins like this. */
+export function removeStoredUnder(prefix: string): void {
+  try {
+    Object.keys(window.localStorage)
+      .filter((key) => key.startsWith(prefix))
+      .forEach((key) => window.localStorage.removeItem(key));
+  } catch {
+    // Storage is forbidden, so nothing was kept either.
+  }
+}
+
 export function removeStored(key: string): void {
   try {
     window.localStorage.removeItem(key);

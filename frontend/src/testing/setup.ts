@@ -1,10 +1,12 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
-import { afterEach, beforeAll, vi } from "vitest";
+import { cleanup, configure } from "@testing-library/react";
+import { afterEach, beforeAll, beforeEach, vi } from "vitest";
 
 import { startI18n } from "@/lib/i18n";
 
-// What jsdom lacks and Mantine asks for.
+// The pages arrive by dynamic import, which takes its time on a busy machine.
+configure({ asyncUtilTimeout: 15_000 });
+
 class UnmatchedMedia extends EventTarget {
   readonly matches = false;
   readonly onchange = null;
@@ -12,15 +14,37 @@ class UnmatchedMedia extends EventTarget {
     super();
   }
 }
-vi.stubGlobal("matchMedia", (query: string) => new UnmatchedMedia(query));
-window.ResizeObserver = class {
+
+class StillObserver {
   observe() {}
   unobserve() {}
   disconnect() {}
-};
-Element.prototype.scrollIntoView = () => {};
+}
+
+/** Everything is on the screen at once, as jsdom has no layout. */
+class SeesEverything extends StillObserver {
+  constructor(private readonly callback: (entries: { isIntersecting: boolean }[]) => void) {
+    super();
+  }
+  override observe() {
+    this.callback([{ isIntersecting: true }]);
+  }
+}
 
 beforeAll(() => startI18n("en"));
+
+beforeEach(() => {
+  // What jsdom lacks and the libraries ask for.
+  vi.stubGlobal("matchMedia", (query: string) => new UnmatchedMedia(query));
+  vi.stubGlobal("ResizeObserver", StillObserver);
+  vi.stubGlobal("IntersectionObserver", SeesEverything);
+  Element.prototype.scrollIntoView = () => {};
+  Object.defineProperty(document, "fonts", {
+    configurable: true,
+    value: Object.assign(new EventTarget(), { ready: Promise.resolve() }),
+  });
+});
+
 afterEach(() => {
   cleanup();
   window.localStorage.clear();

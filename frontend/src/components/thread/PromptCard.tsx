@@ -21,7 +21,7 @@ export function PromptCard({ prompt }: Props) {
         </Text>
         {prompt.category && (
           <Badge variant="default" tt="none" fw={500}>
-            {prompt.category}
+            {prompt.category.replaceAll("_", " ")}
           </Badge>
         )}
       </div>

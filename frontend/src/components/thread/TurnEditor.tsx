@@ -76,11 +76,17 @@ export function TurnEditor({ ref, ...props }: Props) {
   });
   const role = roles.includes(text.role) ? text.role : (roles[0] ?? original.role);
 
-  const change = (next: TurnText) => {
+  // Told in the same breath, so that a key pressed right after finds the page up to date.
+  const show = (next: TurnText) => {
     setText(next);
+    onChange?.({ ...next, role: roles.includes(next.role) ? next.role : role });
+  };
+  const change = (next: TurnText) => {
+    show(next);
     saver.change(next);
   };
-  useEffect(() => onChange?.({ ...text, role }), [onChange, text, role]);
+  const first = useRef({ ...text, role });
+  useEffect(() => onChange?.(first.current), [onChange]);
   useEffect(() => onStatus?.(status), [onStatus, status]);
   const { focusAtOnce } = props;
   useEffect(() => {
@@ -129,7 +135,7 @@ export function TurnEditor({ ref, ...props }: Props) {
       {theirs !== null && (
         <ConflictNotice
           onKeepMine={() => saver.keepMine()}
-          onTakeTheirs={() => setText(saver.takeTheirs() ?? text)}
+          onTakeTheirs={() => show(saver.takeTheirs() ?? text)}
         />
       )}
       {roles.length > 1 && (

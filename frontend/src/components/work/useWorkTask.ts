@@ -3,6 +3,7 @@ import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment } from "@/api/types";
+import { forgetLocalCopies } from "@/hooks/useAutosave";
 import { homeKey } from "@/hooks/useHome";
 import { useLease } from "@/hooks/useLease";
 import { useStartWork } from "@/hooks/useStartWork";
@@ -23,6 +24,7 @@ export function useWorkTask(slug: string, assignment: Assignment) {
   /** The task is done with: go on to the next of its kind. */
   const leave = useCallback(
     (outcome: "submitted" | "skipped") => {
+      forgetLocalCopies(assignment.id);
       toast(t(outcome === "submitted" ? "work.submitted" : "work.skipped"));
       // Fetched anew if somebody comes back to it; the page on screen keeps what it has.
       void cache.invalidateQueries({

@@ -16,6 +16,8 @@ import classes from "./account.module.css";
 import { consentQuery, useGiveConsent } from "./consent";
 import { safeNext } from "./SignInPage";
 
+const KNOWN_PURPOSES = ["training", "evaluation", "quality"] as const;
+
 export function ConsentPage() {
   const { t } = useTranslation();
   usePageTitle(t("account.consentTitle"));
@@ -37,6 +39,11 @@ function ConsentForm({ document }: { document: ConsentDocument }) {
   const signOut = useSignOut();
   const errorText = useErrorText();
 
+  // A document may name purposes of its own; those stand as they were written.
+  const purposeName = (purpose: string) => {
+    const known = KNOWN_PURPOSES.find((name) => name === purpose);
+    return known === undefined ? purpose : t(`account.purposes.${known}`);
+  };
   const agree = () => {
     giveConsent.mutate(
       { version: document.version, purposes },
@@ -58,7 +65,7 @@ function ConsentForm({ document }: { document: ConsentDocument }) {
         >
           <Stack gap="sm" mt="sm">
             {document.purposes.map((purpose) => (
-              <Checkbox key={purpose} value={purpose} label={purpose} />
+              <Checkbox key={purpose} value={purpose} label={purposeName(purpose)} />
             ))}
           </Stack>
         </Checkbox.Group>

@@ -50,6 +50,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const submission = useSubmitDemonstration(assignment.id);
   const drafts = useDrafts(assignment.id);
   const composer = useRef<TurnEditorHandle>(null);
+  const cleared = useRef(Promise.resolve());
   const [submissionKey] = useState(randomKey);
   const [written, setWritten] = useState<TurnText | null>(null);
   const [status, setStatus] = useState<SaveStatus>("unchanged");
@@ -77,7 +78,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       ...byId(messages),
       { role, content, draft, pasted_characters },
     ]);
-    void editor?.clear();
+    cleared.current = editor?.clear() ?? Promise.resolve();
     setWritten(null);
     setPreview(false);
     return next;
@@ -89,6 +90,8 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   };
   const submit = async () => {
     const { version: newest } = await commit();
+    // A save that came after the submission would be refused.
+    await cleared.current;
     submission.mutate(
       { key: submissionKey, version: newest },
       { onSuccess: () => task.leave("submitted") },

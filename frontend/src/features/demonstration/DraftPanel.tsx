@@ -26,7 +26,7 @@ export function DraftPanel({ drafts, context, onInsert }: Props) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     // In braces: newer browsers return a promise, which React would take for a clean-up.
-    void panel.current?.scrollIntoView({ block: "nearest" });
+    panel.current?.scrollIntoView({ block: "nearest" });
   }, []);
   return (
     <section ref={panel} className={classes.panel} aria-label={t("demonstration.draftsTitle")}>

@@ -27,11 +27,13 @@ export function HomePage({ slug }: Props) {
   const { t } = useTranslation();
   usePageTitle(t("home.title"));
   const home = useHome(slug);
+  const { key } = useLocation();
   if (home.isPending) return <PageLoading />;
   if (home.isError) {
     return <ErrorPanel error={home.error} onRetry={() => void home.refetch()} />;
   }
-  return <HomeView home={home.data} />;
+  // Each arrival has its own reason to be here, also when it comes from this page itself.
+  return <HomeView key={key} home={home.data} />;
 }
 
 function HomeView({ home }: { home: Home }) {

@@ -19,7 +19,7 @@ interface Props {
   flags: readonly string[];
   flagsOpen: boolean;
   opened: boolean;
-  ref: Ref<HTMLElement>;
+  ref: Ref<HTMLDivElement>;
   onFocus: () => void;
   onOpened: () => void;
   onTime: (milliseconds: number) => void;
@@ -44,8 +44,9 @@ export function CandidateCard({ ref, ...props }: Props) {
   // The card is the unit that the arrow keys move between and the digits place.
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-    <article
+    <div
       ref={ref}
+      role="group"
       className={classes.card}
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
@@ -111,6 +112,6 @@ export function CandidateCard({ ref, ...props }: Props) {
           )}
         </footer>
       )}
-    </article>
+    </div>
   );
 }

@@ -31,6 +31,9 @@ import { useSubmitRanking } from "./requests";
 import { useMissingText } from "./useMissingText";
 import { useRanking } from "./useRanking";
 
+// A page of a text, less a few lines to find one's place by.
+const PAGE_SHARE = 0.8;
+
 interface Props {
   slug: string;
   assignment: Assignment;
@@ -65,6 +68,10 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
     card?.focus();
     card?.scrollIntoView({ block: "nearest", inline: "center" });
   };
+  const readOn = (step: -1 | 1) => {
+    const text = cards.current.get(focused)?.querySelector(`.${classes.cardText ?? ""}`);
+    if (text) text.scrollTop += step * text.clientHeight * PAGE_SHARE;
+  };
   const send = (cannotJudge: boolean) => {
     submission.mutate(rankingBody(ranking.whole(), { key, cannotJudge }), {
       onSuccess: () => {
@@ -91,6 +98,7 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
     reorder: ranking.reorder,
     rate: ranking.rate,
     focusCard: (step) => focusCard(labels[labels.indexOf(focused) + step]),
+    readOn,
     openFlags: setFlagsOf,
     openComment: () => comment.current?.focus(),
     openRewrite: () => setRewriting(true),

@@ -22,6 +22,8 @@ export interface RankingContext extends WorkContext {
   reorder: (change: (order: Order) => Order) => void;
   rate: (label: string, rating: number) => void;
   focusCard: (step: -1 | 1) => void;
+  /** Scrolls the focused candidate's text by most of what is visible of it. */
+  readOn: (step: -1 | 1) => void;
   openFlags: (label: string) => void;
   openComment: () => void;
   openRewrite: () => void;
@@ -132,6 +134,18 @@ export const rankingActions: readonly RankingAction[] = [
     label: "ranking.focusRight",
     keys: ["ArrowRight"],
     perform: ({ focusCard }) => focusCard(1),
+  },
+  {
+    id: "ranking.readOn",
+    label: "ranking.readOn",
+    keys: ["PageDown"],
+    perform: ({ readOn }) => readOn(1),
+  },
+  {
+    id: "ranking.readBack",
+    label: "ranking.readBack",
+    keys: ["PageUp"],
+    perform: ({ readOn }) => readOn(-1),
   },
   ...tierActions,
   {

@@ -44,6 +44,8 @@ export const ranking = {
   },
   focusLeft: "Candidate to the left",
   focusRight: "Candidate to the right",
+  readOn: "Read on in this candidate",
+  readBack: "Read back in this candidate",
   up: "Move up",
   down: "Move down",
   tie: "Tie with the one above",

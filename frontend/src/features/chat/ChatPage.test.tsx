@@ -1,0 +1,80 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+
+import { FakeServer, streamOf } from "@/testing/fakeServer";
+import { renderApp, working } from "@/testing/renderApp";
+import { assignment, conversation, message } from "@/testing/samples";
+
+const PATH = "/api/v1/assignments/31";
+const question = message(0, "user", "How do I boil an egg?");
+const waiting = message(1, "assistant", "", { origin: "model", generation: 8 });
+const reply = message(1, "assistant", "Eight minutes.", { origin: "model" });
+const empty = assignment({ kind: "chat", conversation: conversation([]) });
+
+const ended = (generation: number, state: string, text: string) =>
+  streamOf({
+    id: `${generation}:9`,
+    event: "end",
+    data: {
+      generation,
+      attempt: 1,
+      state,
+      error: state === "failed" ? { code: "engine", detail: "The model stumbled." } : null,
+      completions: [{ index: 0, text, finish_reason: "stop" }],
+    },
+  });
+
+async function say(server: FakeServer, text: string) {
+  renderApp("/projects/demo/work/31");
+  await screen.findByRole("textbox", { name: "Your message" });
+  await userEvent.keyboard(`${text}{Enter}`);
+  await waitFor(() => expect(server.sent(`POST ${PATH}/turns/`)).toHaveLength(1));
+}
+
+describe("a chat", () => {
+  it("sends with Enter, streams the reply and is finished by its key", async () => {
+    const server = working(new FakeServer(), empty)
+      .on(`POST ${PATH}/turns/`, () => {
+        const told = conversation([question, reply], 3);
+        server.on(`GET ${PATH}/`, { body: { ...empty, conversation: told } });
+        return { body: conversation([question, waiting], 2) };
+      })
+      .on("GET /api/v1/events/", { stream: ended(8, "done", "Eight minutes.") })
+      .on(`POST ${PATH}/chat/`, { body: { state: "submitted" } });
+    await say(server, "How do I boil an egg?");
+    expect(server.sent(`POST ${PATH}/turns/`)[0]?.body).toMatchObject({
+      content: "How do I boil an egg?",
+      version: 1,
+    });
+    expect(await screen.findByText("Eight minutes.")).toBeVisible();
+    // The editor is there again once the reply is part of the conversation.
+    await screen.findByRole("textbox", { name: "Your message" });
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    await waitFor(() => expect(server.sent(`POST ${PATH}/chat/`)).toHaveLength(1));
+  });
+
+  it("tells that a reply failed and offers another try", async () => {
+    const server = working(new FakeServer(), empty)
+      .on(`POST ${PATH}/turns/`, {
+        body: conversation([question, { ...waiting, generation: 9 }], 2),
+      })
+      .on("GET /api/v1/events/", { stream: ended(9, "failed", "") })
+      .on(`POST ${PATH}/regenerate/`, { body: conversation([question, reply], 3) });
+    await say(server, "How do I boil an egg?");
+    expect(await screen.findByText("The model stumbled.")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByText("Eight minutes.")).toBeVisible();
+    expect(server.sent(`POST ${PATH}/regenerate/`)[0]?.body).toEqual({ version: 2 });
+  });
+
+  it("keeps the words when they could not be sent", async () => {
+    const server = working(new FakeServer(), empty).on(`POST ${PATH}/turns/`, {
+      status: 503,
+      body: { code: "unavailable", detail: "Back in a moment." },
+    });
+    await say(server, "Do not lose me");
+    expect(await screen.findByText("Back in a moment.")).toBeVisible();
+    expect(screen.getByRole("textbox", { name: "Your message" })).toHaveValue("Do not lose me");
+  });
+});

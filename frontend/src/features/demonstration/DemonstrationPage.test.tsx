@@ -1,0 +1,147 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+
+import { FakeServer, streamOf } from "@/testing/fakeServer";
+import { renderApp, working } from "@/testing/renderApp";
+import { assignment, conversation, message } from "@/testing/samples";
+
+const PATH = "/api/v1/assignments/31";
+const question = message(0, "user", "How do I boil an egg?");
+const answer = message(1, "assistant", "Eight minutes.");
+
+const draftStream = streamOf(
+  {
+    id: "8:1",
+    event: "delta",
+    data: { generation: 8, attempt: 1, index: 0, offset: 0, text: "In " },
+  },
+  {
+    id: "8:2",
+    event: "delta",
+    data: { generation: 8, attempt: 1, index: 1, offset: 0, text: "Ask " },
+  },
+  {
+    id: "8:3",
+    event: "end",
+    data: {
+      generation: 8,
+      attempt: 1,
+      state: "done",
+      error: null,
+      completions: [
+        { index: 0, text: "In boiling water.", finish_reason: "stop" },
+        { index: 1, text: "Ask a cook.", finish_reason: "stop" },
+      ],
+    },
+  },
+);
+
+describe("writing a demonstration", () => {
+  it("goes from the first word over a draft to the submission by keyboard alone", async () => {
+    const task = assignment({ conversation: conversation([]) });
+    const server = working(new FakeServer(), task)
+      .on(`PUT ${PATH}/thread/`, { body: conversation([question], 2) })
+      .on(`POST ${PATH}/drafts/`, {
+        status: 201,
+        body: {
+          generation: 8,
+          drafts: [
+            { id: 51, index: 0, shown_order: 1 },
+            { id: 52, index: 1, shown_order: 0 },
+          ],
+        },
+      })
+      .on("GET /api/v1/events/", { stream: draftStream })
+      .on("PATCH /api/v1/drafts/51/", {})
+      .on("PATCH /api/v1/drafts/52/", {});
+    renderApp("/projects/demo/work/31");
+    await screen.findByRole("textbox", { name: "Write as User" });
+    await userEvent.keyboard("How do I boil an egg?{Alt>}{Enter}{/Alt}");
+    await screen.findByRole("textbox", { name: "Write as Assistant" });
+    expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toEqual({
+      version: 1,
+      turns: [
+        { role: "user", content: "How do I boil an egg?", draft: null, pasted_characters: 0 },
+      ],
+    });
+
+    await userEvent.keyboard("{Alt>}[KeyJ]{/Alt}");
+    // The order on the page is the stored one, not the engine's.
+    const drafts = await screen.findByRole("region", { name: "Drafts for the next turn" });
+    await waitFor(() => expect(drafts).toHaveTextContent(/Ask a cook\..*In boiling water\./));
+    expect(server.sent("GET /api/v1/events/")[0]?.query.get("generations")).toBe("8");
+    // The first word by Tab, then the rest at once.
+    await userEvent.tab();
+    expect(screen.getByRole("textbox", { name: "Write as Assistant" })).toHaveValue("Ask");
+    await userEvent.keyboard("{Alt>}[KeyI]{/Alt}");
+    expect(screen.getByRole("textbox", { name: "Write as Assistant" })).toHaveValue("Ask a cook.");
+    await userEvent.keyboard(" Really.");
+
+    server
+      .on(`PUT ${PATH}/thread/`, { body: conversation([question, answer], 3) })
+      .on(`POST ${PATH}/demonstration/`, { body: { state: "submitted", next: "review" } });
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    await waitFor(() => expect(server.sent(`POST ${PATH}/demonstration/`)).toHaveLength(1));
+    expect(server.sent(`PUT ${PATH}/thread/`)[1]?.body).toEqual({
+      version: 2,
+      turns: [
+        { id: 100 },
+        { role: "assistant", content: "Ask a cook. Really.", draft: 52, pasted_characters: 0 },
+      ],
+    });
+    expect(server.sent(`POST ${PATH}/demonstration/`)[0]?.body).toMatchObject({ version: 3 });
+    expect(server.sent("PATCH /api/v1/drafts/51/")[0]?.body).toMatchObject({
+      outcome: "dismissed",
+      text_as_shown: "In boiling water.",
+    });
+    expect(server.sent("PATCH /api/v1/drafts/52/")[0]?.body).not.toHaveProperty("outcome");
+  });
+
+  it("brings back what was autosaved, and shows what is missing", async () => {
+    const payload = { role: "assistant", content: "Half a th", draft: null, pasted_characters: 0 };
+    const autosaves = [{ turn: 1, version: 2, payload, saved_at: "2026-01-01T10:00:00Z" }];
+    working(new FakeServer(), assignment({ conversation: conversation([question]), autosaves }));
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByRole("textbox", { name: "Write as Assistant" })).toHaveValue(
+      "Half a th",
+    );
+    await userEvent.clear(screen.getByRole("textbox", { name: "Write as Assistant" }));
+    expect(screen.getByText("The conversation has to end with the assistant")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Submit" })).toBeDisabled();
+  });
+
+  it("rewrites a turn in its place and keeps the text when that is refused", async () => {
+    const task = assignment({ conversation: conversation([question, answer], 5) });
+    const server = working(new FakeServer(), task).on(`PUT ${PATH}/thread/`, {
+      status: 409,
+      body: { code: "stale_version", detail: "Changed." },
+    });
+    renderApp("/projects/demo/work/31");
+    await userEvent.click((await screen.findAllByRole("button", { name: "Edit" }))[0]!);
+    const editor = screen.getByRole("textbox", { name: "Rewrite this turn of the User" });
+    await userEvent.type(editor, " Softly?");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    expect(await screen.findByRole("alert")).toHaveTextContent("changed in another tab");
+    expect(editor).toHaveValue("How do I boil an egg? Softly?");
+    expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toMatchObject({
+      version: 5,
+      turns: [{ role: "user", content: "How do I boil an egg? Softly?" }, { id: 101 }],
+    });
+  });
+
+  it("shows why it was returned, turn by turn", async () => {
+    const previous = {
+      conversation: conversation([question, answer]),
+      comment: "Nearly there.",
+      comments: [{ message: 101, text: "Say how big the egg is." }],
+    };
+    working(
+      new FakeServer(),
+      assignment({ conversation: conversation([question, answer]), previous, reason: "redo" }),
+    );
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByText("Nearly there.")).toBeVisible();
+    expect(screen.getByText("Say how big the egg is.").parentElement).toHaveTextContent("Turn 2:");
+  });
+});

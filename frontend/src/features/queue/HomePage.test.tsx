@@ -1,0 +1,68 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, signedIn, working } from "@/testing/renderApp";
+import { assignment, comparison, home } from "@/testing/samples";
+
+import { nextQueue } from "./actions";
+
+describe("home", () => {
+  it("starts the fullest queue with Enter", async () => {
+    const task = assignment({ kind: "ranking", comparison });
+    const server = working(new FakeServer(), task).on("POST /api/v1/projects/demo/claims/", {
+      body: task,
+    });
+    const router = renderApp("/projects/demo");
+    await screen.findByRole("heading", { name: /12 rankings/ });
+    await userEvent.keyboard("{Enter}");
+    expect(await screen.findByText("How do I boil an egg?")).toBeVisible();
+    expect(router.state.location.pathname).toBe("/projects/demo/work/31");
+    expect(server.sent("POST /api/v1/projects/demo/claims/")[0]?.body).toEqual({ kind: "ranking" });
+  });
+
+  it("opens the guideline that has to be read first", async () => {
+    signedIn(new FakeServer())
+      .on("POST /api/v1/projects/demo/claims/", {
+        status: 409,
+        body: { code: "guideline_unread", detail: "Read it.", fields: { guideline: ["7"] } },
+      })
+      .on("GET /api/v1/guidelines/7/", {
+        body: { ...home.guidelines[0], markdown: "Judge the text, not its length." },
+      })
+      .on("POST /api/v1/guidelines/7/acknowledgement/", {});
+    renderApp("/projects/demo");
+    await screen.findByRole("heading", { name: /12 rankings/ });
+    await userEvent.keyboard("{Enter}");
+    expect(await screen.findByText("Judge the text, not its length.")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "I have read this" }));
+  });
+
+  it("says why there is nothing to do, in the server's words", async () => {
+    signedIn(new FakeServer()).on("POST /api/v1/projects/demo/claims/", {
+      status: 404,
+      body: { code: "no_task_available", detail: "The next rankings come tomorrow." },
+    });
+    renderApp("/projects/demo");
+    await userEvent.click(await screen.findByRole("button", { name: "Start: Rank replies" }));
+    expect(await screen.findByText("The next rankings come tomorrow.")).toBeVisible();
+  });
+
+  it("tells when drafts and replies are late", async () => {
+    signedIn(new FakeServer()).on("GET /api/v1/projects/demo/home/", {
+      body: { ...home, sampling: { ...home.sampling, state: "down" } },
+    });
+    renderApp("/projects/demo");
+    expect(await screen.findByText("The assistant is late")).toBeVisible();
+  });
+});
+
+describe("nextQueue", () => {
+  it("goes on with the task in hand before a fuller queue, and never into a paused one", () => {
+    const queue = { kind: "chat" as const, available: 5, held: null, paused: false };
+    expect(nextQueue([queue, { ...queue, held: 3, available: 0 }])?.held).toBe(3);
+    expect(nextQueue([{ ...queue, paused: true }])).toBeNull();
+    expect(nextQueue([{ ...queue, available: 0 }])).toBeNull();
+  });
+});

@@ -1,0 +1,71 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, working } from "@/testing/renderApp";
+import { assignment, conversation, message } from "@/testing/samples";
+
+const PATH = "/api/v1/assignments/31";
+const SUBMIT = `POST ${PATH}/review/`;
+const question = message(0, "user", "How do I boil an egg?");
+const answer = message(1, "assistant", "Eight minutes.");
+const task = assignment({ kind: "review", conversation: conversation([question, answer], 4) });
+
+async function open(): Promise<FakeServer> {
+  const server = working(new FakeServer(), task).on(SUBMIT, {
+    status: 201,
+    body: { state: "submitted" },
+  });
+  renderApp("/projects/demo/work/31");
+  await screen.findByText("Eight minutes.");
+  return server;
+}
+
+describe("a review", () => {
+  it("approves with one key", async () => {
+    const server = await open();
+    await userEvent.keyboard("a");
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+    expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ verdict: "approved", comments: [] });
+  });
+
+  it("returns with a word overall and one on a turn", async () => {
+    const server = await open();
+    await userEvent.keyboard("{ArrowUp}c");
+    await userEvent.type(await screen.findByLabelText("Comment on this turn"), "Which egg?");
+    await userEvent.keyboard("{Escape}r");
+    const dialog = await screen.findByRole("dialog", { name: "Return to the writer" });
+    const confirm = within(dialog).getByRole("button", { name: "Return" });
+    expect(confirm).toBeDisabled();
+    await userEvent.type(screen.getByLabelText(/Why\?/), "Be exact.");
+    await userEvent.click(confirm);
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+    expect(server.sent(SUBMIT)[0]?.body).toMatchObject({
+      verdict: "returned",
+      comment: "Be exact.",
+      comments: [{ message: 101, text: "Which egg?" }],
+    });
+  });
+
+  it("approves with fixes once a turn was changed", async () => {
+    const server = await open();
+    server.on(`PUT ${PATH}/thread/`, {
+      body: conversation([question, { ...answer, id: 200, content: "Nine minutes." }], 5),
+    });
+    await userEvent.keyboard("{ArrowUp}e");
+    const editor = await screen.findByRole("textbox", {
+      name: "Rewrite this turn of the Assistant",
+    });
+    await userEvent.clear(editor);
+    await userEvent.type(editor, "Nine minutes.");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Approve with fixes" }));
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+    expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ verdict: "fixed" });
+    expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toMatchObject({
+      version: 4,
+      turns: [{ id: 100 }, { content: "Nine minutes." }],
+    });
+  });
+});
