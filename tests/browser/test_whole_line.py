@@ -119,13 +119,16 @@ def rank_until_ranked(trainer: Person, site: Site, chat: int) -> None:
 def rank_by_keyboard(page: Page, trainer: Person) -> None:
     if "/work/" not in page.url:
         trainer.start("Rank replies")
-    cards = page.get_by_role("group", name=re.compile("^Candidate [A-I]"))
+    cards = page.get_by_label(re.compile("^Candidate [A-I], "))
     expect(cards.first).to_be_visible()
     n = cards.count()
     assert 2 <= n <= 9
     expect(page.get_by_text(f"{n} candidates still to place").first).to_be_visible()
     for number in range(1, n + 1):
-        cards.nth(number - 1).scroll_into_view_if_needed()
+        card = cards.nth(number - 1)
+        # Each must have been read to its end.
+        while card.get_by_text("read to the end").is_visible():
+            page.keyboard.press("PageDown")
         page.keyboard.press(f"Digit{min(number, 3)}")
         page.keyboard.press("ArrowRight")
     expect(page.get_by_role("button", name=re.compile("^Submit"))).to_be_enabled()
