@@ -44,19 +44,28 @@ def ranking(*tiers: str, **fields: Any) -> dict[str, Any]:
     return line | fields
 
 
-def take_in(project: Project, *lines: Any, **options: Any) -> tuple[ImportRun, list[Reject]]:
+def take_in(
+    project: Project,
+    *lines: Any,
+    file_format: str | None = None,
+    licence: str = "",
+    as_drafts: bool = False,
+) -> tuple[ImportRun, list[Reject]]:
     """Import these lines, given as bytes or as what JSON says."""
     content = b"".join(
         (line if isinstance(line, bytes) else orjson.dumps(line)) + b"\n" for line in lines
     )
     rejects: list[Reject] = []
-    run = imports.import_file(
+    run = imports.import_rows(
         project=project,
-        stream=io.BytesIO(content),
+        reader=imports.reader_of(
+            stream=io.BytesIO(content), file_format=file_format, as_drafts=as_drafts
+        ),
         file_name="rows.jsonl",
+        licence=licence,
+        as_drafts=as_drafts,
         on_reject=rejects.append,
         on_progress=lambda run: None,
-        **options,
     )
     run.refresh_from_db()
     return run, rejects

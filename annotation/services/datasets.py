@@ -14,7 +14,8 @@ from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
 
-CHUNK_ROWS = 1000
+# What a writer holds in memory at once.
+CHUNK_ROWS = 500
 ANY_CRITERION = "any"
 PSEUDONYM_KEY_BYTES = 32
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from annotation.datasets.records import MessageRecord, PromptRecord, content_sha256, origin_key
 from annotation.models import Batch, ImportRun, Prompt, Round, RoundPolicy, TaskKind
 from annotation.services.comparisons import GivenComparison, add_given_comparisons
-from annotation.services.imports import import_file
+from annotation.services.imports import import_rows, reader_of
 from annotation.services.projects import create_project
 from annotation.services.tasks import NewTask, add_tasks
 from labelhub import clock
@@ -275,11 +275,10 @@ def _import_dialogues(project: Project, path: Path) -> None:
     if ImportRun.objects.filter(project=project, file_name=path.name).exists():
         return
     with path.open("rb") as stream:
-        import_file(
+        import_rows(
             project=project,
-            stream=stream,
+            reader=reader_of(stream=stream, file_format="messages"),
             file_name=path.name,
-            file_format="messages",
             licence=LICENCE,
             on_reject=lambda _: None,
             on_progress=lambda _: None,

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from django.db import connection, transaction
 
 from annotation.datasets import readers
+from annotation.datasets.readers import Reader
 from annotation.datasets.records import (
     DialogueRecord,
     PromptRecord,
@@ -32,12 +33,27 @@ CHUNK_ROWS = 2000
 CHUNK_CHARACTERS = 8 * 2**20
 
 
-def import_file(
+def reader_of(
+    *, stream: BinaryIO, file_format: str | None = None, as_drafts: bool = False
+) -> Reader:
+    """What reads the file, before anything is changed.
+
+    Raises FileRefused where no reader takes it, and DraftsAreDialogues.
+    """
+    try:
+        reader = Reader(stream, file_format=file_format, check=require_storable)
+    except readers.UnknownFormatError as error:
+        raise FileRefused(str(error)) from error
+    if as_drafts and reader.format in FORMATS_WITHOUT_DIALOGUES:
+        raise DraftsAreDialogues
+    return reader
+
+
+def import_rows(
     *,
     project: Project,
-    stream: BinaryIO,
+    reader: Reader,
     file_name: str,
-    file_format: str | None = None,
     licence: str = "",
     as_drafts: bool = False,
     started_by: User | None = None,
@@ -48,15 +64,8 @@ def import_file(
 
     Imported dialogues count as approved; `as_drafts` sends them to review instead. `licence` is for
     rows that name none. Rows that are here already are counted, not added, so a file whose import
-    was cut off is simply imported again. Raises FileRefused where no reader takes the file, and
-    DraftsAreDialogues.
+    was cut off is simply imported again.
     """
-    try:
-        reader = readers.Reader(stream, file_format=file_format, check=require_storable)
-    except readers.UnknownFormatError as error:
-        raise FileRefused(str(error)) from error
-    if as_drafts and reader.format in FORMATS_WITHOUT_DIALOGUES:
-        raise DraftsAreDialogues
     with transaction.atomic():
         run = ImportRun.objects.create(
             project=project,

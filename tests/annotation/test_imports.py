@@ -340,6 +340,9 @@ class TestCommand:
 
     def test_what_is_refused_changes_nothing(self, file, tmp_path):
         assert "--create-project" in self.refused(file)
+        self.refused(file, "--create-project", "--format", "ranking", "--as-drafts")
+        self.refused(file, "--create-project", "--rejects", str(tmp_path / "absent" / "x"))
+        assert not Project.objects.exists()
         ProjectFactory(slug="news")
         assert "No such file" in self.refused(tmp_path / "absent.jsonl")
         assert "longer than 100" in self.refused(file, "--licence", "x" * 101)

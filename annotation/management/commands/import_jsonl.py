@@ -71,20 +71,22 @@ class Command(BaseCommand):
         shown: list[Reject] = []
         with ExitStack() as stack:
             stream = stack.enter_context(options["file"].open("rb"))
-            project = _project(options["project"], create=options["create_project"])
+            reader = imports.reader_of(
+                stream=stream, file_format=options["format"], as_drafts=options["as_drafts"]
+            )
             keep = _rejects_file(options["rejects"], stack)
+            project = _project(options["project"], create=options["create_project"])
 
             def on_reject(reject: Reject) -> None:
                 if len(shown) < N_REJECTS_SHOWN:
                     shown.append(Reject(reject.row, reject.code, reject.detail))
                 keep(reject)
 
-            run = imports.import_file(
+            run = imports.import_rows(
                 project=project,
-                stream=stream,
+                reader=reader,
                 # A name on disk is bytes; what of it is no UTF-8 becomes a question mark.
                 file_name=options["file"].name.encode(errors="replace").decode(),
-                file_format=options["format"],
                 licence=options["licence"],
                 as_drafts=options["as_drafts"],
                 on_reject=on_reject,
