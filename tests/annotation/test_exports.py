@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,10 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from annotation.datasets import formats
 from annotation.datasets.splits import split_of
 from annotation.exceptions import CriteriaMixed, FormatUnknown, SplitRefused
 from annotation.models import (
@@ -34,6 +38,7 @@ from labelhub import clock
 from labelhub.accounts.models import Membership
 from sampling.contexts import store_contexts
 from tests.chats import CandidatePolicyFactory, GenerationFactory, end_generation, finished_chat
+from tests.datasets import strategies
 from tests.factories import (
     GuidelineFactory,
     MembershipFactory,
@@ -196,6 +201,32 @@ class TestRoundTrip:
         context_hash = came.pop("context_hash")
         assert len(context_hash) == 64
         assert without_ids(came) == without_ids(line)
+
+    @settings(
+        max_examples=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    @given(st.lists(strategies.rankings(), min_size=1, max_size=4))
+    def test_any_ranking_that_went_in_comes_back(self, path, records):
+        sent = formats.ranking_lines(
+            [replace(record, reason="planned", purpose="train") for record in records],
+            formats.Options(),
+        )
+        copies = []
+        for project in ProjectFactory.create_batch(2):
+            _, rejects = take_in(project, *sent, file_format="ranking")
+            assert rejects == []
+            write_out(project, "comparisons", "ranking", path, criterion="any")
+            sent = lines_of(path)
+            copies.append([without_ids(line) for line in sent])
+        assert copies[0] == copies[1]
+        given_texts = {(c.content, c.rank, c.rating) for r in records for c in r.candidates}
+        assert given_texts == {
+            (c["content"], c["rank"], c.get("rating"))
+            for line in copies[0]
+            for c in line["candidates"]
+        }
 
     def test_prompts_come_back(self, project, path):
         lines = [
