@@ -143,7 +143,8 @@ def rank_by_keyboard(page: Page, trainer: Person) -> None:
 def export_from_the_page(manager: Person, tmp_path: Path) -> None:
     page = manager.page
     page.goto("/projects/demo/datasets")
-    page.get_by_role("button", name=re.compile("^Export")).first.click()
+    page.get_by_role("button", name=re.compile("^New export")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
     link = page.get_by_role("link", name=re.compile("Download")).first
     expect(link).to_be_visible()
     with page.expect_download() as download:
