@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import orjson
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Person, Site
@@ -18,6 +19,8 @@ PAGES_OF_A_CARD = 30
 POLICY = Path(__file__).resolve().parents[2] / "fixtures" / "policy" / "demo"
 
 
+# transformers, trl and datasets warn about each other's arguments.
+@pytest.mark.filterwarnings("ignore")
 def test_the_whole_line(person: Callable[[str], Person], site: Site, tmp_path: Path) -> None:
     writer = person("trainer1")
     demonstration = write_a_demonstration(writer)
