@@ -14,6 +14,9 @@ interface Props {
 
 const SCHEMES = ["light", "dark", "auto"] as const;
 
+/** "Amira (trainer)" is A, not A(. */
+const initialsFrom = (name: string): string => name.replace(/\(.*?\)/g, "").trim() || name;
+
 /** Who I am, how the page looks, which keys work, and the way out. */
 export function MeMenu({ me }: Props) {
   const { t } = useTranslation();
@@ -26,7 +29,7 @@ export function MeMenu({ me }: Props) {
     <Menu position="bottom-end" closeOnItemClick={false}>
       <Menu.Target>
         <UnstyledButton aria-label={t("app.meMenu", { name })} className={classes.target}>
-          <Avatar size={28} name={name} color="accent" alt="" />
+          <Avatar size={28} name={initialsFrom(name)} color="accent" alt="" />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -6,6 +6,7 @@ import { Link, useParams } from "react-router";
 import type { Assignment } from "@/api/types";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PageLoading } from "@/components/PageLoading";
+import { StatePanel } from "@/components/StatePanel";
 import { useAssignment } from "@/hooks/useWork";
 
 const DemonstrationPage = lazy(async () => ({
@@ -41,6 +42,15 @@ export function WorkPage({ slug }: { slug: string }) {
           {t("app.backHome")}
         </Button>
       </ErrorPanel>
+    );
+  }
+  if (assignment.data.state === "submitted" || assignment.data.state === "skipped") {
+    return (
+      <StatePanel title={t("work.doneTitle")} hint={t("work.doneHint")}>
+        <Button component={Link} to={`/projects/${slug}`}>
+          {t("app.backHome")}
+        </Button>
+      </StatePanel>
     );
   }
   const Page = PAGES[assignment.data.kind];

@@ -17,7 +17,7 @@ export function useFormat() {
       bounded: (value: number, bound: number) =>
         value >= bound ? `${numbers.format(bound - 1)}+` : numbers.format(value),
       duration: (seconds: number) => {
-        if (seconds < MINUTE_SECONDS) return t("format.underAMinute");
+        if (seconds >= 1 && seconds < MINUTE_SECONDS) return t("format.underAMinute");
         const minutes = Math.floor((seconds % HOUR_SECONDS) / MINUTE_SECONDS);
         if (seconds < HOUR_SECONDS) return t("format.minutes", { minutes });
         return t("format.hours", { hours: Math.floor(seconds / HOUR_SECONDS), minutes });

@@ -49,7 +49,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const pending = written !== null && !isBlank(written) ? written : null;
   const waiting = chat.streaming !== null || chat.busy;
   const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
-  const position = waiting ? null : messages.length;
+  // The editor stays while its message is on the way, so that a refused one is still there.
+  const position = chat.streaming === null ? messages.length : null;
   const end = useStickToEnd(chat.streaming);
 
   useEffect(() => {

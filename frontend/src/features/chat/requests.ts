@@ -1,11 +1,24 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
+import type { Conversation } from "@/api/types";
+import { assignmentQuery } from "@/hooks/useWork";
 
 const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
 
+/** Puts the newest conversation where the page reads it, before the request counts as done. */
+function useShowConversation(assignment: number) {
+  const cache = useQueryClient();
+  return (conversation: Conversation) => {
+    cache.setQueryData(assignmentQuery(assignment).queryKey, (cached) =>
+      cached === undefined ? cached : { ...cached, conversation },
+    );
+  };
+}
+
 export function useSendTurn(assignment: number) {
   return useMutation({
+    onSuccess: useShowConversation(assignment),
     mutationFn: (body: { key: string; content: string; version: number }) =>
       unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/turns/", { ...path(assignment), body }),
@@ -15,6 +28,7 @@ export function useSendTurn(assignment: number) {
 
 export function useRegenerate(assignment: number) {
   return useMutation({
+    onSuccess: useShowConversation(assignment),
     mutationFn: (version: number) =>
       unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/regenerate/", {

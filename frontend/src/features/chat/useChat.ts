@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { isEnded } from "@/api/generationProgress";
@@ -15,7 +15,6 @@ const SETTLE_MILLISECONDS = 1_000;
 
 /** The live conversation: what was said, the reply being written, and what can be done about it. */
 export function useChat(assignment: Assignment, initial: Conversation) {
-  const cache = useQueryClient();
   const sendTurn = useSendTurn(assignment.id);
   const regenerate = useRegenerate(assignment.id);
   // One key for each turn: sending it again after a lost answer must not say it twice.
@@ -38,11 +37,6 @@ export function useChat(assignment: Assignment, initial: Conversation) {
     refetchInterval: SETTLE_MILLISECONDS,
   });
 
-  const show = (next: Conversation) => {
-    cache.setQueryData(query.queryKey, (cached) =>
-      cached === undefined ? cached : { ...cached, conversation: next },
-    );
-  };
   return {
     conversation,
     /** The text so far of the reply being written; null while none is. */
@@ -53,10 +47,10 @@ export function useChat(assignment: Assignment, initial: Conversation) {
     failure: progress.error,
     send: async (content: string) => {
       const body = { key: turnKey, content, version: conversation.version };
-      show(await sendTurn.mutateAsync(body));
+      await sendTurn.mutateAsync(body);
       setTurnKey(randomKey());
     },
-    regenerate: async () => show(await regenerate.mutateAsync(conversation.version)),
+    regenerate: () => regenerate.mutateAsync(conversation.version),
     stop: async () => {
       if (generation !== null) await cancelGeneration(generation);
     },

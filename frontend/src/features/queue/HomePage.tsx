@@ -15,7 +15,7 @@ import { useHome } from "@/hooks/useHome";
 import { usePageTitle } from "@/hooks/usePageTitle";
 import { useStartWork, type HomeArrival } from "@/hooks/useStartWork";
 
-import { homeActions, nextQueue, startAction } from "./actions";
+import { continueAction, homeActions, nextQueue, startAction } from "./actions";
 import classes from "./HomePage.module.css";
 import { QueueRow } from "./QueueRow";
 
@@ -34,6 +34,12 @@ export function HomePage({ slug }: Props) {
   }
   // Each arrival has its own reason to be here, also when it comes from this page itself.
   return <HomeView key={key} home={home.data} />;
+}
+
+/** Why a guideline should be read: it must be, it is new, or it has changed. */
+function unreadKey({ breaking, version }: Home["guidelines"][number]) {
+  if (breaking) return "home.mustRead";
+  return version === 1 ? "home.unread" : "home.changed";
 }
 
 function HomeView({ home }: { home: Home }) {
@@ -78,7 +84,7 @@ function HomeView({ home }: { home: Home }) {
         {next !== null && (
           <Group mt="lg">
             <ActionButton
-              action={startAction}
+              action={next.held === null ? startAction : continueAction}
               context={context}
               keyInside
               size="md"
@@ -181,7 +187,7 @@ function HomeView({ home }: { home: Home }) {
                   </span>
                   {!row.acknowledged && (
                     <Text size="sm" className={classes.changed}>
-                      {row.breaking ? t("home.mustRead") : t("home.changed")}
+                      {t(unreadKey(row))}
                     </Text>
                   )}
                 </div>

@@ -17,6 +17,9 @@ export const startAction: Action<HomeContext> = {
   },
 };
 
+/** The same action under the name it has while a task is in hand. */
+export const continueAction: Action<HomeContext> = { ...startAction, label: "home.continue" };
+
 export const homeActions: readonly Action<HomeContext>[] = [startAction];
 
 const hasWork = (queue: Queue): boolean =>

@@ -11,6 +11,7 @@ import {
   type DragEndEvent,
 } from "@dnd-kit/core";
 import { useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 
 import { insertAt, lineAt, placeInTier, unrank, type Order } from "./order";
 import classes from "./Ranking.module.css";
@@ -42,6 +43,7 @@ function changeFor({ active, over }: DragEndEvent): ((order: Order) => Order) | 
 
 /** Dragging by mouse or finger. The keyboard has its own, quicker keys for the same moves. */
 export function DragBoard({ reorder, children }: Props) {
+  const { t } = useTranslation();
   const [dragged, setDragged] = useState<string | null>(null);
   const sensors = useSensors(
     useSensor(MouseSensor, { activationConstraint: { distance: 5 } }),
@@ -49,6 +51,19 @@ export function DragBoard({ reorder, children }: Props) {
   );
   return (
     <DndContext
+      accessibility={{
+        screenReaderInstructions: { draggable: t("ranking.dragInstructions") },
+        announcements: {
+          onDragStart: ({ active }) => {
+            const label: unknown = active.data.current?.label;
+            return typeof label === "string" ? t("ranking.dragging", { label }) : undefined;
+          },
+          // The page reads out the new order itself, however it came about.
+          onDragOver: () => undefined,
+          onDragEnd: () => undefined,
+          onDragCancel: () => undefined,
+        },
+      }}
       sensors={sensors}
       collisionDetection={underPointer}
       onDragStart={({ active }) => {

@@ -50,8 +50,9 @@ export const home = {
   figures: "{{today}} today · {{week}} this week · {{time}} active today",
   guidelines: "Guidelines",
   guideline: "{{kind}}, version {{n}}",
+  unread: "Not read yet",
   changed: "Changed since you last read it",
-  mustRead: "Changed: read it before your next task",
+  mustRead: "Read it before your next task",
   read: "Read",
 };
 

@@ -14,6 +14,9 @@ export const ranking = {
   readToEnd: "read to the end",
   ratingOf: "Rating of candidate {{label}}",
   flagsOf: "Flags of candidate {{label}}",
+  dragInstructions:
+    "Digits place the focused candidate in a tier, the up and down arrows move it. The shortcut sheet lists all keys.",
+  dragging: "Dragging candidate {{label}}",
   order: "Order, best first",
   best: "Best",
   worst: "Worst",

@@ -9,6 +9,8 @@ export const work = {
   leaseLostTitle: "Your time on this task ran out",
   leaseLost:
     "Someone else may take it now. Everything you wrote is kept, and you can still submit while the task is free.",
+  doneTitle: "You are done with this task",
+  doneHint: "It was handed in or given back. The next one waits on your work page.",
   skipTitle: "Skip this task",
   skipWhy: "Why?",
   skipComment: "Anything a manager should know (optional)",

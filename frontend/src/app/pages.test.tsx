@@ -1,0 +1,185 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import axe from "axe-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { startI18n } from "@/lib/i18n";
+import { pseudo } from "@/lib/pseudoLocale";
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, signedIn, working } from "@/testing/renderApp";
+import { assignment, comparison, conversation, message } from "@/testing/samples";
+
+const thread = conversation([message(0, "user", "§"), message(1, "assistant", "§")]);
+const rating = {
+  scale_min: 1,
+  scale_max: 7,
+  required: false,
+  flags: [{ key: "rude", label: "§", help: "§" }],
+};
+const blank = {
+  ...comparison,
+  rating,
+  context: [{ role: "user", content: "§" }],
+  candidates: comparison.candidates.map(({ label }) => ({ label, content: "§" })),
+};
+
+const run = {
+  id: 1,
+  rule: "uniform",
+  seed: 7,
+  as_of: "2026-01-01T10:00:00Z",
+  population: 40,
+  n_wanted: 20,
+  n_picked: 20,
+  created_at: "2026-01-01T10:00:00Z",
+};
+const tile = { open: 1, done: 2 };
+const progress = {
+  round: { number: 2 },
+  tiles: {
+    demonstrations: { open: 1, held: 2, submitted: 3, approved: 1_000 },
+    chats: { open: 1, finished: 2, eligible: 3 },
+    comparisons: { sampling: 1, ready: 2, failed: 0 },
+    rankings: tile,
+    reviews: tile,
+  },
+  people: [
+    {
+      display_name: "§",
+      role: "trainer",
+      today: 1,
+      this_week: 2,
+      active_seconds_this_week: 4_000,
+    },
+  ],
+  sampling: { state: "ok", oldest_queued_seconds: null, runners: 1 },
+};
+const exported = {
+  id: 3,
+  kind: "sft",
+  format: "§",
+  state: "done",
+  n_rows: 5,
+  n_written: 5,
+  n_bytes: 1_234,
+  sha256: "",
+  file_name: "§",
+  error: null,
+  excluded: {},
+  created_at: "2026-01-01T10:00:00Z",
+  finished_at: "2026-01-01T10:00:01Z",
+};
+
+/** Every page, with nothing on it that does not come from the catalogue. */
+const PAGES: [string, string, (server: FakeServer) => void][] = [
+  ["home", "/projects/demo", signedIn],
+  ["an unknown address", "/nowhere", signedIn],
+  [
+    "a demonstration",
+    "/projects/demo/work/31",
+    (server) => working(server, assignment({ conversation: thread })),
+  ],
+  [
+    "a chat",
+    "/projects/demo/work/31",
+    (server) => working(server, assignment({ kind: "chat", conversation: thread })),
+  ],
+  [
+    "a ranking",
+    "/projects/demo/work/31",
+    (server) => working(server, assignment({ kind: "ranking", comparison: blank })),
+  ],
+  [
+    "a review",
+    "/projects/demo/work/31",
+    (server) => working(server, assignment({ kind: "review", conversation: thread })),
+  ],
+  [
+    "progress",
+    "/projects/demo/progress",
+    (server) =>
+      signedIn(server)
+        .on("GET /api/v1/projects/demo/progress/", { body: progress })
+        .on("GET /api/v1/projects/demo/pick-runs/", { body: { next: null, results: [run] } }),
+  ],
+  [
+    "datasets",
+    "/projects/demo/datasets",
+    (server) =>
+      signedIn(server).on("GET /api/v1/projects/demo/exports/", {
+        body: { next: null, results: [exported] },
+      }),
+  ],
+];
+
+/** Names of keys, units, months and the sample person, which no catalogue translates. */
+const UNTRANSLATED = /^(Ctrl|Alt|Tab|Esc|Backspace|kB|Jan|Demo|Tara|[A-Za-z]{1,2}|\P{L}+)$/u;
+const DESCRIPTION = "Answers to everyday questions.";
+
+function wordsOutsideTheCatalogue(): string[] {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const words: string[] = [];
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    if (node.parentElement?.closest("style, script, time, kbd")) continue;
+    // Marked sentences are from the catalogue, whatever was put into them.
+    const rest = (node.textContent ?? "").replace(/⟦.*⟧/gs, "").replace(DESCRIPTION, "");
+    words.push(...rest.split(/\s+/).filter((word) => word !== "" && !UNTRANSLATED.test(word)));
+  }
+  return words;
+}
+
+const settled = () => waitFor(() => expect(document.querySelector("h1, h2")).not.toBeNull());
+
+describe("the pseudo-language", () => {
+  beforeEach(() => startI18n("pseudo"));
+  afterEach(() => startI18n("en"));
+
+  it("marks sentences and leaves placeholders as they are", () => {
+    expect(pseudo("Hi {{name}}")).toBe("⟦Ĥî {{name}}~~~~⟧".replace("Ĥ", "H"));
+  });
+
+  it.each(PAGES)("finds no words outside the catalogue in %s", async (_, path, prepare) => {
+    prepare(new FakeServer());
+    renderApp(path);
+    await settled();
+    expect(wordsOutsideTheCatalogue()).toEqual([]);
+  });
+});
+
+describe("for everyone", () => {
+  it.each(PAGES)("axe finds nothing wrong with %s", async (_, path, prepare) => {
+    prepare(new FakeServer());
+    renderApp(path);
+    await settled();
+    const { violations } = await axe.run(document.body, {
+      // jsdom paints nothing, so contrast cannot be measured here.
+      rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
+    });
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  });
+});
+
+describe("everywhere", () => {
+  it("lists the keys of the page that is open", async () => {
+    working(new FakeServer(), assignment({ kind: "ranking", comparison: blank }));
+    renderApp("/projects/demo/work/31");
+    await screen.findByRole("group", { name: /^Candidate A/ });
+    await userEvent.keyboard("?");
+    const sheet = await screen.findByRole("dialog", { name: "Keyboard shortcuts" });
+    expect(sheet).toHaveTextContent("Tie with the one above");
+    expect(sheet).toHaveTextContent("Go to your work");
+  });
+
+  it("finds actions by name in the palette", async () => {
+    signedIn(new FakeServer()).on("GET /api/v1/projects/demo/exports/", {
+      body: { next: null, results: [] },
+    });
+    const router = renderApp("/projects/demo");
+    await screen.findByRole("heading", { name: /12 rankings/ });
+    await userEvent.keyboard("{Control>}k{/Control}");
+    await userEvent.type(await screen.findByPlaceholderText("Find an action or a page"), "datas");
+    await userEvent.keyboard("{ArrowDown}{Enter}");
+    await waitFor(() => expect(router.state.location.pathname).toBe("/projects/demo/datasets"));
+    expect(await screen.findByText("No exports yet")).toBeVisible();
+  });
+});

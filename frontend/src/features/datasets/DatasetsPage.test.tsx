@@ -1,0 +1,66 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it } from "vitest";
+
+import type { Export } from "@/api/types";
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, signedIn } from "@/testing/renderApp";
+
+const EXPORTS = "/api/v1/projects/demo/exports/";
+
+const row = (more: Partial<Export>): Export => ({
+  id: 3,
+  kind: "comparisons",
+  format: "ranking",
+  state: "queued",
+  n_rows: null,
+  n_written: 0,
+  n_bytes: null,
+  sha256: "",
+  file_name: "",
+  error: null,
+  excluded: {},
+  created_at: "2026-01-01T10:00:00Z",
+  finished_at: null,
+  ...more,
+});
+
+it("asks for a file, watches it being written and offers it", async () => {
+  const server = signedIn(new FakeServer())
+    .on(`GET ${EXPORTS}`, { body: { next: null, results: [] } })
+    .on("GET /api/v1/projects/demo/export-formats/", {
+      body: { sft: ["messages"], comparisons: ["ranking", "preference"], prompts: [] },
+    })
+    .on(`POST ${EXPORTS}`, () => {
+      server.on(`GET ${EXPORTS}`, { body: { next: null, results: [row({})] } });
+      return { status: 201, body: row({}) };
+    })
+    .on("GET /api/v1/exports/3/", {
+      body: row({
+        state: "done",
+        n_rows: 38,
+        n_written: 38,
+        n_bytes: 4_096,
+        excluded: { cannot_judge: 2 },
+      }),
+    });
+  renderApp("/projects/demo/datasets");
+  await screen.findByText("No exports yet");
+  await userEvent.keyboard("e");
+  await userEvent.click(await screen.findByRole("combobox", { name: "What goes in" }));
+  await userEvent.click(await screen.findByRole("option", { name: "Comparisons", hidden: true }));
+  await userEvent.type(screen.getByLabelText(/Split/), "train=0.9,test=0.1");
+  await userEvent.click(screen.getByRole("button", { name: "Export" }));
+  await waitFor(() =>
+    expect(server.sent(`POST ${EXPORTS}`)[0]?.body).toEqual({
+      kind: "comparisons",
+      format: "ranking",
+      split: "train=0.9,test=0.1",
+      with_metadata: true,
+    }),
+  );
+  const link = await screen.findByRole("link", { name: "Download" });
+  expect(link).toHaveAttribute("href", "/api/v1/exports/3/download/");
+  expect(screen.getByText(/38 rows/)).toBeVisible();
+  expect(screen.getByText(/cannot judge 2/)).toBeVisible();
+});
