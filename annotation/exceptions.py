@@ -125,9 +125,7 @@ class ThreadRefused(LabelhubError):
 
 class RolesMustAlternate(ThreadRefused):
     code = "roles_must_alternate"
-    detail = (
-        "After an optional system turn, user and assistant take turns, and the user begins."
-    )
+    detail = "After an optional system turn, user and assistant take turns, and the user begins."
 
 
 class TurnTooLong(ThreadRefused):

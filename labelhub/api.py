@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from labelhub import exceptions
 
 logger = logging.getLogger(__name__)
-S = TypeVar("S", bound=serializers.BaseSerializer)
+S = TypeVar("S", bound="serializers.BaseSerializer[Any]")
 
 
 def too_deep(body: bytes, limit: int) -> bool:

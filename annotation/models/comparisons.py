@@ -20,9 +20,7 @@ class PickRun(Model):
     """One draw of model-written messages; the same rule, seed and moment draw the same again (DATA.md §2)."""
 
     class Rule(models.TextChoices):
-        CONVERSATION_UNIFORM = (
-            "conversation-uniform"  # a conversation, then one message within it
-        )
+        CONVERSATION_UNIFORM = "conversation-uniform"  # a conversation, then one message within it
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="pick_runs")
     round = models.ForeignKey(Round, models.PROTECT, related_name="pick_runs")
@@ -32,9 +30,7 @@ class PickRun(Model):
     # Eligible conversations at as_of, and how many comparisons were asked for.
     population = models.PositiveIntegerField()
     n_wanted = models.PositiveIntegerField()
-    created_by = models.ForeignKey(
-        Rater, models.PROTECT, null=True, related_name="pick_runs"
-    )
+    created_by = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="pick_runs")
     created_at = models.DateTimeField()
 
 
@@ -60,27 +56,19 @@ class Comparison(Model):
         LESS = "less"  # rank 1 has least of it
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons")
-    round = models.ForeignKey(
-        Round, models.PROTECT, null=True, related_name="comparisons"
-    )
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="comparisons")
     purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.TRAIN)
     criterion = models.CharField(max_length=20, choices=Criterion)
     criterion_text = models.CharField(max_length=500, blank=True)
-    direction = models.CharField(
-        max_length=10, choices=Direction, default=Direction.MORE
-    )
+    direction = models.CharField(max_length=10, choices=Direction, default=Direction.MORE)
     state = models.CharField(max_length=20, choices=State)
     # Exactly what candidates were sampled from and raters are shown, with its hash.
     context = models.ForeignKey(Context, models.PROTECT, related_name="comparisons")
     conversation = models.ForeignKey(
         Conversation, models.PROTECT, null=True, related_name="comparisons"
     )
-    message = models.ForeignKey(
-        Message, models.PROTECT, null=True, related_name="comparisons"
-    )
-    pick_run = models.ForeignKey(
-        PickRun, models.PROTECT, null=True, related_name="comparisons"
-    )
+    message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="comparisons")
+    pick_run = models.ForeignKey(PickRun, models.PROTECT, null=True, related_name="comparisons")
     pick_probability = models.FloatField(null=True)
     supersedes = models.OneToOneField(
         "self", models.PROTECT, null=True, related_name="superseded_by"
@@ -118,8 +106,7 @@ class Comparison(Model):
             ),
             holds(
                 "reason_iff_failed",
-                (Q(state="failed") & ~Q(error_code=""))
-                | (~Q(state="failed") & Q(error_code="")),
+                (Q(state="failed") & ~Q(error_code="")) | (~Q(state="failed") & Q(error_code="")),
             ),
             holds(
                 "picked_message_of_a_conversation",
@@ -128,8 +115,7 @@ class Comparison(Model):
             # At most one pick per conversation and round (DATA.md §2).
             models.UniqueConstraint(
                 fields=["conversation", "round"],
-                condition=Q(pick_run__isnull=False)
-                & ~Q(state__in=["superseded", "failed"]),
+                condition=Q(pick_run__isnull=False) & ~Q(state__in=["superseded", "failed"]),
                 name="annotation_comparison_one_pick_per_round",
             ),
             models.UniqueConstraint(
@@ -152,9 +138,7 @@ class CandidateSampling(Model):
     """A generation that was asked for candidates of a comparison."""
 
     comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="samplings")
-    generation = models.OneToOneField(
-        Generation, models.PROTECT, related_name="candidate_sampling"
-    )
+    generation = models.OneToOneField(Generation, models.PROTECT, related_name="candidate_sampling")
 
 
 class Candidate(Model):
@@ -167,15 +151,11 @@ class Candidate(Model):
         IMPORTED = "imported"  # came in a file
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="candidates")
-    comparison = models.ForeignKey(
-        Comparison, models.PROTECT, related_name="candidates"
-    )
+    comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="candidates")
     index = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=20, choices=Origin)
     content = models.TextField(blank=True)
-    completion = models.ForeignKey(
-        Completion, models.PROTECT, null=True, related_name="candidates"
-    )
+    completion = models.ForeignKey(Completion, models.PROTECT, null=True, related_name="candidates")
     # Cut by max_tokens even at twice the budget: ranked, left out of win rates.
     cut_by_length = models.BooleanField(default=False)
     # 5-shingle Jaccard ≥ 0.9 with an earlier candidate (DATA.md §2).
@@ -196,9 +176,7 @@ class Candidate(Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            ),
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="frozen_when_ready",
                 when=pgtrigger.Before,
@@ -234,9 +212,7 @@ class RatingSchema(Model):
             holds("scale_has_two_ends", Q(scale_max__gt=models.F("scale_min"))),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
 
@@ -245,9 +221,7 @@ class Ranking(Model):
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="rankings")
     comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="rankings")
-    assignment = models.ForeignKey(
-        Assignment, models.PROTECT, null=True, related_name="rankings"
-    )
+    assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, related_name="rankings")
     # Null for an imported ranking: such are data, never raters (DATA.md §4).
     rater = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="rankings")
     external_rater = models.CharField(max_length=200, blank=True)
@@ -266,9 +240,7 @@ class Ranking(Model):
     strength_scale = models.CharField(max_length=40, blank=True)
     rewrite = models.TextField(blank=True)
     comment = models.TextField(blank=True)
-    guideline = models.ForeignKey(
-        Guideline, models.PROTECT, null=True, related_name="rankings"
-    )
+    guideline = models.ForeignKey(Guideline, models.PROTECT, null=True, related_name="rankings")
     rating_schema = models.ForeignKey(
         RatingSchema, models.PROTECT, null=True, related_name="rankings"
     )
@@ -280,8 +252,7 @@ class Ranking(Model):
         constraints = [
             holds(
                 "rater_iff_assigned",
-                Q(rater__isnull=False, assignment__isnull=False)
-                | Q(rater=None, assignment=None),
+                Q(rater__isnull=False, assignment__isnull=False) | Q(rater=None, assignment=None),
             ),
             models.UniqueConstraint(
                 fields=["assignment", "revision"],
@@ -336,7 +307,5 @@ class Placement(Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

@@ -39,24 +39,16 @@ class Conversation(Model):
         REJECTED = "rejected"  # used for nothing
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="conversations")
-    round = models.ForeignKey(
-        Round, models.PROTECT, null=True, related_name="conversations"
-    )
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="conversations")
     kind = models.CharField(max_length=20, choices=Kind)
     state = models.CharField(max_length=25, choices=State)
-    prompt = models.ForeignKey(
-        Prompt, models.PROTECT, null=True, related_name="conversations"
-    )
+    prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, related_name="conversations")
     assignment = models.OneToOneField(
         "annotation.Assignment", models.PROTECT, null=True, related_name="conversation"
     )
     # The returned conversation that this one is the next version of.
-    revises = models.OneToOneField(
-        "self", models.PROTECT, null=True, related_name="revision"
-    )
-    author = models.ForeignKey(
-        Rater, models.PROTECT, null=True, related_name="conversations"
-    )
+    revises = models.OneToOneField("self", models.PROTECT, null=True, related_name="revision")
+    author = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="conversations")
     category = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=35, default="en")
     origin_key = models.CharField(max_length=100)
@@ -93,10 +85,7 @@ class Conversation(Model):
             holds(
                 "finished_at_iff_ended",
                 Q(state__in=["writing", "abandoned"], finished_at=None)
-                | (
-                    ~Q(state__in=["writing", "abandoned"])
-                    & Q(finished_at__isnull=False)
-                ),
+                | (~Q(state__in=["writing", "abandoned"]) & Q(finished_at__isnull=False)),
             ),
             holds("only_chats_finish", ~Q(state="finished") | Q(kind="chat")),
             holds(
@@ -105,11 +94,7 @@ class Conversation(Model):
             ),
             holds(
                 "import_run_iff_imported",
-                (
-                    Q(kind="imported")
-                    & Q(import_run__isnull=False)
-                    & ~Q(content_sha256="")
-                )
+                (Q(kind="imported") & Q(import_run__isnull=False) & ~Q(content_sha256=""))
                 | (~Q(kind="imported") & Q(import_run=None)),
             ),
             # A second import of the same lines adds nothing.
@@ -165,12 +150,8 @@ class Message(Model):
         IMPORTED = "imported"  # came in a file
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="messages")
-    conversation = models.ForeignKey(
-        Conversation, models.PROTECT, related_name="messages"
-    )
-    parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="children"
-    )
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     # Depth in the tree: 0 for the first turn, a system turn included.
     position = models.PositiveIntegerField()
     # Order among the children of one parent, by time of writing.
@@ -180,12 +161,8 @@ class Message(Model):
     content = models.TextField(blank=True)
     origin = models.CharField(max_length=20, choices=Origin)
     trainable = models.BooleanField(default=False)
-    author = models.ForeignKey(
-        Rater, models.PROTECT, null=True, related_name="messages"
-    )
-    completion = models.ForeignKey(
-        Completion, models.PROTECT, null=True, related_name="messages"
-    )
+    author = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="messages")
+    completion = models.ForeignKey(Completion, models.PROTECT, null=True, related_name="messages")
     # Length of what was pasted into the turn; never the pasted text.
     pasted_characters = models.PositiveIntegerField(default=0)
     # Share of its words that match the draft it began as (DATA.md §5); null without a draft.
@@ -203,9 +180,7 @@ class Message(Model):
                 Q(origin__in=["human", "imported"], completion=None)
                 | Q(origin__in=["model", "model-edited"], completion__isnull=False),
             ),
-            holds(
-                "only_assistant_turns_train", Q(trainable=False) | Q(role="assistant")
-            ),
+            holds("only_assistant_turns_train", Q(trainable=False) | Q(role="assistant")),
             holds(
                 "model_share_in_range",
                 Q(model_share=None) | Q(model_share__range=(0, 1)),
@@ -270,23 +245,17 @@ class Draft(Model):
         STALE = "stale"  # the turns before it changed
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="drafts")
-    assignment = models.ForeignKey(
-        "annotation.Assignment", models.PROTECT, related_name="drafts"
-    )
+    assignment = models.ForeignKey("annotation.Assignment", models.PROTECT, related_name="drafts")
     generation = models.ForeignKey(Generation, models.PROTECT, related_name="drafts")
     index = models.PositiveSmallIntegerField()
-    completion = models.OneToOneField(
-        Completion, models.PROTECT, null=True, related_name="draft"
-    )
+    completion = models.OneToOneField(Completion, models.PROTECT, null=True, related_name="draft")
     position = models.PositiveIntegerField()
     role = models.CharField(max_length=20, choices=Message.Role)
     # Where it stood among the drafts of its turn, drawn at random.
     shown_order = models.PositiveSmallIntegerField()
     text_as_shown = models.TextField(blank=True)
     outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.PENDING)
-    message = models.ForeignKey(
-        Message, models.PROTECT, null=True, related_name="drafts"
-    )
+    message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="drafts")
     first_token_seconds = models.FloatField(null=True)
     on_screen_seconds = models.FloatField(default=0)
     # Share of the draft's words that survive in the turn (DATA.md §5).
@@ -301,9 +270,7 @@ class Draft(Model):
                 Q(outcome__in=["inserted", "edited"], message__isnull=False)
                 | (~Q(outcome__in=["inserted", "edited"]) & Q(message=None)),
             ),
-            models.UniqueConstraint(
-                fields=["generation", "index"], name="annotation_draft_once"
-            ),
+            models.UniqueConstraint(fields=["generation", "index"], name="annotation_draft_once"),
         ]
 
 
@@ -330,7 +297,5 @@ class Feedback(Model):
             models.Index(fields=["message", "rater", "-id"], name="feedback_newest"),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

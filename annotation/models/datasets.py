@@ -91,14 +91,10 @@ class DatasetChunk(Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["dataset", "number"], name="annotation_chunk_once"
-            )
+            models.UniqueConstraint(fields=["dataset", "number"], name="annotation_chunk_once")
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            ),
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             # Gold, exam, retest and evaluation rows can never enter a dataset (DATA.md §4).
             pgtrigger.Trigger(
                 name="only_training_rows",
@@ -132,9 +128,7 @@ class Export(Model):
     kind = models.CharField(max_length=20, choices=Dataset.Kind)
     format = models.CharField(max_length=40)
     options = models.JSONField(default=dict)
-    dataset = models.ForeignKey(
-        Dataset, models.PROTECT, null=True, related_name="exports"
-    )
+    dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, related_name="exports")
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="exports"

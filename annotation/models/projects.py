@@ -85,9 +85,7 @@ class Batch(Model):
         verbose_name_plural = "batches"
         constraints = [
             holds("cap_share_in_range", Q(cap_share__gt=0, cap_share__lte=1)),
-            models.UniqueConstraint(
-                fields=["project", "name"], name="annotation_batch_name_once"
-            ),
+            models.UniqueConstraint(fields=["project", "name"], name="annotation_batch_name_once"),
         ]
 
     def __str__(self) -> str:
@@ -114,18 +112,14 @@ class Guideline(Model):
         ]
         triggers = [
             # A label points at the words its author worked by.
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
 
 class GuidelineAcknowledgement(Model):
     """A person has read one guideline version."""
 
-    guideline = models.ForeignKey(
-        Guideline, models.PROTECT, related_name="acknowledgements"
-    )
+    guideline = models.ForeignKey(Guideline, models.PROTECT, related_name="acknowledgements")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="acknowledgements"
     )

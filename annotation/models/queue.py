@@ -74,9 +74,7 @@ class Task(Model):
         ]
         indexes = [
             # Reader: the manager's progress tiles count open tasks, bounded.
-            models.Index(
-                fields=["project", "kind"], condition=Q(state="open"), name="task_open"
-            ),
+            models.Index(fields=["project", "kind"], condition=Q(state="open"), name="task_open"),
         ]
 
 
@@ -99,9 +97,7 @@ class Slot(Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["task", "index"], name="annotation_slot_once"
-            ),
+            models.UniqueConstraint(fields=["task", "index"], name="annotation_slot_once"),
         ]
         indexes = [
             # Reader: selectors.queue's claim query, in this order.
@@ -144,22 +140,16 @@ class Assignment(Model):
     project = models.ForeignKey(Project, models.PROTECT, related_name="assignments")
     task = models.ForeignKey(Task, models.PROTECT, related_name="assignments")
     slot = models.ForeignKey(Slot, models.PROTECT, related_name="assignments")
-    batch = models.ForeignKey(
-        Batch, models.PROTECT, null=True, related_name="assignments"
-    )
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="assignments")
     rater = models.ForeignKey(Rater, models.PROTECT, related_name="assignments")
     kind = models.CharField(max_length=20, choices=TaskKind)
     reason = models.CharField(max_length=20, choices=Reason, default=Reason.PLANNED)
     state = models.CharField(max_length=20, choices=State, default=State.LEASED)
-    guideline = models.ForeignKey(
-        Guideline, models.PROTECT, null=True, related_name="assignments"
-    )
+    guideline = models.ForeignKey(Guideline, models.PROTECT, null=True, related_name="assignments")
     rating_schema = models.ForeignKey(
         "annotation.RatingSchema", models.PROTECT, null=True, related_name="assignments"
     )
-    round = models.ForeignKey(
-        Round, models.PROTECT, null=True, related_name="assignments"
-    )
+    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="assignments")
     draft_arm = models.CharField(max_length=20, choices=DraftArm, blank=True)
     # True where the project lets people judge what they wrote; left out of all statistics.
     own_conversation = models.BooleanField(default=False)
@@ -199,9 +189,7 @@ class Assignment(Model):
                 condition=Q(state__in=["leased", "submitted"]),
                 name="annotation_assignment_one_live_per_slot",
             ),
-            models.UniqueConstraint(
-                fields=["task", "rater"], name="annotation_assignment_once"
-            ),
+            models.UniqueConstraint(fields=["task", "rater"], name="annotation_assignment_once"),
         ]
         indexes = [
             # Reader: the sweep and the next claim free expired leases.
@@ -244,9 +232,7 @@ class QueueCursor(Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["rater", "pool"], name="annotation_cursor_once"
-            )
+            models.UniqueConstraint(fields=["rater", "pool"], name="annotation_cursor_once")
         ]
 
 
@@ -261,7 +247,5 @@ class Autosave(Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["assignment", "turn"], name="annotation_autosave_once"
-            )
+            models.UniqueConstraint(fields=["assignment", "turn"], name="annotation_autosave_once")
         ]

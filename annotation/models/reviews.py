@@ -22,9 +22,7 @@ class Review(Model):
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="reviews")
     assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="review")
-    conversation = models.ForeignKey(
-        Conversation, models.PROTECT, related_name="reviews"
-    )
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="reviews")
     rater = models.ForeignKey(Rater, models.PROTECT, related_name="reviews")
     verdict = models.CharField(max_length=20, choices=Verdict)
     comment = models.TextField(blank=True)
@@ -32,9 +30,7 @@ class Review(Model):
 
     class Meta:
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
 
@@ -47,7 +43,5 @@ class ReviewComment(Model):
 
     class Meta:
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

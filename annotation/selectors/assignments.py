@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
@@ -16,7 +15,7 @@ from annotation.selectors import comparisons, conversations
 from annotation.selectors.comparisons import ComparisonPage
 from annotation.selectors.conversations import Previous, Thread
 from labelhub import exceptions
-from labelhub.accounts.models import Project
+from labelhub.accounts.models import Project, User
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class AssignmentPage:
     kept_submission: Any
 
 
-def page_of(*, user: AnonymousUser | Any, assignment_id: int) -> AssignmentPage:
+def page_of(*, user: User, assignment_id: int) -> AssignmentPage:
     """The person's own assignment with all its page shows. Raises NotFound."""
     assignment = (
         Assignment.objects.select_related(

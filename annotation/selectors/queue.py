@@ -42,7 +42,7 @@ def assignment_for(
             "guideline",
             "conversation",
         )
-        .filter(pk=assignment_id, rater__user=user)
+        .filter(pk=assignment_id, rater__user=user.pk)
         .first()
     )
     if found is None or (kinds is not None and found.kind not in kinds):

@@ -22,6 +22,7 @@ from annotation.serializers.queue import (
 )
 from annotation.services import claim, leases
 from annotation.services import guidelines as guideline_services
+from labelhub.accounts.authentication import signed_in
 from labelhub.accounts.selectors import membership_for
 from labelhub.api import ErrorOutput, parse
 from sampling.selectors import sampling_health
@@ -65,8 +66,8 @@ class ClaimView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Take the next task of a kind, or the one already held."""
         kind = TaskKind(parse(ClaimInput, request)["kind"])
-        assignment_id = claim.claim(user=request.user, slug=slug, kind=kind)
-        page = assignments.page_of(user=request.user, assignment_id=assignment_id)
+        assignment_id = claim.claim(user=signed_in(request), slug=slug, kind=kind)
+        page = assignments.page_of(user=signed_in(request), assignment_id=assignment_id)
         return Response(AssignmentOutput(page).data)
 
 
@@ -74,7 +75,7 @@ class AssignmentView(APIView):
     @extend_schema(responses={200: AssignmentOutput, 404: ErrorOutput})
     def get(self, request: Request, assignment_id: int) -> Response:
         """One's own assignment, with all its page shows."""
-        page = assignments.page_of(user=request.user, assignment_id=assignment_id)
+        page = assignments.page_of(user=signed_in(request), assignment_id=assignment_id)
         return Response(AssignmentOutput(page).data)
 
 
@@ -82,7 +83,7 @@ class BeatView(APIView):
     @extend_schema(request=None, responses={200: BeatOutput, 404: ErrorOutput, 409: ErrorOutput})
     def post(self, request: Request, assignment_id: int) -> Response:
         """The person is at work: counts active time and renews the lease past half its life."""
-        assignment = queue.assignment_for(user=request.user, assignment_id=assignment_id)
+        assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
         return Response(BeatOutput(leases.beat(assignment=assignment)).data)
 
 
@@ -93,7 +94,7 @@ class AutosaveView(APIView):
     )
     def put(self, request: Request, assignment_id: int, turn: int) -> Response:
         """Keep unsubmitted work on the server."""
-        assignment = queue.assignment_for(user=request.user, assignment_id=assignment_id)
+        assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
         body = parse(AutosaveInput, request)
         saved, locked = leases.save_autosave(assignment=assignment, turn=turn, **body)
         return Response(
@@ -112,7 +113,7 @@ class SkipView(APIView):
     @extend_schema(request=SkipInput, responses={204: None, 404: ErrorOutput, 409: ErrorOutput})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Hand the task back with a reason."""
-        assignment = queue.assignment_for(user=request.user, assignment_id=assignment_id)
+        assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
         body = parse(SkipInput, request)
         leases.skip(
             assignment=assignment,
@@ -135,5 +136,5 @@ class AcknowledgementView(APIView):
     def post(self, request: Request, guideline_id: int) -> Response:
         """The person has read this version."""
         found = guidelines.guideline_for(user=request.user, guideline_id=guideline_id)
-        guideline_services.acknowledge(user=request.user, guideline=found)
+        guideline_services.acknowledge(user=signed_in(request), guideline=found)
         return Response(status=204)

@@ -11,9 +11,15 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from labelhub import exceptions
-from labelhub.accounts.models import ApiToken
+from labelhub.accounts.models import ApiToken, User
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def signed_in(request: Request) -> User:
+    """Who a request is from, once the view's permissions have let it in."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

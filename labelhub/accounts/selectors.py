@@ -67,7 +67,7 @@ def has_consented(user: User, document: ConsentDocument | None) -> bool:
 
 
 def token_for(*, user: User, token_id: str) -> ApiToken:
-    token = ApiToken.objects.filter(user=user, token_key=token_id).first()
+    token: ApiToken | None = ApiToken.objects.filter(user=user, token_key=token_id).first()
     if token is None:
         raise exceptions.NotFound
     return token

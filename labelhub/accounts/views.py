@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from labelhub import exceptions
 from labelhub.accounts import selectors, services
-from labelhub.accounts.authentication import SessionAuthentication
+from labelhub.accounts.authentication import SessionAuthentication, signed_in
 from labelhub.accounts.models import User
 from labelhub.accounts.serializers import (
     ConsentDocumentOutput,
@@ -90,7 +90,7 @@ class MeView(APIView):
     @extend_schema(responses=MeOutput)
     def get(self, request: Request) -> Response:
         """The signed-in person and their projects."""
-        return Response(MeOutput(me_of(_user(request))).data)
+        return Response(MeOutput(me_of(signed_in(request))).data)
 
 
 class ConsentView(APIView):
@@ -106,20 +106,20 @@ class ConsentView(APIView):
     def post(self, request: Request) -> Response:
         """Agree to the current consent document."""
         body = parse(ConsentInput, request)
-        services.give_consent(user=_user(request), **body)
-        return Response(MeOutput(me_of(_user(request))).data)
+        services.give_consent(user=signed_in(request), **body)
+        return Response(MeOutput(me_of(signed_in(request))).data)
 
 
 class TokensView(APIView):
     @extend_schema(responses=TokenOutput(many=True))
     def get(self, request: Request) -> Response:
         """The person's own tokens."""
-        return Response(TokenOutput(selectors.tokens_of(_user(request)), many=True).data)
+        return Response(TokenOutput(selectors.tokens_of(signed_in(request)), many=True).data)
 
     @extend_schema(request=TokenInput, responses={201: NewTokenOutput})
     def post(self, request: Request) -> Response:
         """Make a token; its secret is shown in this answer only."""
-        token, secret = services.make_token(user=_user(request), **parse(TokenInput, request))
+        token, secret = services.make_token(user=signed_in(request), **parse(TokenInput, request))
         return Response(TokenOutput(token).data | {"token": secret}, status=201)
 
 
@@ -127,10 +127,5 @@ class TokenView(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, token_id: str) -> Response:
         """Delete a token; programs that use it are refused from now on."""
-        services.delete_token(user=_user(request), token_id=token_id)
+        services.delete_token(user=signed_in(request), token_id=token_id)
         return Response(status=204)
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)
-    return request.user
