@@ -1990,7 +1990,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `delta` and `end` events; see docs/API.md. */
+            /** @description `event: delta` with {generation, attempt, index, offset, text} as text is written, and one `event: end` with {generation, attempt, state, error, completions} for each; forget a generation's text when its attempt grows. */
             200: {
                 headers: {
                     [name: string]: unknown;
