@@ -73,7 +73,7 @@ test: $(INSTALLED) $(FRONTEND) ## Runs every test, browser tests included
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not gpu and not long"
 
 test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not gpu"
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not gpu" --hypothesis-profile long
 
 test-browser: $(INSTALLED) $(FRONTEND) ## Runs the browser tests alone
 	$(PYTEST) -m browser
