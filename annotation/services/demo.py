@@ -42,8 +42,8 @@ KNOWN_OPENINGS_PER_FILE = 3
 KNOWN_OPENINGS_PRIORITY = 50
 # Candidates have to differ, which the policy's do only when they are drawn freely.
 PARAMS = {
-    RoundPolicy.Use.DRAFT: {"temperature": 1.0, "top_p": 0.95},
-    RoundPolicy.Use.CHAT: {"temperature": 0.7, "top_p": 0.95},
+    RoundPolicy.Use.DRAFT: {"temperature": 0.7, "top_p": 0.9},
+    RoundPolicy.Use.CHAT: {"temperature": 0.5, "top_p": 0.9},
     RoundPolicy.Use.CANDIDATE: {"temperature": 1.1, "top_p": 1.0},
 }
 MAX_TOKENS = 160
