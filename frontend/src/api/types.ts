@@ -10,7 +10,6 @@ export type Home = Schemas["HomeOutput"];
 export type Queue = Home["queues"][number];
 export type TaskKind = Queue["kind"];
 export type Sampling = Schemas["SamplingOutput"];
-export type Guideline = Schemas["GuidelineOutput"];
 export type Assignment = Schemas["AssignmentOutput"];
 export type Autosave = Assignment["autosaves"][number];
 export type Conversation = Schemas["ConversationOutput"];

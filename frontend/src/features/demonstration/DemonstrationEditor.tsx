@@ -125,6 +125,11 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     chooseDraft: drafts.choose,
     insertDraft: () => insert(drafts.chosen),
     dismissDrafts: () => drafts.close(null),
+    canSwitchRole: roles.length > 1,
+    switchRole: () => {
+      const other = roles.find((role) => role !== written?.role);
+      if (other !== undefined) composer.current?.setRole(other);
+    },
     togglePreview: () => setPreview((on) => !on),
     moveTurn,
   };

@@ -57,6 +57,9 @@ describe("writing a demonstration", () => {
       .on("PATCH /api/v1/drafts/52/", {});
     renderApp("/projects/demo/work/31");
     await screen.findByRole("textbox", { name: "Write as User" });
+    await userEvent.keyboard("{Alt>}[KeyU]{/Alt}");
+    expect(screen.getByRole("radio", { name: "System" })).toBeChecked();
+    await userEvent.keyboard("{Alt>}[KeyU]{/Alt}");
     await userEvent.keyboard("How do I boil an egg?{Alt>}{Enter}{/Alt}");
     await screen.findByRole("textbox", { name: "Write as Assistant" });
     expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toEqual({

@@ -11,6 +11,9 @@ export interface DemonstrationContext extends WorkContext {
   insertDraft: () => void;
   dismissDrafts: () => void;
   togglePreview: () => void;
+  /** Only the first turn may be either side's. */
+  canSwitchRole: boolean;
+  switchRole: () => void;
   moveTurn: (step: -1 | 1) => void;
 }
 
@@ -74,6 +77,13 @@ export const demonstrationActions: readonly Action<DemonstrationContext>[] = [
   insertDraftAction,
   dismissDraftsAction,
   previewAction,
+  {
+    id: "demonstration.switchRole",
+    label: "demonstration.switchRole",
+    keys: ["alt+u"],
+    enabled: ({ canSwitchRole }) => canSwitchRole,
+    perform: ({ switchRole }) => switchRole(),
+  },
   {
     id: "demonstration.turnUp",
     label: "thread.turnUp",

@@ -68,5 +68,3 @@ export function useRanking(assignment: Assignment) {
     whole: (): RankingDraft => ({ ...draft, openMilliseconds: milliseconds.current }),
   };
 }
-
-export type RankingInTheMaking = ReturnType<typeof useRanking>;

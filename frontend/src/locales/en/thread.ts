@@ -34,6 +34,7 @@ export const demonstration = {
   insertDraft: "Insert",
   dismissDrafts: "Close drafts",
   preview: "Preview",
+  switchRole: "Write as the other role",
   placeholder: {
     user: "What would someone ask here?",
     assistant: "Write the best answer you can…",
