@@ -40,6 +40,8 @@ KINDS = {
     "resource_tracker": "web parent",
 }
 
+REST_PATIENCE_SECONDS, REST_WINDOW_SECONDS, REST_CPU_SECONDS = 60.0, 2.0, 0.3
+
 
 def start(var: Path) -> tuple[subprocess.Popen[str], float]:
     """A demo on the folder that is ready, and the seconds until it was. Raises RuntimeError."""
@@ -87,6 +89,18 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def wait_until_at_rest(demo: subprocess.Popen[str], var: Path) -> None:
+    """Until the GPU worker has loaded its policy and all have nothing to do."""
+    roots = list(everything(demo, var))
+    deadline = time.monotonic() + REST_PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        before = processes.cpu_seconds(roots)
+        time.sleep(REST_WINDOW_SECONDS)
+        if processes.cpu_seconds(roots) - before < REST_CPU_SECONDS:
+            return
+    raise RuntimeError(f"The demo is still busy after {REST_PATIENCE_SECONDS} s.")
+
+
 def idle_megabytes(pids: set[int]) -> dict[str, float]:
     """Memory by kind of process. Raises RuntimeError where a process is of no known kind."""
     found: dict[str, float] = defaultdict(float)
@@ -118,6 +132,7 @@ def main() -> int:
             for _ in range(1 if quick else 3):
                 demo, seconds = start(var)
                 warm.append(seconds)
+                wait_until_at_rest(demo, var)
                 megabytes = idle_megabytes(everything(demo, var))
                 stops.append(stop(demo, var))
         except RuntimeError as exc:
