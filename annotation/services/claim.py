@@ -76,7 +76,8 @@ WITH held AS (
           AND (t.reserved_for_id IS NULL OR t.reserved_for_id = %(rater)s)
           AND NOT EXISTS (
               SELECT 1 FROM annotation_assignment a
-              WHERE a.task_id = s.task_id AND a.rater_id = %(rater)s AND a.state <> 'expired')
+              -- A task has few assignments and a person has many: only the task's index may serve.
+              WHERE a.task_id = s.task_id AND a.rater_id + 0 = %(rater)s AND a.state <> 'expired')
         ORDER BY s.priority, s.order_key, s.id LIMIT 64) s
     ORDER BY s.priority, s.order_key, s.id LIMIT 64
 ), picked AS (
@@ -99,7 +100,7 @@ WITH held AS (
         last_beat_at, active_seconds, skip_reason, skip_comment, submission_sha256)
     SELECT %(project)s, t.id, taken.id, taken.batch_id, %(rater)s, t.kind,
            CASE WHEN t.reserved_for_id IS NULL THEN 'planned' ELSE 'redo' END, 'leased',
-           %(guideline)s, CASE WHEN t.kind = 'ranking' THEN %(rating_schema)s::bigint END, t.round_id,
+           %(guideline)s::bigint, CASE WHEN t.kind = 'ranking' THEN %(rating_schema)s::bigint END, t.round_id,
            '',
            EXISTS (SELECT 1 FROM annotation_comparison c
                    JOIN annotation_conversation v ON v.id = c.conversation_id
