@@ -1,7 +1,8 @@
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { RouterProvider } from "react-router/dom";
 
 import { ActionProvider } from "@/components/actions";
@@ -9,9 +10,11 @@ import { styleNonce } from "@/lib/nonce";
 
 import { createQueryClient } from "./queryClient";
 import { createRouter } from "./router";
-import { cssVariables, theme } from "./theme";
+import { createAppTheme, cssVariables } from "./theme";
 
 export function App() {
+  const { t } = useTranslation();
+  const theme = useMemo(() => createAppTheme({ close: t("common.close") }), [t]);
   const [queryClient] = useState(createQueryClient);
   const [router] = useState(createRouter);
   return (

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -168,6 +168,8 @@ describe("everywhere", () => {
     const sheet = await screen.findByRole("dialog", { name: "Keyboard shortcuts" });
     expect(sheet).toHaveTextContent("Tie with the one above");
     expect(sheet).toHaveTextContent("Go to your work");
+    await userEvent.click(within(sheet).getByRole("button", { name: "Close" }));
+    await waitFor(() => expect(sheet).not.toBeInTheDocument());
   });
 
   it("finds actions by name in the palette", async () => {

@@ -4,64 +4,78 @@ const SANS =
   '"Inter Variable", ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace';
 
+/** The words that Mantine's own buttons need. */
+interface Words {
+  close: string;
+}
+
 /** One accent, cool greys, two weights, borders before shadows. */
-export const theme = createTheme({
-  fontFamily: SANS,
-  fontFamilyMonospace: MONO,
-  headings: { fontFamily: SANS, fontWeight: "600" },
-  fontSizes: { xs: "0.75rem", sm: "0.875rem", md: "0.9375rem", lg: "1.0625rem", xl: "1.25rem" },
-  defaultRadius: "md",
-  radius: { xs: "3px", sm: "4px", md: "6px", lg: "10px", xl: "14px" },
-  primaryColor: "accent",
-  primaryShade: { light: 6, dark: 6 },
-  black: "#1b1d23",
-  colors: {
-    accent: [
-      "#eef0fd",
-      "#dfe3fb",
-      "#bfc7f6",
-      "#a3adf2",
-      "#8593ec",
-      "#6a7ae4",
-      "#4c5fd5",
-      "#3f50bb",
-      "#34429a",
-      "#29347a",
-    ],
-    gray: [
-      "#f8f8fa",
-      "#f1f2f4",
-      "#e7e8ec",
-      "#dadce2",
-      "#c5c8d0",
-      "#9aa0ac",
-      "#5f6672",
-      "#474c57",
-      "#2f333b",
-      "#1b1d23",
-    ],
-    dark: [
-      "#e4e5e9",
-      "#c0c4cc",
-      "#9ba1ad",
-      "#7a808c",
-      "#33363f",
-      "#2a2d34",
-      "#1f2126",
-      "#17181c",
-      "#121317",
-      "#0d0e11",
-    ],
-  },
-  respectReducedMotion: true,
-  cursorType: "pointer",
-  components: {
-    Button: { defaultProps: { size: "sm", fw: 500 } },
-    Tooltip: { defaultProps: { openDelay: 350, withArrow: false, position: "top" } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
-    Menu: { defaultProps: { shadow: "md", width: 240 } },
-  },
-});
+export const createAppTheme = (words: Words) =>
+  createTheme({
+    fontFamily: SANS,
+    fontFamilyMonospace: MONO,
+    headings: { fontFamily: SANS, fontWeight: "600" },
+    fontSizes: { xs: "0.75rem", sm: "0.875rem", md: "0.9375rem", lg: "1.0625rem", xl: "1.25rem" },
+    defaultRadius: "md",
+    radius: { xs: "3px", sm: "4px", md: "6px", lg: "10px", xl: "14px" },
+    primaryColor: "accent",
+    primaryShade: { light: 6, dark: 6 },
+    black: "#1b1d23",
+    colors: {
+      accent: [
+        "#eef0fd",
+        "#dfe3fb",
+        "#bfc7f6",
+        "#a3adf2",
+        "#8593ec",
+        "#6a7ae4",
+        "#4c5fd5",
+        "#3f50bb",
+        "#34429a",
+        "#29347a",
+      ],
+      gray: [
+        "#f8f8fa",
+        "#f1f2f4",
+        "#e7e8ec",
+        "#dadce2",
+        "#c5c8d0",
+        "#9aa0ac",
+        "#5f6672",
+        "#474c57",
+        "#2f333b",
+        "#1b1d23",
+      ],
+      dark: [
+        "#e4e5e9",
+        "#c0c4cc",
+        "#9ba1ad",
+        "#7a808c",
+        "#33363f",
+        "#2a2d34",
+        "#1f2126",
+        "#17181c",
+        "#121317",
+        "#0d0e11",
+      ],
+    },
+    respectReducedMotion: true,
+    cursorType: "pointer",
+    components: {
+      Button: { defaultProps: { size: "sm", fw: 500 } },
+      Tooltip: { defaultProps: { openDelay: 350, withArrow: false, position: "top" } },
+      Modal: {
+        defaultProps: {
+          centered: true,
+          overlayProps: { backgroundOpacity: 0.35 },
+          closeButtonProps: { "aria-label": words.close },
+        },
+      },
+      Drawer: { defaultProps: { closeButtonProps: { "aria-label": words.close } } },
+      Notification: { defaultProps: { closeButtonProps: { "aria-label": words.close } } },
+      Menu: { defaultProps: { shadow: "md", width: 240 } },
+    },
+  });
 
 /** Mantine's own placeholder grey is too faint for text that people must read. */
 export const cssVariables: CSSVariablesResolver = () => ({

@@ -2,10 +2,12 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
+import i18next from "i18next";
 import { createMemoryRouter, RouterProvider } from "react-router";
 
 import { createQueryClient } from "@/app/queryClient";
 import { routes } from "@/app/router";
+import { createAppTheme } from "@/app/theme";
 import { ActionProvider } from "@/components/actions";
 
 import type { Assignment } from "@/api/types";
@@ -42,7 +44,7 @@ export function working(server: FakeServer, assignment: Assignment): FakeServer 
 export function renderApp(path: string) {
   const router = createMemoryRouter(routes, { initialEntries: [path] });
   render(
-    <MantineProvider env="test">
+    <MantineProvider env="test" theme={createAppTheme({ close: i18next.t("common.close") })}>
       <QueryClientProvider client={createQueryClient()}>
         <ActionProvider>
           <Notifications />
