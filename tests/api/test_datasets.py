@@ -45,6 +45,12 @@ def manager(project: Project) -> APIClient:
 
 
 @pytest.fixture(autouse=True)
+def _no_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease's thread has a connection of its own, which cannot see what a test has not committed."""
+    monkeypatch.setattr(runner, "RENEW_SECONDS", 3600.0)
+
+
+@pytest.fixture(autouse=True)
 def _own_storage(settings: Any, tmp_path: Path) -> None:
     storages = {**settings.STORAGES}
     storages["default"] = {
