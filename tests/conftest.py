@@ -9,6 +9,10 @@ from pytest_django import Settings
 hypothesis_settings.register_profile(
     "labelhub", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+# For make test-long: fresh examples, many more of them.
+hypothesis_settings.register_profile(
+    "long", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("labelhub")
 
 
