@@ -17,6 +17,7 @@ for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LABELHUB_ENV", "DEBUG")
 
 
 # As root the servers run as another account, which must be able to enter.
+VAR_DIR.mkdir(parents=True, exist_ok=True)
 VAR_DIR.chmod(0o755)
 
 

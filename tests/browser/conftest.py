@@ -147,8 +147,10 @@ class Person:
         self.page.wait_for_url("**/work/*")
 
     def submit_by_key(self) -> None:
-        """Submit with ⌘↵ and wait until the task is left."""
+        """Submit with ⌘↵ as soon as the page allows it, and wait until the task is left."""
         here = self.page.url
+        submit = self.page.locator("button[aria-keyshortcuts='Control+Enter']")
+        expect(submit).to_be_enabled()
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_url(lambda url: url != here)
 
