@@ -1,4 +1,4 @@
-"""One contract, whatever engine runs under it (DESIGN.md §6)."""
+"""What the loop promises step by step, over the fake and over a model (DESIGN.md §6)."""
 
 from __future__ import annotations
 
