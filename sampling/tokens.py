@@ -2,7 +2,7 @@
 
 Renders as transformers' `apply_chat_template` does and encodes with `tokenizer.json` itself, so
 the ids are those the policy was trained on. The template writes the special tokens; encoding adds
-none, hence never a second beginning-of-sequence token.
+none, hence never a second beginning-of-sequence token, and what people typed makes none either.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from tokenizers import Tokenizer
+
+from sampling.control_tokens import ControlTokens
 
 # The names under which transformers shows a tokenizer's special tokens to its template.
 SPECIAL_TOKENS = (
@@ -77,6 +79,7 @@ class ChatTokenizer:
         # A tokenizer saved in training may still cut or pad, which would change a context.
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
+        self._control_tokens = ControlTokens(serialised, self.tokenizer)
         config = _read_json(folder / "tokenizer_config.json")
         self.special_tokens = _special_tokens(config)
         self.template = _chat_template(folder, config)
@@ -144,8 +147,19 @@ class ChatTokenizer:
         *,
         add_generation_prompt: bool = True,
     ) -> list[int]:
-        """Return the token ids of the rendered dialogue; raises ChatTemplateFailed."""
-        return self._encode(self.render(messages, add_generation_prompt=add_generation_prompt))
+        """Return the token ids of the rendered dialogue; raises ChatTemplateFailed.
+
+        The text of a special token inside a message is text: when what people typed changes which
+        special tokens the rendering holds, their contents are shielded from the tokenizer.
+        """
+        rendered = self.render(messages, add_generation_prompt=add_generation_prompt)
+        control = self._control_tokens
+        if control.may_be_typed(message["content"] for message in messages):
+            shielded, stand_ins = control.shielded(messages)
+            safe = self.render(shielded, add_generation_prompt=add_generation_prompt)
+            if control.found(rendered) != control.found(safe):
+                return control.encode(safe, stand_ins)
+        return self._encode(rendered)
 
     def count(self, messages: Sequence[Mapping[str, str]]) -> int:
         """Return how many tokens the policy reads before it answers these messages."""
