@@ -14,6 +14,8 @@ export interface Action<Context> {
   /** Absent: always enabled. */
   readonly enabled?: (context: Context) => boolean;
   readonly perform: (context: Context) => void;
+  /** What the keys do while the action is not enabled: say why. Absent: nothing. */
+  readonly refuse?: (context: Context) => void;
 }
 
 /** An action tied to the context of the page that is open. */
@@ -24,6 +26,7 @@ export interface BoundAction {
   readonly notInText: boolean;
   readonly enabled: () => boolean;
   readonly perform: () => void;
+  readonly refuse: (() => void) | null;
 }
 
 export function bindAction<Context>(action: Action<Context>, context: () => Context): BoundAction {
@@ -34,5 +37,6 @@ export function bindAction<Context>(action: Action<Context>, context: () => Cont
     notInText: action.notInText ?? false,
     enabled: () => action.enabled?.(context()) ?? true,
     perform: () => action.perform(context()),
+    refuse: action.refuse ? () => action.refuse?.(context()) : null,
   };
 }

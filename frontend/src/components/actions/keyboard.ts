@@ -54,6 +54,7 @@ export function listenForKeys(registry: ActionRegistry, characterKeys: () => boo
         ? firstChord.text
         : null;
     firstChord = null;
+    let refused: BoundAction | null = null;
     for (const { action, chords } of candidates()) {
       const [first, second] = chords;
       if (first === undefined || (typing && action.notInText)) continue;
@@ -64,11 +65,18 @@ export function listenForKeys(registry: ActionRegistry, characterKeys: () => boo
           return;
         }
         if (pressed(first)) firstChord = { text: first, at: event.timeStamp };
-      } else if (pressed(first) && action.enabled()) {
-        event.preventDefault();
-        action.perform();
-        return;
+      } else if (pressed(first)) {
+        if (action.enabled()) {
+          event.preventDefault();
+          action.perform();
+          return;
+        }
+        refused ??= action;
       }
+    }
+    if (refused?.refuse) {
+      event.preventDefault();
+      refused.refuse();
     }
   };
 

@@ -32,18 +32,19 @@ interface Props {
   submit?: Action<WorkContext>;
   /** In place of the submit button, where there are several ways to end the task. */
   verdicts?: ReactNode;
-  /** Says what is missing while the task cannot be submitted. */
-  missing?: string | null;
+  /** Said beside the buttons while nothing is missing. */
+  note?: string | null;
   children: ReactNode;
 }
 
 /** The same places on every task: title and guidelines above, work in the middle, submit bottom right. */
 export function WorkFrame(props: Props) {
-  const { task, context, title, status, error, wide, showsSampling, verdicts, missing } = props;
+  const { task, context, title, status, error, wide, showsSampling, verdicts } = props;
   const { t } = useTranslation();
   const errorText = useErrorText();
   const { assignment, lease } = task;
   const failure = error ?? task.leaveError;
+  const note = context.missing ?? props.note;
   return (
     <div className={classes.frame} data-wide={wide}>
       <div className={classes.top}>
@@ -83,7 +84,7 @@ export function WorkFrame(props: Props) {
                 {errorText(failure)}
               </span>
             ) : (
-              missing && <span className={classes.missing}>{missing}</span>
+              note && <span className={classes.missing}>{note}</span>
             )}
           </div>
           <Group gap="lg" wrap="nowrap" className={classes.buttons}>

@@ -1,8 +1,12 @@
 import type { Action } from "@/lib/actions";
 
+import { toastRefusal } from "../toast";
+
 /** What every page on which a task is done can do. */
 export interface WorkContext {
   canSubmit: boolean;
+  /** What still keeps the task from being submitted, in words. */
+  missing: string | null;
   busy: boolean;
   submit: () => void;
   openSkip: () => void;
@@ -16,6 +20,9 @@ export const submitAction: Action<WorkContext> = {
   keys: ["mod+Enter"],
   enabled: ({ canSubmit, busy }) => canSubmit && !busy,
   perform: ({ submit }) => submit(),
+  refuse: ({ missing, busy }) => {
+    if (missing !== null && !busy) toastRefusal(missing);
+  },
 };
 
 export const skipAction: Action<WorkContext> = {

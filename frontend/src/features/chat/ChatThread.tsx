@@ -64,8 +64,16 @@ export function ChatThread({ slug, assignment, initial }: Props) {
     void editor?.clear();
     setWritten(null);
   };
+  const missing = waiting
+    ? t("chat.stillWriting")
+    : pending !== null
+      ? t("chat.unsentText")
+      : hasReply
+        ? null
+        : t("chat.noReplyYet");
   const context: ChatContext = {
-    canSubmit: hasReply && !waiting && pending === null,
+    canSubmit: missing === null,
+    missing,
     busy: finishing.isPending || task.leaving,
     submit: () => finishing.mutate(finishKey, { onSuccess: () => task.leave("submitted") }),
     openSkip: () => task.setSkipOpen(true),
@@ -82,7 +90,6 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   };
   useActions(t("kinds.chat"), chatActions, context);
 
-  const missing = !hasReply ? t("chat.noReplyYet") : pending !== null ? t("chat.unsentText") : null;
   return (
     <WorkFrame
       task={task}
@@ -90,7 +97,6 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       title={t("kinds.chat")}
       status={status}
       error={chat.error ?? finishing.error}
-      missing={missing}
       showsSampling
       submit={finishAction}
     >

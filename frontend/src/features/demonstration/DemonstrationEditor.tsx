@@ -98,15 +98,18 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     );
   };
   const missing =
-    lastRole === undefined
-      ? t("demonstration.nothingWritten")
-      : lastRole !== "assistant"
-        ? t("demonstration.mustEndWithAssistant")
-        : project !== undefined && position + (pending ? 1 : 0) < project.min_turns
-          ? t("demonstration.tooFewTurns", { count: project.min_turns })
-          : null;
+    editing !== null
+      ? t("thread.unsavedEdit")
+      : lastRole === undefined
+        ? t("demonstration.nothingWritten")
+        : lastRole !== "assistant"
+          ? t("demonstration.mustEndWithAssistant")
+          : project !== undefined && position + (pending ? 1 : 0) < project.min_turns
+            ? t("demonstration.tooFewTurns", { count: project.min_turns })
+            : null;
   const context: DemonstrationContext = {
-    canSubmit: missing === null && editing === null,
+    canSubmit: missing === null,
+    missing,
     busy,
     // A refused save is told by the page; there is nothing more to do about it here.
     submit: () => void submit().catch(() => undefined),
@@ -148,7 +151,6 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       title={t("kinds.demonstration")}
       status={status}
       error={thread.error ?? submission.error ?? drafts.error}
-      missing={missing}
       showsSampling={assignment.drafts_allowed}
     >
       <PromptCard prompt={assignment.prompt} />

@@ -82,6 +82,7 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
   };
   const context: RankingContext = {
     canSubmit: missing === null,
+    missing: missing === null ? null : missingText(missing),
     busy: submission.isPending || task.leaving,
     submit: () => send(false),
     openSkip: () => task.setSkipOpen(true),
@@ -128,7 +129,6 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
       title={t("kinds.ranking")}
       status={ranking.status}
       error={submission.error}
-      missing={missing === null ? null : missingText(missing)}
       wide
     >
       {ranking.theirs !== null && (

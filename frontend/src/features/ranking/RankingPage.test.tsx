@@ -44,6 +44,13 @@ describe("ranking", () => {
     expect(await screen.findByText("Nothing more is open for you just now.")).toBeVisible();
   });
 
+  it("says why, once, when the keys come before all is done", async () => {
+    const server = await open(working(new FakeServer(), task));
+    await userEvent.keyboard("{Control>}{Enter}{Enter}{/Control}");
+    expect(await screen.findByRole("alert")).toHaveTextContent("3 candidates still to place");
+    expect(server.sent(SUBMIT)).toEqual([]);
+  });
+
   it("undoes and redoes", async () => {
     await open(working(new FakeServer(), task));
     screen.getByRole("group", { name: /Candidate A/ }).focus();

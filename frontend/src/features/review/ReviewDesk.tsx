@@ -91,6 +91,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
   };
   const context: ReviewContext = {
     canSubmit: editing === null && verdict === null,
+    missing: editing === null ? null : t("thread.unsavedEdit"),
     busy,
     submit: () => submit(fixed ? "fixed" : "approved"),
     openSkip: () => task.setSkipOpen(true),
@@ -113,7 +114,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
       title={t("kinds.review")}
       status={status}
       error={fix.error ?? (verdict === null ? submission.error : null)}
-      missing={fixed ? t("review.fixedNote") : null}
+      note={fixed ? t("review.fixedNote") : null}
       verdicts={
         <>
           <ActionButton action={rejectAction} context={context} variant="default" keyInside />

@@ -1,4 +1,4 @@
-import { guidelineAction, skipAction, type WorkContext } from "@/components/work";
+import { guidelineAction, skipAction, submitAction, type WorkContext } from "@/components/work";
 import type { Action } from "@/lib/actions";
 
 export interface ReviewContext extends WorkContext {
@@ -20,6 +20,7 @@ export const approveAction: ReviewAction = {
   keys: ["a", "mod+Enter"],
   enabled: ({ busy, canSubmit }) => canSubmit && !busy,
   perform: ({ approve }) => approve(),
+  refuse: submitAction.refuse,
 };
 
 /** The same action under the name it has once the reviewer has changed something. */
