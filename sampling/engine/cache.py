@@ -126,11 +126,17 @@ class SlotCache(Cache):
         for layer in self.slot_layers:
             layer.target = target
 
-    def copy(self, source: int, target: int, length: int) -> None:
-        """Copy a row's first positions over another row."""
+    @property
+    def n_bytes(self) -> int:
+        """Memory held."""
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self.slot_layers)
+
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """Copy positions [start, end) of a row to the same positions of another."""
+        span = slice(start, end)
         for layer in self.slot_layers:
-            layer.keys[target, :, :length] = layer.keys[source, :, :length]
-            layer.values[target, :, :length] = layer.values[source, :, :length]
+            layer.keys[target, :, span] = layer.keys[source, :, span]
+            layer.values[target, :, span] = layer.values[source, :, span]
 
     def clear(self, row: int) -> None:
         """Zero a row."""

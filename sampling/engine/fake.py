@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from sampling.engine.backend import Draw, RowInput, Sampled
+from sampling.engine.backend import Draw, Layout, RowInput, Sampled
 from sampling.engine.loop import EngineLoop
-from sampling.engine.protocol import Priority, Provenance, Reproducible
+from sampling.engine.protocol import Provenance, Reproducible
 from sampling.engine.validation import Limits
 
 VOCAB_SIZE = 100_000
@@ -30,8 +30,11 @@ class CountingDecoder:
 class CountingBackend:
     """Draws token start + step with log-probability 0, since nothing else was possible."""
 
-    def __init__(self, *, n_words: int, limits: Limits) -> None:
+    memory_bytes = memory_budget_bytes = None
+
+    def __init__(self, *, n_words: int, layout: Layout, limits: Limits) -> None:
         self._n_words = n_words
+        self.layout = layout
         self.limits = limits
         self.stop_ids = frozenset({END_OF_TURN})
         self.provenance = Provenance(
@@ -46,20 +49,17 @@ class CountingBackend:
         """Return a decoder for one completion."""
         return CountingDecoder()
 
-    def prefill(self, lane: Priority, token_ids: Sequence[int], start: int) -> None:
+    def prefill(self, row: int, token_ids: Sequence[int], start: int) -> None:
         """Do nothing: counting needs no context."""
 
-    def first(self, lane: Priority, draws: Sequence[Draw]) -> list[Sampled]:
+    def first(self, row: int, draws: Sequence[Draw]) -> list[Sampled]:
         """Draw the first word of each completion."""
         return [self._count(draw) for draw in draws]
 
-    def place(self, lane: Priority, slot: int, length: int) -> None:
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
         """Do nothing: there is no context to copy."""
 
-    def move(self, source: int, target: int, length: int) -> None:
-        """Do nothing: there is no context to copy."""
-
-    def clear(self, slot: int) -> None:
+    def clear(self, row: int) -> None:
         """Do nothing: there is no context to forget."""
 
     def decode(self, rows: Sequence[RowInput]) -> list[Sampled]:
@@ -82,6 +82,7 @@ class FakeEngine(EngineLoop):
         n_words: int = 12,
         n_slots: int = 16,
         n_reserved: int = 4,
+        n_kept: int = 4,
         context_tokens: int = 4096,
         queue_limit: int = 64,
         prefill_chunk_tokens: int = 256,
@@ -96,7 +97,7 @@ class FakeEngine(EngineLoop):
             n_batch=n_slots - n_reserved,
         )
         super().__init__(
-            CountingBackend(n_words=n_words, limits=limits),
+            CountingBackend(n_words=n_words, layout=Layout(n_slots, n_kept), limits=limits),
             queue_limit=queue_limit,
             prefill_chunk_tokens=prefill_chunk_tokens,
             batch_stride=batch_stride,

@@ -28,6 +28,7 @@ def load_engine(
     device: str | None = None,
     n_slots: int = 24,
     n_reserved: int = 6,
+    n_kept: int = 8,
     cache_bytes: int = 2 * GIB,
     n_threads: int | None = None,
 ) -> Engine:
@@ -54,6 +55,7 @@ def load_engine(
         device=chosen,
         n_slots=n_slots,
         n_reserved=n_reserved,
+        n_kept=n_kept,
         cache_bytes=cache_bytes,
     )
     # A CPU's step costs more with more rows, so a live draft leaves batch rows out of three in
@@ -69,6 +71,7 @@ def load_backend(
     device: torch.device,
     n_slots: int,
     n_reserved: int,
+    n_kept: int,
     cache_bytes: int,
 ) -> TransformerBackend:
     """Load a folder's tokenizer, template and weights; raises UnsupportedPolicy or TokensError."""
@@ -96,6 +99,7 @@ def load_backend(
         stop_ids=chat.stop_ids | _configured_stop_ids(model),
         n_slots=n_slots,
         n_reserved=n_reserved,
+        n_kept=n_kept,
         window_tokens=chat.context_tokens or WINDOW_TOKENS,
         cache_bytes=cache_bytes,
     )

@@ -321,6 +321,8 @@ class OpenAIEngine:
         result = CompletionResult(
             index=completion.index,
             seed=completion.request.seeds[completion.index],
+            prompt_token_ids=(),
+            params=completion.request.params,
             token_ids=(),
             logprobs=(),
             text="".join([*completion.texts, text]),

@@ -41,12 +41,15 @@ class Reproducible(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How tokens are drawn. Filters apply in the order top_k, top_p, min_p, all after temperature."""
+    """How tokens are drawn: repetition_penalty, temperature, top_k, top_p, min_p, in this order."""
 
     temperature: float = 1.0  # >= 0; 0 takes the likeliest token
     top_p: float = 1.0  # in (0, 1]; 1 keeps every token
     top_k: int = 0  # >= 0; 0 keeps every token
     min_p: float = 0.0  # in [0, 1], a share of the likeliest token's probability; 0 keeps all
+    # In [0.1, 10]; above 1 makes tokens of prompt and completion less likely to come again (CTRL,
+    # arXiv:1909.05858, section 4.1); 1 changes nothing.
+    repetition_penalty: float = 1.0
     max_tokens: int = 256  # >= 1, per completion
     stop: tuple[str, ...] = ()  # the text ends before the first of these
     stop_token_ids: tuple[int, ...] = ()  # in addition to the policy's own end-of-turn ids
@@ -75,7 +78,12 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a completion ended in error. `retryable` is true where another attempt may succeed."""
+    """Why a completion ended in error. `retryable` is true where another attempt may succeed.
+
+    Of the in-process engines, `code` is one of deadline_exceeded, non_finite_logits,
+    undecodable_token (not retryable), step_failed, engine_closed, engine_failed and device_lost
+    (the process is about to end: another one has to try).
+    """
 
     code: str
     detail: str
@@ -101,15 +109,20 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class CompletionResult:
-    """One finished completion: all that replaying or judging it needs beside the request.
+    """One finished completion, with all that replaying or judging it needs.
 
-    `token_ids` keeps the id that ended it; `text` leaves it out, as it does a stop string and
+    The same weights (`provenance`), `prompt_token_ids`, `params` and `seed` give it again, as far
+    as `provenance.reproducible` promises. `prompt_token_ids` are what the policy read, empty where
+    a server rendered the messages and did not say; `params` are those of the request that were
+    applied, with the neutral value where a server did not take one. `token_ids` keeps the id that ended it; `text` leaves it out, as it does a stop string and
     bytes that never completed a character. `logprobs` are the unwarped model's: log-softmax of
     the raw logits, before temperature and filters, one per token id.
     """
 
     index: int
     seed: int
+    prompt_token_ids: tuple[int, ...]
+    params: SamplingParams
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     text: str
@@ -154,6 +167,12 @@ class Health:
     n_prompt_tokens: int  # put through the model since the start
     n_sampled_tokens: int  # sampled since the start
     provenance: Provenance
+    n_slots: int = 0  # completions that fit at once; 0 where that is a server's affair
+    n_cached_tokens: int = 0  # prompt tokens that were there already, since the start
+    oldest_queued_seconds: float = 0.0  # how long the first in line has waited
+    busy_seconds: float = 0.0  # spent on steps since the start; its growth is the utilisation
+    memory_bytes: int | None = None  # held on the device: weights, cache and room to work
+    memory_budget_bytes: int | None = None  # what the engine was allowed to hold
 
 
 class EngineError(Exception):
@@ -192,6 +211,12 @@ class UnsupportedPolicy(EngineError):
     """The policy cannot be served by this engine; the detail says why and what can."""
 
     code = "unsupported_policy"
+
+
+class PolicyTooLarge(UnsupportedPolicy):
+    """Weights and the smallest useful cache exceed the memory of one device."""
+
+    code = "policy_too_large"
 
 
 class InvalidRequest(EngineError):

@@ -30,13 +30,24 @@ def choose(logits: Tensor, draws: Sequence[Draw], n_tokens: int) -> tuple[Tensor
     unwarped model, NaN where a row's logits are not finite.
     """
     logits = logits.float()
-    known = logits[:, :n_tokens]
+    known = _penalise(logits[:, :n_tokens], draws)
     tokens = known.argmax(-1)
     warm = [row for row, draw in enumerate(draws) if draw.params.temperature > 0]
     if warm:
         tokens[warm] = _race(known[warm], [draws[row] for row in warm])
     logprobs = logits.gather(1, tokens[:, None]).squeeze(1) - logits.logsumexp(-1)
     return tokens, logprobs
+
+
+def _penalise(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
+    """Make what was seen less likely: positive logits are divided by the penalty, others times it."""
+    cells = [(row, token_id) for row, draw in enumerate(draws) for token_id in set(draw.seen)]
+    if not cells:
+        return logits
+    rows, ids = torch.tensor(cells, device=logits.device).T
+    penalty = _column([draw.params.repetition_penalty for draw in draws], logits)[rows, 0]
+    seen = logits[rows, ids]
+    return logits.index_put((rows, ids), torch.where(seen > 0, seen / penalty, seen * penalty))
 
 
 def _race(logits: Tensor, draws: Sequence[Draw]) -> Tensor:

@@ -23,6 +23,8 @@ class Job:
     stream: EventStream
     submitted_at: float
     n_prefilled: int = 0
+    n_cached: int = 0  # of them copied from a kept context
+    kept: bool = False  # whether one of its rows was kept
     t_queue: float | None = None
 
     @property
@@ -115,17 +117,24 @@ class SlotTable:
         return [Move(row, source, hole)]
 
 
+# How often batch is passed over, by prompts' chunks and by admissions, before it is its turn.
+PATIENCE = 8
+
+
 class Schedule:
     """Requests that wait, one prompt per priority being taken up, and the rows being sampled.
 
     While anything interactive is live, batch work takes part in one step of `batch_stride`: 1
     shares every step, larger values keep drafts fast where a step costs more with more rows.
+    Interactive prompts and requests overtake batch, but at most PATIENCE times in a row.
     """
 
     def __init__(self, limits: Limits, batch_stride: int) -> None:
         self._limits = limits
         self._batch_stride = batch_stride
         self._n_steps_without_batch = 0
+        self._n_prompts_over_batch = 0
+        self._n_admitted_over_batch = 0
         self.waiting: dict[Priority, deque[Job]] = {priority: deque() for priority in Priority}
         self.lanes: dict[Priority, Job] = {}
         self.slots = SlotTable()
@@ -154,14 +163,28 @@ class Schedule:
             return True
         return False
 
+    def clear(self) -> None:
+        """Forget every job."""
+        for queue in self.waiting.values():
+            queue.clear()
+        self.lanes.clear()
+        self.slots = SlotTable()
+
     def admit(self) -> list[Job]:
         """Move what fits from waiting into its priority's lane; return those moved."""
+        batch_waits = bool(self.waiting[Priority.BATCH]) and Priority.BATCH not in self.lanes
+        batch_first = batch_waits and self._n_admitted_over_batch >= PATIENCE
         admitted = []
-        for priority in Priority:
+        # Batch that was overtaken often enough gets the slots that come free.
+        for priority in [Priority.BATCH] if batch_first else Priority:
             queue = self.waiting[priority]
             if priority not in self.lanes and queue and self._fits(queue[0]):
                 self.lanes[priority] = queue.popleft()
                 admitted.append(self.lanes[priority])
+        if Priority.BATCH in self.lanes or not batch_waits:
+            self._n_admitted_over_batch = 0
+        else:
+            self._n_admitted_over_batch += len(admitted)
         return admitted
 
     def batch_takes_part(self) -> bool:
@@ -175,10 +198,15 @@ class Schedule:
 
     def prompt_to_prefill(self, *, with_batch: bool) -> Job | None:
         """Return the one prompt that advances in this step."""
-        interactive = self.lanes.get(Priority.INTERACTIVE)
-        if interactive is not None:
-            return interactive
-        return self.lanes.get(Priority.BATCH) if with_batch else None
+        interactive, batch = (self.lanes.get(priority) for priority in Priority)
+        if interactive is None:
+            self._n_prompts_over_batch = 0
+            return batch if with_batch else None
+        if batch is not None and with_batch and self._n_prompts_over_batch >= PATIENCE:
+            self._n_prompts_over_batch = 0
+            return batch
+        self._n_prompts_over_batch += batch is not None
+        return interactive
 
     def rows_to_decode(self, *, with_batch: bool) -> list[Row]:
         """Return the rows of this step, which hold the first slots in this order."""

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from sampling.engine import sampler
-from sampling.engine.backend import Draw, RowInput, Sampled
+from sampling.engine.backend import Draw, Layout, RowInput, Sampled
 from sampling.engine.cache import LayerShape, PromptTarget, RowsTarget, SlotCache
 from sampling.engine.protocol import Priority, Provenance, UnsupportedPolicy
 from sampling.engine.validation import Limits
@@ -39,7 +39,7 @@ class StreamDecoder:
 
 
 class TransformerBackend:
-    """Runs one causal transformer. Each priority's lane is one more row behind the slots."""
+    """Runs one causal transformer."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class TransformerBackend:
         stop_ids: frozenset[int],
         n_slots: int,
         n_reserved: int,
+        n_kept: int,
         window_tokens: int,
         cache_bytes: int,
     ) -> None:
@@ -58,8 +59,8 @@ class TransformerBackend:
         self._tokenizer = tokenizer
         self.provenance = provenance
         self.stop_ids = stop_ids
-        self._n_slots = n_slots
-        n_rows = n_slots + len(Priority)
+        self.layout = Layout(n_slots, n_kept)
+        n_rows = self.layout.n_rows
         shapes = layer_shapes(model)
         token_bytes = model.dtype.itemsize * sum(shape.values_per_token for shape in shapes)
         context_tokens = min(window_tokens, cache_bytes // (n_rows * token_bytes))
@@ -81,8 +82,11 @@ class TransformerBackend:
             dtype=model.dtype,
             device=model.device,
         )
+        n_weight_bytes: int = model.get_memory_footprint()  # type: ignore[no-untyped-call]
+        self.memory_bytes: int | None = n_weight_bytes + self._cache.n_bytes
+        self.memory_budget_bytes: int | None = None
         self._positions = torch.arange(context_tokens, device=model.device)
-        self._lane_logits: dict[Priority, Tensor] = {}
+        self._prompt_logits: dict[int, Tensor] = {}
         self._refuse_unless_faithful()
 
     def new_decoder(self) -> StreamDecoder:
@@ -90,35 +94,30 @@ class TransformerBackend:
         return StreamDecoder(self._tokenizer)
 
     @torch.inference_mode()
-    def prefill(self, lane: Priority, token_ids: Sequence[int], start: int) -> None:
-        """Put prompt tokens [start, start + len) into the lane; start 0 begins a new prompt."""
+    def prefill(self, row: int, token_ids: Sequence[int], start: int) -> None:
+        """Put tokens at positions [start, start + len) of a row; what lies before stays."""
         end = start + len(token_ids)
-        self._cache.aim(PromptTarget(self._lane_row(lane), start, end))
+        self._cache.aim(PromptTarget(row, start, end))
         positions = self._positions[start:end]
         mask = self._positions[None, :end] <= positions[:, None]
-        self._lane_logits[lane] = self._forward(
+        self._prompt_logits[row] = self._forward(
             torch.tensor([token_ids], device=self._model.device), positions[None], mask[None, None]
         )
 
     @torch.inference_mode()
-    def first(self, lane: Priority, draws: Sequence[Draw]) -> list[Sampled]:
-        """Draw the tokens that follow the lane's whole prompt, one per draw."""
-        return self._sample(self._lane_logits[lane].expand(len(draws), -1), draws)
+    def first(self, row: int, draws: Sequence[Draw]) -> list[Sampled]:
+        """Draw the tokens that follow what was last put into the row, one per draw."""
+        return self._sample(self._prompt_logits[row].expand(len(draws), -1), draws)
 
     @torch.inference_mode()
-    def place(self, lane: Priority, slot: int, length: int) -> None:
-        """Copy the lane's first `length` positions into a slot."""
-        self._cache.copy(self._lane_row(lane), slot, length)
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """Copy positions [start, end) of one row to the same positions of another."""
+        self._cache.copy(source, target, start, end)
 
     @torch.inference_mode()
-    def move(self, source: int, target: int, length: int) -> None:
-        """Copy a slot's first `length` positions over another slot."""
-        self._cache.copy(source, target, length)
-
-    @torch.inference_mode()
-    def clear(self, slot: int) -> None:
-        """Forget a slot whose contents may be poisoned."""
-        self._cache.clear(slot)
+    def clear(self, row: int) -> None:
+        """Forget a row whose contents may be poisoned."""
+        self._cache.clear(row)
 
     @torch.inference_mode()
     def decode(self, rows: Sequence[RowInput]) -> list[Sampled]:
@@ -134,9 +133,6 @@ class TransformerBackend:
         self._cache.aim(RowsTarget(torch.arange(len(rows), device=device), positions, end))
         mask = self._positions[None, :end] <= positions[:, None]
         return self._forward(token_ids[:, None], positions[:, None], mask[:, None, None])
-
-    def _lane_row(self, lane: Priority) -> int:
-        return self._n_slots + lane.value
 
     def _forward(self, token_ids: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
         """Return the logits [n_rows, n_logits] that follow each row's last token."""
@@ -161,10 +157,11 @@ class TransformerBackend:
         prompts = [[each % self.limits.vocab_size for each in ids] for ids in PROBES]
         name = self._model.config.model_type
         try:
+            lane = self.layout.lane(Priority.BATCH)
             for slot, prompt in enumerate(prompts):
-                self.prefill(Priority.BATCH, prompt[:2], 0)
-                self.prefill(Priority.BATCH, prompt[2:-1], 2)
-                self.place(Priority.BATCH, slot, len(prompt) - 1)
+                self.prefill(lane, prompt[:2], 0)
+                self.prefill(lane, prompt[2:-1], 2)
+                self.copy(lane, slot, 0, len(prompt) - 1)
             found = self._step([(prompt[-1], len(prompt) - 1) for prompt in prompts])
         except (ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
             raise UnsupportedPolicy(

@@ -56,6 +56,7 @@ def check_request(request: protocol.GenerationRequest) -> None:
     if _check_number("top_p", params.top_p, 0.0, 1.0) == 0.0:
         raise protocol.ParameterOutOfRange("top_p must be above 0; it is 0")
     _check_number("min_p", params.min_p, 0.0, 1.0)
+    _check_number("repetition_penalty", params.repetition_penalty, 0.1, 10.0)
     _check_integer("top_k", params.top_k, 0, None)
     _check_integer("max_tokens", params.max_tokens, 1, None)
     if request.deadline_seconds is not None:

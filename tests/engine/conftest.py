@@ -47,7 +47,9 @@ def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> PolicyFolder:
     return make
 
 
-def load_tiny(folder: Path, *, n_slots: int = 12, n_reserved: int = 4) -> TransformerBackend:
+def load_tiny(
+    folder: Path, *, n_slots: int = 12, n_reserved: int = 4, n_kept: int = 4
+) -> TransformerBackend:
     return load.load_backend(
         folder,
         name="tiny",
@@ -55,6 +57,7 @@ def load_tiny(folder: Path, *, n_slots: int = 12, n_reserved: int = 4) -> Transf
         device=torch.device("cpu"),
         n_slots=n_slots,
         n_reserved=n_reserved,
+        n_kept=n_kept,
         cache_bytes=load.GIB // 4,
     )
 

@@ -24,7 +24,8 @@ BATCH, INTERACTIVE = Priority.BATCH, Priority.INTERACTIVE
 
 def test_every_completion_streams_its_text_and_ends_once(make_engine: MakeEngine) -> None:
     engine = make_engine()
-    handle = engine.submit(request(PROMPT, seeds=(1, 2, 3), max_tokens=20))
+    submitted = request(PROMPT, seeds=(1, 2, 3), max_tokens=20)
+    handle = engine.submit(submitted)
     step_until_idle(engine)
     events = read(handle)
 
@@ -42,6 +43,8 @@ def test_every_completion_streams_its_text_and_ends_once(make_engine: MakeEngine
         assert tuple(event.logprob for event in own) == result.logprobs
         assert result.n_completion == len(result.token_ids)
         assert result.n_prompt == len(PROMPT)
+        assert result.prompt_token_ids == PROMPT
+        assert result.params == submitted.params
         assert result.provenance == engine.provenance
 
 
@@ -275,6 +278,9 @@ POISON: list[tuple[dict[str, Any], str]] = [
     ({"temperature": "1"}, "parameter_out_of_range"),
     ({"top_p": 0.0}, "parameter_out_of_range"),
     ({"top_p": 1.01}, "parameter_out_of_range"),
+    ({"repetition_penalty": 0.0}, "parameter_out_of_range"),
+    ({"repetition_penalty": math.nan}, "parameter_out_of_range"),
+    ({"repetition_penalty": 10.1}, "parameter_out_of_range"),
     ({"top_k": -1}, "parameter_out_of_range"),
     ({"min_p": 1.5}, "parameter_out_of_range"),
     ({"stop": ("",)}, "parameter_out_of_range"),
@@ -314,6 +320,8 @@ def test_extreme_but_legal_parameters_are_served(make_engine: MakeEngine) -> Non
         {"top_k": 10**12},
         {"top_p": 1e-30},
         {"min_p": 1.0},
+        {"repetition_penalty": 10.0},
+        {"repetition_penalty": 0.1, "temperature": 0},
         {"top_k": 1, "top_p": 0.5, "min_p": 0.5},
     ]
     found = complete(make_engine(), *(request(PROMPT, **each) for each in params))  # type: ignore[arg-type]

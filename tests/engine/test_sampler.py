@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import (
     LogitsProcessorList,
     MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -30,7 +31,10 @@ PARAMS = [
     SamplingParams(min_p=0.2),
     SamplingParams(temperature=1.2, top_k=12, top_p=0.85, min_p=0.05),
     SamplingParams(top_p=1e-9),
+    SamplingParams(repetition_penalty=1.8),
+    SamplingParams(repetition_penalty=0.6, temperature=0.9, top_k=9, top_p=0.9),
 ]
+SEEN = (2, 5, 5, 7, 11, 13)
 
 
 def logits_of(n_tokens: int, seed: int = 3) -> Tensor:
@@ -39,19 +43,27 @@ def logits_of(n_tokens: int, seed: int = 3) -> Tensor:
 
 def warped(logits: Tensor, params: SamplingParams) -> Tensor:
     """Return the distribution that transformers samples from with these params."""
-    chain: Any = LogitsProcessorList([TemperatureLogitsWarper(float(params.temperature))])
+    chain: Any = LogitsProcessorList(
+        [
+            RepetitionPenaltyLogitsProcessor(params.repetition_penalty),
+            TemperatureLogitsWarper(float(params.temperature)),
+        ]
+    )
     if params.top_k:
         chain.append(TopKLogitsWarper(params.top_k))
     if params.top_p < 1:
         chain.append(TopPLogitsWarper(params.top_p))
     if params.min_p:
         chain.append(MinPLogitsWarper(params.min_p))
-    scores: Tensor = chain(torch.zeros(1, 1, dtype=torch.long), logits[None])
+    scores: Tensor = chain(torch.tensor([SEEN]), logits[None])
     return scores[0].softmax(-1)
 
 
 def draw(logits: Tensor, params: SamplingParams, n_draws: int) -> Tensor:
-    draws = [Draw(params, seed, step) for seed in range(n_draws // 100) for step in range(100)]
+    seen = SEEN if params.repetition_penalty != 1 else ()
+    draws = [
+        Draw(params, seed, step, seen) for seed in range(n_draws // 100) for step in range(100)
+    ]
     return sampler.choose(logits.expand(n_draws, -1), draws, logits.shape[0])[0]
 
 
@@ -119,6 +131,23 @@ def test_noise_is_fixed_for_ever() -> None:
     noise = sampler.exponentials([Draw(SamplingParams(), 123, 4)], 3, torch.device("cpu"))
 
     torch.testing.assert_close(noise, torch.tensor([[2.822213, 4.566277, 1.90235]]))
+
+
+def test_penalty_reaches_greedy_and_spares_the_logprob() -> None:
+    logits = logits_of(20)[None]
+    best = int(logits.argmax())
+    params = SamplingParams(temperature=0, repetition_penalty=10.0)
+    expected = int(warped_greedy(logits[0], (best,), 10.0))
+    tokens, logprobs = sampler.choose(logits, [Draw(params, 1, 0, (best,))], 20)
+
+    assert tokens.tolist() == [expected] != [best]
+    torch.testing.assert_close(logprobs, logits.log_softmax(-1)[:, expected])
+
+
+def warped_greedy(logits: Tensor, seen: tuple[int, ...], penalty: float) -> Tensor:
+    process: Any = RepetitionPenaltyLogitsProcessor(penalty)
+    scores: Tensor = process(torch.tensor([seen]), logits[None].clone())
+    return scores.argmax()
 
 
 def test_greedy_ignores_noise_and_filters() -> None:

@@ -240,6 +240,7 @@ def test_architectures_that_answer_wrongly_from_slots_are_refused(
             stop_ids=frozenset(),
             n_slots=4,
             n_reserved=1,
+            n_kept=0,
             window_tokens=tiny.CONTEXT_TOKENS,
             cache_bytes=load.GIB,
         )
@@ -271,6 +272,7 @@ def test_a_cache_too_small_for_the_slots_is_refused(policy_folder: PolicyFolder)
             device=torch.device("cpu"),
             n_slots=12,
             n_reserved=4,
+            n_kept=4,
             cache_bytes=100_000,
         )
 
