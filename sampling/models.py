@@ -172,7 +172,9 @@ class Completion(Model):
         BEST_EFFORT = "best-effort"  # nearly always
         NONE = "none"  # the engine takes no seeds
 
-    generation = models.ForeignKey(Generation, models.PROTECT, related_name="completions")
+    generation = models.ForeignKey(
+        Generation, models.PROTECT, related_name="completions", db_index=False
+    )
     index = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField()
     text = models.TextField(blank=True)

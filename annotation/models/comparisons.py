@@ -56,7 +56,9 @@ class Comparison(Model):
         LESS = "less"  # rank 1 has least of it
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="comparisons")
-    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="comparisons")
+    round = models.ForeignKey(
+        Round, models.PROTECT, null=True, related_name="comparisons", db_index=False
+    )
     purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.TRAIN)
     criterion = models.CharField(max_length=20, choices=Criterion)
     criterion_text = models.CharField(max_length=500, blank=True)
@@ -86,6 +88,7 @@ class Comparison(Model):
         null=True,
         blank=True,
         related_name="comparisons",
+        db_index=False,
     )
     source_row = models.PositiveIntegerField(null=True, blank=True)
     # An imported comparison's own id, so that a second import adds nothing.
@@ -150,12 +153,16 @@ class Candidate(Model):
         REFERENCE = "reference"  # written by a person
         IMPORTED = "imported"  # came in a file
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="candidates")
-    comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="candidates")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="candidates", db_index=False)
+    comparison = models.ForeignKey(
+        Comparison, models.PROTECT, related_name="candidates", db_index=False
+    )
     index = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=20, choices=Origin)
     content = models.TextField(blank=True)
-    completion = models.ForeignKey(Completion, models.PROTECT, null=True, related_name="candidates")
+    completion = models.ForeignKey(
+        Completion, models.PROTECT, null=True, related_name="candidates", db_index=False
+    )
     # Cut by max_tokens even at twice the budget: ranked, left out of win rates.
     cut_by_length = models.BooleanField(default=False)
     # 5-shingle Jaccard ≥ 0.9 with an earlier candidate (DATA.md §2).
@@ -179,12 +186,15 @@ class Candidate(Model):
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="frozen_when_ready",
-                when=pgtrigger.Before,
+                when=pgtrigger.After,
                 operation=pgtrigger.Insert,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(new="added"),
                 func=(
-                    "IF EXISTS (SELECT 1 FROM annotation_comparison c WHERE c.id = NEW.comparison_id"
-                    " AND c.ready_at IS NOT NULL AND c.import_run_id IS NULL)"
-                    " THEN RAISE EXCEPTION 'the comparison is frozen'; END IF; RETURN NEW;"
+                    "IF EXISTS (SELECT 1 FROM annotation_comparison c JOIN added"
+                    " ON c.id = added.comparison_id"
+                    " WHERE c.ready_at IS NOT NULL AND c.import_run_id IS NULL)"
+                    " THEN RAISE EXCEPTION 'the comparison is frozen'; END IF; RETURN NULL;"
                 ),
             ),
         ]
@@ -196,7 +206,9 @@ class RatingSchema(Model):
     `flags` is a list of {"key", "label", "help"}.
     """
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="rating_schemas")
+    project = models.ForeignKey(
+        Project, models.PROTECT, related_name="rating_schemas", db_index=False
+    )
     version = models.PositiveIntegerField()
     scale_min = models.SmallIntegerField(default=1)
     scale_max = models.SmallIntegerField(default=7)
@@ -221,7 +233,9 @@ class Ranking(Model):
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="rankings")
     comparison = models.ForeignKey(Comparison, models.PROTECT, related_name="rankings")
-    assignment = models.ForeignKey(Assignment, models.PROTECT, null=True, related_name="rankings")
+    assignment = models.ForeignKey(
+        Assignment, models.PROTECT, null=True, related_name="rankings", db_index=False
+    )
     # Null for an imported ranking: such are data, never raters (DATA.md §4).
     rater = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="rankings")
     external_rater = models.CharField(max_length=200, blank=True)
@@ -240,9 +254,11 @@ class Ranking(Model):
     strength_scale = models.CharField(max_length=40, blank=True)
     rewrite = models.TextField(blank=True)
     comment = models.TextField(blank=True)
-    guideline = models.ForeignKey(Guideline, models.PROTECT, null=True, related_name="rankings")
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, null=True, related_name="rankings", db_index=False
+    )
     rating_schema = models.ForeignKey(
-        RatingSchema, models.PROTECT, null=True, related_name="rankings"
+        RatingSchema, models.PROTECT, null=True, related_name="rankings", db_index=False
     )
     shown_order = ArrayField(models.PositiveSmallIntegerField(), default=list)
     active_seconds = models.FloatField(default=0)
@@ -292,7 +308,7 @@ class Ranking(Model):
 class Placement(Model):
     """Where one candidate stands in one ranking: tier 1 is the best of the criterion, ties share a tier."""
 
-    ranking = models.ForeignKey(Ranking, models.PROTECT, related_name="placements")
+    ranking = models.ForeignKey(Ranking, models.PROTECT, related_name="placements", db_index=False)
     candidate = models.ForeignKey(Candidate, models.PROTECT, related_name="placements")
     tier = models.PositiveSmallIntegerField()
     open_milliseconds = models.PositiveIntegerField(default=0)

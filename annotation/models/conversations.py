@@ -16,6 +16,9 @@ from sampling.models import Completion, Generation
 
 # Messages of a conversation in one of these states can no longer be added to or changed.
 SETTLED_STATES = ["approved", "accepted_by_sampling", "rejected", "returned"]
+_SETTLED = "c.kind <> 'imported' AND c.state IN ({})".format(
+    ", ".join(f"'{state}'" for state in SETTLED_STATES)
+)
 
 
 class Conversation(Model):
@@ -38,8 +41,12 @@ class Conversation(Model):
         RETURNED = "returned"  # its trainer is to write another version
         REJECTED = "rejected"  # used for nothing
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="conversations")
-    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="conversations")
+    project = models.ForeignKey(
+        Project, models.PROTECT, related_name="conversations", db_index=False
+    )
+    round = models.ForeignKey(
+        Round, models.PROTECT, null=True, related_name="conversations", db_index=False
+    )
     kind = models.CharField(max_length=20, choices=Kind)
     state = models.CharField(max_length=25, choices=State)
     prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, related_name="conversations")
@@ -48,7 +55,9 @@ class Conversation(Model):
     )
     # The returned conversation that this one is the next version of.
     revises = models.OneToOneField("self", models.PROTECT, null=True, related_name="revision")
-    author = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="conversations")
+    author = models.ForeignKey(
+        Rater, models.PROTECT, null=True, related_name="conversations", db_index=False
+    )
     category = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=35, default="en")
     origin_key = models.CharField(max_length=100)
@@ -62,6 +71,7 @@ class Conversation(Model):
         null=True,
         blank=True,
         related_name="conversations",
+        db_index=False,
     )
     source_row = models.PositiveIntegerField(null=True, blank=True)
     # What an imported line said beyond its turns and has no column here.
@@ -149,9 +159,11 @@ class Message(Model):
         MODEL_EDITED = "model-edited"  # a draft that its author changed
         IMPORTED = "imported"  # came in a file
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="messages")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="messages", db_index=False)
     conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages")
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="children", db_index=False
+    )
     # Depth in the tree: 0 for the first turn, a system turn included.
     position = models.PositiveIntegerField()
     # Order among the children of one parent, by time of writing.
@@ -161,8 +173,12 @@ class Message(Model):
     content = models.TextField(blank=True)
     origin = models.CharField(max_length=20, choices=Origin)
     trainable = models.BooleanField(default=False)
-    author = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="messages")
-    completion = models.ForeignKey(Completion, models.PROTECT, null=True, related_name="messages")
+    author = models.ForeignKey(
+        Rater, models.PROTECT, null=True, related_name="messages", db_index=False
+    )
+    completion = models.ForeignKey(
+        Completion, models.PROTECT, null=True, related_name="messages", db_index=False
+    )
     # Length of what was pasted into the turn; never the pasted text.
     pasted_characters = models.PositiveIntegerField(default=0)
     # Share of its words that match the draft it began as (DATA.md §5); null without a draft.
@@ -214,21 +230,25 @@ class Message(Model):
             pgtrigger.Trigger(
                 name="settled_conversation",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.Update,
+                operation=pgtrigger.Update,
                 func=(
-                    "IF EXISTS (SELECT 1 FROM annotation_conversation c WHERE c.id = NEW.conversation_id"
-                    " AND c.kind <> 'imported' AND c.state IN ("
-                    + ", ".join(f"'{state}'" for state in SETTLED_STATES)
-                    + ")) THEN RAISE EXCEPTION 'the conversation is settled'; END IF; RETURN NEW;"
+                    "IF EXISTS (SELECT 1 FROM annotation_conversation c"
+                    f" WHERE c.id = NEW.conversation_id AND {_SETTLED})"
+                    " THEN RAISE EXCEPTION 'the conversation is settled'; END IF; RETURN NEW;"
                 ),
             ),
-        ]
-        indexes = [
-            # Reader: every page that shows a thread, and every export of dialogues.
-            models.Index(
-                fields=["conversation", "position"],
-                condition=Q(is_live=True),
-                name="message_live_path",
+            # Once a statement: an import adds turns by the hundred thousand.
+            pgtrigger.Trigger(
+                name="settled_conversation_gains_nothing",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(new="added"),
+                func=(
+                    "IF EXISTS (SELECT 1 FROM annotation_conversation c JOIN added"
+                    f" ON c.id = added.conversation_id WHERE {_SETTLED})"
+                    " THEN RAISE EXCEPTION 'the conversation is settled'; END IF; RETURN NULL;"
+                ),
             ),
         ]
 
@@ -244,9 +264,11 @@ class Draft(Model):
         DISMISSED = "dismissed"  # waved away
         STALE = "stale"  # the turns before it changed
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="drafts")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="drafts", db_index=False)
     assignment = models.ForeignKey("annotation.Assignment", models.PROTECT, related_name="drafts")
-    generation = models.ForeignKey(Generation, models.PROTECT, related_name="drafts")
+    generation = models.ForeignKey(
+        Generation, models.PROTECT, related_name="drafts", db_index=False
+    )
     index = models.PositiveSmallIntegerField()
     completion = models.OneToOneField(Completion, models.PROTECT, null=True, related_name="draft")
     position = models.PositiveIntegerField()
@@ -281,8 +303,8 @@ class Feedback(Model):
         UP = "up"
         DOWN = "down"
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="feedback")
-    message = models.ForeignKey(Message, models.PROTECT, related_name="feedback")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="feedback", db_index=False)
+    message = models.ForeignKey(Message, models.PROTECT, related_name="feedback", db_index=False)
     rater = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="feedback")
     thumb = models.CharField(max_length=10, choices=Thumb)
     reasons = ArrayField(models.CharField(max_length=40), default=list, blank=True)

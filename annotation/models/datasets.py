@@ -39,7 +39,7 @@ class Dataset(Model):
         COMPARISONS = "comparisons"
         PROMPTS = "prompts"
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="datasets")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="datasets", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)
     number = models.PositiveIntegerField()
     # Filters and options that chose the rows.
@@ -50,7 +50,7 @@ class Dataset(Model):
     # Random key of the raters' pseudonyms in files made from it.
     pseudonym_key = models.BinaryField()
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="datasets"
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="datasets", db_index=False
     )
     created_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -84,7 +84,7 @@ class DatasetChunk(Model):
         RANKING = "ranking"
         PROMPT = "prompt"
 
-    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="chunks")
+    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="chunks", db_index=False)
     number = models.PositiveIntegerField()
     rows_of = models.CharField(max_length=20, choices=RowsOf)
     row_ids = ArrayField(models.BigIntegerField())
@@ -124,14 +124,14 @@ class Export(Model):
         FAILED = "failed"  # error_code says why
         CANCELLED = "cancelled"  # somebody stopped it
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="exports")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="exports", db_index=False)
     kind = models.CharField(max_length=20, choices=Dataset.Kind)
     format = models.CharField(max_length=40)
     options = models.JSONField(default=dict)
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, related_name="exports")
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="exports"
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="exports", db_index=False
     )
     n_rows = models.PositiveIntegerField(null=True)
     n_written = models.PositiveIntegerField(default=0)

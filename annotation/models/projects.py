@@ -16,7 +16,7 @@ from sampling.models import Policy
 class Round(Model):
     """One iteration of collect, train, promote within a project."""
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="rounds")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="rounds", db_index=False)
     number = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -45,8 +45,10 @@ class RoundPolicy(Model):
         CHAT = "chat"
         CANDIDATE = "candidate"
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="round_policies")
-    round = models.ForeignKey(Round, models.PROTECT, related_name="policies")
+    project = models.ForeignKey(
+        Project, models.PROTECT, related_name="round_policies", db_index=False
+    )
+    round = models.ForeignKey(Round, models.PROTECT, related_name="policies", db_index=False)
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="round_policies")
     use = models.CharField(max_length=20, choices=Use)
     weight = models.FloatField(default=1.0)
@@ -69,7 +71,7 @@ class RoundPolicy(Model):
 class Batch(Model):
     """A slice of work with a target, a deadline and a priority. Lower priority numbers come first."""
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="batches")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="batches", db_index=False)
     round = models.ForeignKey(Round, models.PROTECT, related_name="batches")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=TaskKind)
@@ -95,7 +97,7 @@ class Batch(Model):
 class Guideline(Model):
     """A numbered version of the rules for one kind of work. A breaking one must be acknowledged."""
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="guidelines")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="guidelines", db_index=False)
     kind = models.CharField(max_length=20, choices=TaskKind)
     purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.TRAIN)
     version = models.PositiveIntegerField()
@@ -119,7 +121,9 @@ class Guideline(Model):
 class GuidelineAcknowledgement(Model):
     """A person has read one guideline version."""
 
-    guideline = models.ForeignKey(Guideline, models.PROTECT, related_name="acknowledgements")
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, related_name="acknowledgements", db_index=False
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="acknowledgements"
     )

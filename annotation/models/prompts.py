@@ -17,7 +17,7 @@ class Prompt(Model):
         PROMPT = "prompt"  # the literal first user turn
         BRIEF = "brief"  # an instruction to the trainer
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="prompts")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="prompts", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)
     text = models.TextField()
     # Turns that stand before `text`, where a file gave a longer context: [{"role", "content"}…].
@@ -37,6 +37,7 @@ class Prompt(Model):
         null=True,
         blank=True,
         related_name="prompts",
+        db_index=False,
     )
     source_row = models.PositiveIntegerField(null=True, blank=True)
     # What an imported line said beyond its turns and has no column here.

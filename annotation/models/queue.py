@@ -16,7 +16,7 @@ from labelhub.constraints import Model, holds
 class Pool(Model):
     """Tasks that ask the same of a person; who may claim is decided once a pool, not once a task."""
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="pools")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="pools", db_index=False)
     kind = models.CharField(max_length=20, choices=TaskKind)
     language = models.CharField(max_length=35)
     sensitivity = ArrayField(models.CharField(max_length=50), default=list)
@@ -39,12 +39,16 @@ class Task(Model):
         DONE = "done"  # every slot is answered
         WITHDRAWN = "withdrawn"  # a manager took it out; answers so far are kept
 
-    project = models.ForeignKey(Project, models.PROTECT, related_name="tasks")
-    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="tasks")
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="tasks")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="tasks", db_index=False)
+    round = models.ForeignKey(
+        Round, models.PROTECT, null=True, related_name="tasks", db_index=False
+    )
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, related_name="tasks", db_index=False
+    )
     kind = models.CharField(max_length=20, choices=TaskKind)
     purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.TRAIN)
-    pool = models.ForeignKey(Pool, models.PROTECT, related_name="tasks")
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="tasks", db_index=False)
     order_key = models.BigIntegerField()
     state = models.CharField(max_length=20, choices=State, default=State.OPEN)
     prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, related_name="tasks")
@@ -87,10 +91,12 @@ class Slot(Model):
         ANSWERED = "answered"  # a submission filled it
         WITHDRAWN = "withdrawn"  # its task was taken out
 
-    task = models.ForeignKey(Task, models.PROTECT, related_name="slots")
+    task = models.ForeignKey(Task, models.PROTECT, related_name="slots", db_index=False)
     index = models.PositiveSmallIntegerField()
-    pool = models.ForeignKey(Pool, models.PROTECT, related_name="slots")
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="slots")
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="slots", db_index=False)
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, related_name="slots", db_index=False
+    )
     priority = models.PositiveSmallIntegerField(default=100)
     order_key = models.BigIntegerField()
     state = models.CharField(max_length=20, choices=State, default=State.OPEN)
@@ -138,18 +144,28 @@ class Assignment(Model):
         NO_DRAFTS = "no_drafts"
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="assignments")
-    task = models.ForeignKey(Task, models.PROTECT, related_name="assignments")
-    slot = models.ForeignKey(Slot, models.PROTECT, related_name="assignments")
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="assignments")
-    rater = models.ForeignKey(Rater, models.PROTECT, related_name="assignments")
+    task = models.ForeignKey(Task, models.PROTECT, related_name="assignments", db_index=False)
+    slot = models.ForeignKey(Slot, models.PROTECT, related_name="assignments", db_index=False)
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, related_name="assignments", db_index=False
+    )
+    rater = models.ForeignKey(Rater, models.PROTECT, related_name="assignments", db_index=False)
     kind = models.CharField(max_length=20, choices=TaskKind)
     reason = models.CharField(max_length=20, choices=Reason, default=Reason.PLANNED)
     state = models.CharField(max_length=20, choices=State, default=State.LEASED)
-    guideline = models.ForeignKey(Guideline, models.PROTECT, null=True, related_name="assignments")
-    rating_schema = models.ForeignKey(
-        "annotation.RatingSchema", models.PROTECT, null=True, related_name="assignments"
+    guideline = models.ForeignKey(
+        Guideline, models.PROTECT, null=True, related_name="assignments", db_index=False
     )
-    round = models.ForeignKey(Round, models.PROTECT, null=True, related_name="assignments")
+    rating_schema = models.ForeignKey(
+        "annotation.RatingSchema",
+        models.PROTECT,
+        null=True,
+        related_name="assignments",
+        db_index=False,
+    )
+    round = models.ForeignKey(
+        Round, models.PROTECT, null=True, related_name="assignments", db_index=False
+    )
     draft_arm = models.CharField(max_length=20, choices=DraftArm, blank=True)
     # True where the project lets people judge what they wrote; left out of all statistics.
     own_conversation = models.BooleanField(default=False)
@@ -224,7 +240,7 @@ class Assignment(Model):
 class QueueCursor(Model):
     """How far a person has come in a pool, so that a claim need not pass what they have done."""
 
-    rater = models.ForeignKey(Rater, models.CASCADE, related_name="cursors")
+    rater = models.ForeignKey(Rater, models.CASCADE, related_name="cursors", db_index=False)
     pool = models.ForeignKey(Pool, models.CASCADE, related_name="cursors")
     priority = models.PositiveSmallIntegerField()
     order_key = models.BigIntegerField()
@@ -239,7 +255,9 @@ class QueueCursor(Model):
 class Autosave(Model):
     """Unsubmitted work, one row a turn; a ranking's is turn 0. `payload` belongs to the page."""
 
-    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="autosaves")
+    assignment = models.ForeignKey(
+        Assignment, models.CASCADE, related_name="autosaves", db_index=False
+    )
     turn = models.PositiveIntegerField()
     version = models.PositiveIntegerField(default=1)
     payload = models.JSONField()
