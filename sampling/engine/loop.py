@@ -90,6 +90,11 @@ class EngineLoop:
         """Say what answers; each result repeats it."""
         return self._backend.provenance
 
+    @property
+    def limits(self) -> validation.Limits:
+        """Say how much there is of everything."""
+        return self._backend.limits
+
     def submit(self, request: GenerationRequest) -> EventStream:
         """Queue one request; raises InvalidRequest, EngineBusy or EngineClosed."""
         validation.check_against_limits(request, self._backend.limits)

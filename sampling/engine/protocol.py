@@ -105,6 +105,8 @@ class Provenance:
     device: str | None = None
     attention: str | None = None
     reproducible: Reproducible = Reproducible.NONE
+    # Sampling fields that a server does not take: it applied its own defaults, whatever those are.
+    left_to_server: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class Health:
     busy_seconds: float = 0.0  # spent on steps since the start; its growth is the utilisation
     memory_bytes: int | None = None  # held on the device: weights, cache and room to work
     memory_budget_bytes: int | None = None  # what the engine was allowed to hold
+    unavailable_seconds: float = 0.0  # for how long a server that failed is left alone yet
 
 
 class EngineError(Exception):
@@ -253,6 +256,12 @@ class ParameterOutOfRange(InvalidRequest):
     """One field of the request is outside its bounds; the detail names field, bound and value."""
 
     code = "parameter_out_of_range"
+
+
+class ParameterNotSupported(InvalidRequest):
+    """A field is set that would change the text and that this engine or server does not take."""
+
+    code = "parameter_not_supported"
 
 
 class Handle(Protocol):

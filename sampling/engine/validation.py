@@ -26,8 +26,8 @@ class Limits:
 def check_against_limits(request: protocol.GenerationRequest, limits: Limits) -> None:
     """Raise InvalidRequest where an in-process engine with these limits cannot serve `request`."""
     check_request(request)
-    _check_token_ids("prompt_token_ids", request.prompt_token_ids, limits.vocab_size)
-    _check_token_ids("stop_token_ids", request.params.stop_token_ids, limits.vocab_size)
+    check_token_ids("prompt_token_ids", request.prompt_token_ids, limits.vocab_size)
+    check_token_ids("stop_token_ids", request.params.stop_token_ids, limits.vocab_size)
     if not request.prompt_token_ids:
         raise protocol.PromptMissing("prompt_token_ids is empty; at least 1 token id is needed")
     n_prompt, max_tokens = len(request.prompt_token_ids), request.params.max_tokens
@@ -73,6 +73,16 @@ def check_request(request: protocol.GenerationRequest) -> None:
             )
 
 
+def check_token_ids(name: str, token_ids: tuple[int, ...], vocab_size: int) -> None:
+    """Raise TokenIdOutOfRange, naming field, position and bound."""
+    for position, token_id in enumerate(token_ids):
+        if type(token_id) is not int or not 0 <= token_id < vocab_size:
+            raise protocol.TokenIdOutOfRange(
+                f"{name}[{position}] must be an integer between 0 and {vocab_size - 1}; "
+                f"it is {token_id!r:.80}"
+            )
+
+
 def _check_number(name: str, value: float, low: float, high: float) -> float:
     # Booleans are integers to Python and never a meant temperature.
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
@@ -89,12 +99,3 @@ def _check_integer(name: str, value: int, low: int, high: int | None) -> None:
     if value < low or (high is not None and value > high):
         bound = f"at least {low}" if high is None else f"between {low} and {high}"
         raise protocol.ParameterOutOfRange(f"{name} must be {bound}; it is {value!r:.80}")
-
-
-def _check_token_ids(name: str, token_ids: tuple[int, ...], vocab_size: int) -> None:
-    for position, token_id in enumerate(token_ids):
-        if type(token_id) is not int or not 0 <= token_id < vocab_size:
-            raise protocol.TokenIdOutOfRange(
-                f"{name}[{position}] must be an integer between 0 and {vocab_size - 1}; "
-                f"it is {token_id!r:.80}"
-            )
