@@ -33,7 +33,7 @@ from annotation.models import (
     Purpose,
     Ranking,
 )
-from annotation.services.copying import copy_rows, json_text, new_ids
+from annotation.services.copying import copy_rows, json_text, new_ids, stored_among
 from annotation.services.imported_dialogues import SOURCE_LENGTH
 from labelhub import clock
 from sampling.contexts import store_contexts
@@ -137,8 +137,7 @@ def add(*, run: ImportRun, records: Sequence[RankingRecord]) -> int:
     The caller holds the transaction and the project's import lock.
     """
     by_sha256 = {content_sha256(record): record for record in records}
-    present = Ranking.objects.filter(project=run.project, external_id__in=list(by_sha256))
-    for external_id in present.values_list("external_id", flat=True):
+    for external_id in stored_among(Ranking, "external_id", by_sha256, project_id=run.project_id):
         del by_sha256[external_id]
     if not by_sha256:
         return 0

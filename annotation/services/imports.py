@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from django.db import connection, transaction
@@ -78,7 +79,7 @@ def import_rows(
         accounts.record(
             actor=started_by, verb="import", subject=run, project=project, file=run.file_name
         )
-    for chunk in _chunks(reader):
+    for chunk in _read_ahead(_chunks(reader)):
         rejects = [row for row in chunk if isinstance(row, Reject)]
         records = [row for row in chunk if not isinstance(row, Reject)]
         _store(run, records, rejects, as_drafts=as_drafts)
@@ -112,6 +113,15 @@ def _chunks(rows: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
             chunk, n_characters = [], 0
     if chunk:
         yield chunk
+
+
+def _read_ahead(chunks: Iterator[list[Record | Reject]]) -> Iterator[list[Record | Reject]]:
+    """The same chunks; the next one is read and checked while PostgreSQL stores this one."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as reading:
+        following = reading.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = reading.submit(next, chunks, None)
+            yield chunk
 
 
 def _size(row: Record | Reject) -> int:
