@@ -1,0 +1,1 @@
+"""What rankings are worth: agreement, consensus, raters, policies (DATA.md §4). Pure: numpy, no Django."""
