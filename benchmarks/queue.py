@@ -108,7 +108,7 @@ def seed(n_tasks: int, n_trainers: int) -> list[str]:
         add_member(project=project, user=user, role="trainer")
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[BACKEND_SESSION_KEY] = "labelhub.accounts.sessions.AccountBackend"
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.create()
         keys.append(str(session.session_key))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import logging
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -20,7 +21,6 @@ from rest_framework.response import Response
 from labelhub import exceptions
 
 logger = logging.getLogger(__name__)
-S = TypeVar("S", bound="serializers.BaseSerializer[Any]")
 
 
 def too_deep(body: bytes, limit: int) -> bool:
@@ -90,13 +90,26 @@ class JSONRenderer(renderers.BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
 
 
-def parse(serializer_class: type[S], request: Request) -> Any:
+def parse(serializer_class: type[serializers.Serializer[Any]], request: Request) -> Any:
     """The validated body of a request as the serializer's plain values. Raises InvalidInput naming fields."""
     if not isinstance(request.data, dict):
         raise exceptions.MalformedBody("The body must be a JSON object.")
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
+    return _shared(serializer_class).run_validation(request.data)
+
+
+def represent(serializer_class: type[serializers.Serializer[Any]], subject: Any) -> Any:
+    """What `serializer_class` shows of the subject, as plain values."""
+    return _shared(serializer_class).to_representation(subject)
+
+
+@cache
+def _shared(serializer_class: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """One instance for all requests: making one copies every field, which costs more than using them.
+
+    Nothing here keeps a request's values on it; validation and representation are methods that a
+    nested serializer serves many values with, too.
+    """
+    return serializer_class()
 
 
 def _flatten(detail: Any, path: str = "") -> dict[str, list[str]]:

@@ -40,7 +40,7 @@ def _database(url: str) -> dict[str, Any]:
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = query.pop("host", None) or parts.hostname or ""
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "labelhub.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -52,6 +52,9 @@ def _database(url: str) -> dict[str, Any]:
             # A statement that waits this long for a lock is a bug; better an error than a hung page.
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
             "connect_timeout": 5,
+            # Allows labelhub.prepared its statements; those of the ORM are bound in the client and
+            # never prepared. A pooler in between must know prepared statements (PgBouncer >= 1.21).
+            "prepare_threshold": 5,
             **query,
         },
     }
@@ -101,6 +104,7 @@ INSTALLED_APPS = [
     "annotation",
 ]
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["labelhub.accounts.sessions.AccountBackend"]
 # knox's only table is replaced by accounts.ApiToken.
 MIGRATION_MODULES = {"knox": None}
 MIDDLEWARE = [
@@ -226,6 +230,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+SESSION_ENGINE = "labelhub.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

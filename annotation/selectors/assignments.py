@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
-from django.db.models.functions import JSONObject
+import orjson
 
-from annotation.models import Assignment, Autosave, Guideline, Prompt, TaskKind
+from annotation.models import Assignment, Conversation, TaskKind
 from annotation.selectors import comparisons, conversations
 from annotation.selectors.comparisons import ComparisonPage
 from annotation.selectors.conversations import Previous, Thread
-from labelhub import exceptions
+from labelhub import exceptions, prepared
 from labelhub.accounts.models import Project, User
+
+
+@dataclass(frozen=True)
+class GuidelineNumber:
+    id: int
+    version: int
+
+
+@dataclass(frozen=True)
+class ShownPrompt:
+    kind: str
+    text: str
+    category: str
 
 
 @dataclass(frozen=True)
@@ -27,9 +38,9 @@ class AssignmentPage:
     state: str
     reason: str
     lease_until: datetime
-    guideline: Guideline | None
+    guideline: GuidelineNumber | None
     autosaves: list[dict[str, Any]]
-    prompt: Prompt | None
+    prompt: ShownPrompt | None
     language: str
     drafts_allowed: bool
     conversation: Thread | None
@@ -38,61 +49,101 @@ class AssignmentPage:
     kept_submission: Any
 
 
+# One statement for all that a ranking shows, and for what every other kind of work shows of itself
+# beside its conversation.
+FRAME = f"""
+SELECT a.kind, a.state, a.reason, a.lease_until, a.draft_arm, a.kept_submission, pool.language,
+       project.draft_mode, g.id AS guideline_id, g.version AS guideline_version,
+       prompt.kind AS prompt_kind, prompt.text AS prompt_text, prompt.category AS prompt_category,
+       (SELECT jsonb_agg(jsonb_build_object('turn', s.turn, 'version', s.version,
+                                            'payload', s.payload, 'saved_at', s.saved_at)
+                         ORDER BY s.turn)
+        FROM annotation_autosave s WHERE s.assignment_id = a.id) AS autosaves,
+       {comparisons.PAGE_COLUMNS}
+FROM annotation_assignment a
+JOIN accounts_rater r ON r.id = a.rater_id
+JOIN accounts_project project ON project.id = a.project_id
+JOIN annotation_task t ON t.id = a.task_id
+JOIN annotation_pool pool ON pool.id = t.pool_id
+LEFT JOIN annotation_guideline g ON g.id = a.guideline_id
+LEFT JOIN annotation_prompt prompt ON prompt.id = t.prompt_id
+LEFT JOIN annotation_comparison c ON c.id = t.comparison_id
+LEFT JOIN sampling_context x ON x.id = c.context_id
+LEFT JOIN annotation_ratingschema s ON s.id = a.rating_schema_id
+WHERE a.id = %(assignment)s AND r.user_id = %(user)s
+"""  # noqa: S608 (columns of ours)
+
+
+class _Frame(NamedTuple):
+    """A row of FRAME up to the columns of its comparison."""
+
+    kind: str
+    state: str
+    reason: str
+    lease_until: datetime
+    draft_arm: str
+    kept_submission: str | None
+    language: str
+    draft_mode: str
+    guideline_id: int | None
+    guideline_version: int
+    prompt_kind: str | None
+    prompt_text: str
+    prompt_category: str
+    autosaves: str | None
+
+
 def page_of(*, user: User, assignment_id: int) -> AssignmentPage:
     """The person's own assignment with all its page shows. Raises NotFound."""
-    assignment = (
-        Assignment.objects.select_related(
-            "task__prompt",
-            "task__pool",
-            "task__comparison__context",
-            "task__subject",
-            "project",
-            "rater",
-            "guideline",
-            "rating_schema",
-            "conversation",
-        )
-        .annotate(
-            saved=ArraySubquery(
-                Autosave.objects.filter(assignment=OuterRef("pk"))
-                .order_by("turn")
-                .values(
-                    json=JSONObject(
-                        turn="turn", version="version", payload="payload", saved_at="saved_at"
-                    )
-                )
-            )
-        )
-        .filter(pk=assignment_id, rater__user=user)
-        .first()
+    rows = (
+        prepared.fetch(FRAME, {"assignment": assignment_id, "user": user.pk})
+        if prepared.is_id(assignment_id)
+        else []
     )
-    if assignment is None:
+    if not rows:
         raise exceptions.NotFound
-    task = assignment.task
-    subject = task.subject if assignment.kind == TaskKind.REVIEW else _own_conversation(assignment)
+    n_columns = len(_Frame._fields)
+    frame, comparison = _Frame(*rows[0][:n_columns]), rows[0][n_columns:]
+    thread, previous = _conversation_of(frame.kind, assignment_id)
     return AssignmentPage(
-        id=assignment.pk,
-        kind=assignment.kind,
-        state=assignment.state,
-        reason=assignment.reason,
-        lease_until=assignment.lease_until,
-        guideline=assignment.guideline,
-        autosaves=assignment.saved,
-        prompt=task.prompt,
-        language=task.pool.language,
-        drafts_allowed=assignment.kind == TaskKind.DEMONSTRATION
-        and assignment.project.draft_mode != Project.DraftMode.OFF
-        and assignment.draft_arm != Assignment.DraftArm.NO_DRAFTS,
-        conversation=conversations.thread_of(conversation=subject, rater=assignment.rater)
-        if subject
+        id=assignment_id,
+        kind=frame.kind,
+        state=frame.state,
+        reason=frame.reason,
+        lease_until=frame.lease_until,
+        guideline=GuidelineNumber(frame.guideline_id, frame.guideline_version)
+        if frame.guideline_id
         else None,
-        previous=conversations.previous_version(subject) if subject else None,
-        comparison=comparisons.comparison_page(assignment=assignment)
-        if assignment.kind == TaskKind.RANKING
+        autosaves=orjson.loads(frame.autosaves or "[]"),
+        prompt=ShownPrompt(frame.prompt_kind, frame.prompt_text, frame.prompt_category)
+        if frame.prompt_kind
         else None,
-        kept_submission=assignment.kept_submission,
+        language=frame.language,
+        drafts_allowed=frame.kind == TaskKind.DEMONSTRATION
+        and frame.draft_mode != Project.DraftMode.OFF
+        and frame.draft_arm != Assignment.DraftArm.NO_DRAFTS,
+        conversation=thread,
+        previous=previous,
+        comparison=comparisons.comparison_page(*comparison)
+        if frame.kind == TaskKind.RANKING
+        else None,
+        kept_submission=orjson.loads(frame.kept_submission or "null"),
     )
 
 
-def _own_conversation(assignment: Assignment) -> Any:
-    return getattr(assignment, "conversation", None)
+def _conversation_of(kind: str, assignment_id: int) -> tuple[Thread | None, Previous | None]:
+    """What a review is of, or what a demonstration or chat is written in; a ranking has none."""
+    if kind == TaskKind.RANKING:
+        return None, None
+    rows = Conversation.objects.all()
+    if kind == TaskKind.REVIEW:
+        subject = rows.filter(tasks__assignments=assignment_id).first()
+    else:
+        subject = rows.filter(assignment=assignment_id).first()
+    if subject is None:
+        return None, None
+    rater = Assignment.objects.select_related("rater").get(pk=assignment_id).rater
+    return (
+        conversations.thread_of(conversation=subject, rater=rater),
+        conversations.previous_version(subject),
+    )

@@ -8,16 +8,15 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from string import ascii_uppercase
+from typing import Any
 
+import orjson
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
-from django.db.models.functions import JSONObject
 
 from annotation.models import (
     AllowedUse,
     Assignment,
-    Candidate,
     CandidateSampling,
     Comparison,
     Conversation,
@@ -26,9 +25,8 @@ from annotation.models import (
     RatingSchema,
     Round,
     RoundPolicy,
-    TaskKind,
 )
-from labelhub import exceptions
+from labelhub import exceptions, prepared
 from labelhub.accounts import selectors as accounts
 from labelhub.accounts.models import Membership, Project, User
 from sampling.models import Completion
@@ -130,6 +128,16 @@ class ShownCandidate:
 
 
 @dataclass(frozen=True)
+class RatingPage:
+    """The ratings and flags that a project asks for beside the order."""
+
+    scale_min: int
+    scale_max: int
+    rating_required: bool
+    flags: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
 class ComparisonPage:
     """A comparison as one rater sees it: no ids, no origin, candidates in this person's stored order."""
 
@@ -138,38 +146,41 @@ class ComparisonPage:
     direction: str
     context: list[ShownMessage]
     candidates: list[ShownCandidate]
-    rating: RatingSchema | None
+    rating: RatingPage | None
 
 
-def labels_of(shown_order: list[int]) -> dict[str, int]:
-    """Candidate indexes by the letters that name them on a person's page, A first."""
-    return dict(zip(ascii_uppercase, shown_order, strict=False))
+# What a page shows of the comparison `c` with its context `x` and the rating schema `s` of the
+# assignment `a`; `comparison_page` takes these columns.
+PAGE_COLUMNS = """
+c.criterion, c.criterion_text, c.direction, x.messages,
+ARRAY(SELECT d.content FROM unnest(a.shown_order) WITH ORDINALITY shown(index, place)
+      JOIN annotation_candidate d ON d.comparison_id = c.id AND d.index = shown.index
+      ORDER BY shown.place) AS contents,
+s.scale_min, s.scale_max, s.rating_required, s.flags
+"""
 
 
-def comparison_page(*, assignment: Assignment) -> ComparisonPage:
-    """What the holder of a ranking assignment is shown. Raises NotFound for one of another kind.
-
-    One query where the assignment came with its task's comparison, context and rating schema.
-    """
-    comparison = assignment.task.comparison
-    if comparison is None:
-        raise exceptions.NotFound
-    contents = dict(Candidate.objects.filter(comparison=comparison).values_list("index", "content"))
+def comparison_page(
+    criterion: str, text: str, direction: str, messages: str, contents: list[str], *rating: Any
+) -> ComparisonPage:
+    """What the holder of a ranking assignment is shown, from PAGE_COLUMNS."""
     return ComparisonPage(
-        criterion=comparison.criterion,
-        criterion_text=comparison.criterion_text
-        or QUESTIONS[Comparison.Criterion(comparison.criterion)],
-        direction=comparison.direction,
+        criterion=criterion,
+        criterion_text=text or QUESTIONS[Comparison.Criterion(criterion)],
+        direction=direction,
         context=[
-            ShownMessage(message["role"], message["content"])
-            for message in comparison.context.messages
+            ShownMessage(message["role"], message["content"]) for message in orjson.loads(messages)
         ],
         candidates=[
-            ShownCandidate(label, contents[index])
-            for label, index in labels_of(assignment.shown_order).items()
+            ShownCandidate(label, content)
+            for label, content in zip(ascii_uppercase, contents, strict=False)
         ],
-        rating=assignment.rating_schema,
+        rating=None if rating[0] is None else _rating_page(*rating),
     )
+
+
+def _rating_page(scale_min: int, scale_max: int, required: bool, flags: str) -> RatingPage:  # noqa: FBT001
+    return RatingPage(scale_min, scale_max, required, orjson.loads(flags))
 
 
 @dataclass(frozen=True)
@@ -183,28 +194,40 @@ class RankingSheet:
     schema: RatingSchema | None
 
 
+SHEET = f"""
+SELECT t.comparison_id,
+       ARRAY(SELECT d.id FROM unnest(a.shown_order) WITH ORDINALITY shown(index, place)
+             JOIN annotation_candidate d ON d.comparison_id = t.comparison_id AND d.index = shown.index
+             ORDER BY shown.place) AS candidate_ids,
+       {prepared.columns(Assignment, "a")},
+       {prepared.columns(RatingSchema, "s")}
+FROM annotation_assignment a
+JOIN accounts_rater r ON r.id = a.rater_id
+JOIN annotation_task t ON t.id = a.task_id
+LEFT JOIN annotation_ratingschema s ON s.id = a.rating_schema_id
+WHERE a.id = %(assignment)s AND r.user_id = %(user)s AND a.kind = 'ranking'
+"""  # noqa: S608 (columns of ours)
+
+
 def ranking_sheet_for(*, user: User | AnonymousUser, assignment_id: int) -> RankingSheet:
-    """The person's own ranking assignment, in one query. Raises NotFound."""
-    candidates = Candidate.objects.filter(comparison=OuterRef("task__comparison"))
-    found = (
-        Assignment.objects.select_related("rating_schema")
-        .annotate(
-            comparison_id=F("task__comparison"),
-            candidate_ids=ArraySubquery(
-                candidates.order_by("index").values(json=JSONObject(index="index", pk="pk"))
-            ),
-        )
-        .filter(pk=assignment_id, rater__user=user.pk, kind=TaskKind.RANKING)
-        .first()
+    """The person's own ranking assignment, in one statement. Raises NotFound."""
+    rows = (
+        prepared.fetch(SHEET, {"assignment": assignment_id, "user": user.pk})
+        if prepared.is_id(assignment_id)
+        else []
     )
-    if found is None:
+    if not rows:
         raise exceptions.NotFound
-    ids = {row["index"]: row["pk"] for row in found.candidate_ids}
+    comparison_id, candidate_ids, *values = rows[0]
+    n_columns = prepared.n_columns(Assignment)
+    assignment = prepared.from_row(Assignment, values[:n_columns])
     return RankingSheet(
-        assignment=found,
-        comparison_id=found.comparison_id,
-        candidates={label: ids[index] for label, index in labels_of(found.shown_order).items()},
-        schema=found.rating_schema,
+        assignment=assignment,
+        comparison_id=comparison_id,
+        candidates=dict(zip(ascii_uppercase, candidate_ids, strict=False)),
+        schema=prepared.from_row(RatingSchema, values[n_columns:])
+        if assignment.rating_schema_id
+        else None,
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db import transaction
 
 from annotation.exceptions import (
     GuidelineUnread,
@@ -16,30 +15,71 @@ from annotation.exceptions import (
 )
 from annotation.models import (
     Assignment,
-    Guideline,
-    GuidelineAcknowledgement,
-    Purpose,
     QueueCursor,
-    RatingSchema,
     TaskKind,
 )
 from annotation.services import conversations, leases
-from labelhub import clock, exceptions
+from labelhub import clock, exceptions, prepared
 from labelhub.accounts.exceptions import ConsentNeeded
-from labelhub.accounts.models import Consent, ConsentDocument, Membership, User
+from labelhub.accounts.models import Membership, User
 
 KINDS_BY_ROLE: dict[str, tuple[TaskKind, ...]] = {
     Membership.Role.TRAINER: (TaskKind.DEMONSTRATION, TaskKind.CHAT, TaskKind.RANKING),
     Membership.Role.REVIEWER: tuple(TaskKind),
     Membership.Role.MANAGER: tuple(TaskKind),
 }
-# Claims that find every slot they looked at locked by others look again, this often.
+# A person with several pools locks a slot in each for the moment of a claim: whoever finds nothing
+# but such slots looks again, this often.
 MAX_LOOKS = 4
 
-# Raw SQL because the whole claim is one statement: what the person holds already, else the first
-# open slot of their pools past their cursor that nobody else is claiming at this moment, leased to
-# them. Sixty-four slots are looked at so that as many people can claim at once. An assignment that
-# expired is revived with everything saved in it.
+# The row lock makes a person's own claims wait for each other: two tabs get the same task.
+CLAIMANT = """
+SELECT m.role, m.languages, m.skills, m.sensitivity_opt_ins, p.id AS project_id,
+       p.paused_at IS NOT NULL AS is_paused, p.lease_seconds, r.id AS rater_id,
+       EXISTS (SELECT 1 FROM accounts_consentdocument) AND NOT EXISTS (
+           SELECT 1 FROM accounts_consent c
+           WHERE c.user_id = m.user_id AND c.withdrawn_at IS NULL AND c.document_id = (
+               SELECT id FROM accounts_consentdocument ORDER BY version DESC LIMIT 1)
+       ) AS lacks_consent,
+       (SELECT g.id FROM annotation_guideline g
+        WHERE g.project_id = p.id AND g.kind = %(kind)s AND g.purpose = 'train' AND g.breaking
+          AND NOT EXISTS (SELECT 1 FROM annotation_guidelineacknowledgement k
+                          WHERE k.guideline_id = g.id AND k.user_id = m.user_id)
+        ORDER BY g.version DESC LIMIT 1) AS unread_guideline_id,
+       (SELECT g.id FROM annotation_guideline g
+        WHERE g.project_id = p.id AND g.kind = %(kind)s AND g.purpose = 'train'
+        ORDER BY g.version DESC LIMIT 1) AS guideline_id,
+       (SELECT s.id FROM annotation_ratingschema s WHERE s.project_id = p.id
+        ORDER BY s.version DESC LIMIT 1) AS rating_schema_id
+FROM accounts_membership m
+JOIN accounts_project p ON p.id = m.project_id
+JOIN accounts_rater r ON r.user_id = m.user_id
+WHERE p.slug = %(slug)s AND m.user_id = %(user)s AND m.deactivated_at IS NULL
+FOR NO KEY UPDATE OF m
+"""
+
+
+class Claimant(NamedTuple):
+    """A row of CLAIMANT: who asks for work in a project, and what decides whether they get it."""
+
+    role: str
+    languages: list[str]
+    skills: list[str]
+    sensitivity_opt_ins: list[str]
+    project_id: int
+    is_paused: bool
+    lease_seconds: int
+    rater_id: int
+    lacks_consent: bool
+    unread_guideline_id: int | None
+    guideline_id: int | None
+    rating_schema_id: int | None
+
+
+# The whole claim is one statement: what the person holds already, else the first open slot of their
+# pools past their cursor that nobody else is claiming at this moment, leased to them. Each pool is
+# walked in the order of its index and only as far as its first free slot. An assignment that expired
+# is revived with everything saved in it.
 CLAIM = """
 WITH held AS (
     SELECT id FROM annotation_assignment
@@ -64,7 +104,7 @@ WITH held AS (
                    WHERE a.batch_id = b.id AND a.rater_id = %(rater)s
                      AND a.state IN ('leased', 'submitted')
                    LIMIT cap.n) mine))
-), reachable AS (
+), picked AS (
     SELECT s.id FROM pools p
     CROSS JOIN LATERAL (
         SELECT s.id, s.priority, s.order_key FROM annotation_slot s
@@ -72,19 +112,15 @@ WITH held AS (
         WHERE s.pool_id = p.id AND s.state = 'open'
           AND (s.priority, s.order_key, s.id) > (p.priority, p.order_key, p.slot_id)
           AND (s.batch_id IS NULL OR s.batch_id NOT IN (SELECT id FROM closed))
-          AND %(rater)s <> ALL(t.barred_raters)
+          AND %(rater)s::bigint <> ALL(t.barred_raters)
           AND (t.reserved_for_id IS NULL OR t.reserved_for_id = %(rater)s)
-          AND NOT EXISTS (
-              SELECT 1 FROM annotation_assignment a
-              -- A task has few assignments and a person has many: only the task's index may serve.
-              WHERE a.task_id = s.task_id AND a.rater_id + 0 = %(rater)s AND a.state <> 'expired')
-        ORDER BY s.priority, s.order_key, s.id LIMIT 64) s
-    ORDER BY s.priority, s.order_key, s.id LIMIT 64
-), picked AS (
-    SELECT s.id FROM annotation_slot s
-    WHERE s.id IN (SELECT id FROM reachable) AND s.state = 'open'
+          -- A look at one row by its unique key. As NOT EXISTS it would be a join, which a plan made
+          -- while the table was small answers by reading all of it.
+          AND COALESCE((SELECT a.state FROM annotation_assignment a
+                        WHERE a.task_id = s.task_id AND a.rater_id = %(rater)s), 'expired') = 'expired'
+        ORDER BY s.priority, s.order_key, s.id LIMIT 1
+        FOR NO KEY UPDATE OF s SKIP LOCKED) s
     ORDER BY s.priority, s.order_key, s.id LIMIT 1
-    FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE annotation_slot s SET state = 'leased' FROM picked WHERE s.id = picked.id
     RETURNING s.id, s.task_id, s.pool_id, s.batch_id, s.priority, s.order_key
@@ -106,7 +142,7 @@ WITH held AS (
                    JOIN annotation_conversation v ON v.id = c.conversation_id
                    WHERE c.id = t.comparison_id AND v.author_id = %(rater)s),
            ARRAY(SELECT c.index FROM annotation_candidate c WHERE c.comparison_id = t.comparison_id
-                 ORDER BY md5(t.id || '-' || %(rater)s || '-' || c.index)),
+                 ORDER BY md5(t.id || '-' || %(rater)s::bigint || '-' || c.index)),
            %(now)s, %(until)s, %(now)s, 0, '', '', ''
     FROM taken JOIN annotation_task t ON t.id = taken.task_id
     ON CONFLICT (task_id, rater_id) DO UPDATE
@@ -126,34 +162,28 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
     Raises NotFound for a project that is not theirs, KindNotYours, ProjectPaused, ConsentNeeded,
     GuidelineUnread, NoTaskAvailable.
     """
-    # The row lock makes a person's own claims wait for each other: two tabs get the same task.
-    person = (
-        Membership.objects.filter(project__slug=slug, user=user, deactivated_at=None)
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("project", "user__rater")
-        .annotate(**_what_a_claim_needs(kind))
-        .first()
-    )
-    if person is None:
+    rows = prepared.fetch(CLAIMANT, {"user": user.pk, "slug": slug, "kind": kind.value})
+    if not rows:
         raise exceptions.NotFound
-    if kind not in KINDS_BY_ROLE[person.role]:
+    claimant = Claimant(*rows[0])
+    if kind not in KINDS_BY_ROLE[claimant.role]:
         raise KindNotYours
-    if person.project.paused_at is not None:
+    if claimant.is_paused:
         raise ProjectPaused
-    if person.consent_missing:  # type: ignore[attr-defined]
+    if claimant.lacks_consent:
         raise ConsentNeeded
-    if person.unread_guideline is not None:  # type: ignore[attr-defined]
-        raise GuidelineUnread(extra={"guideline": person.unread_guideline})  # type: ignore[attr-defined]
-    found = _lease_first(person, kind)
+    if claimant.unread_guideline_id is not None:
+        raise GuidelineUnread(extra={"guideline": claimant.unread_guideline_id})
+    found = _lease_first(claimant, kind)
     if found is None:
         # "Empty" is said only after what expired is free again and the person's cursors are back
         # at the start.
-        leases.sweep_expired(project_id=person.project_id)
+        leases.sweep_expired(project_id=claimant.project_id)
         QueueCursor.objects.filter(
-            rater=person.user.rater, pool__project=person.project_id
+            rater=claimant.rater_id, pool__project=claimant.project_id
         ).delete()
         for _ in range(MAX_LOOKS):
-            found = _lease_first(person, kind)
+            found = _lease_first(claimant, kind)
             if found is not None:
                 break
     if found is None:
@@ -168,53 +198,21 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
     return assignment_id
 
 
-def _what_a_claim_needs(kind: TaskKind) -> dict[str, Any]:
-    """Consent, guideline and rating schema as columns of the one query that locks the membership."""
-    newest_document = ConsentDocument.objects.order_by("-version").values("pk")[:1]
-    guidelines = Guideline.objects.filter(
-        project=OuterRef("project"), kind=kind, purpose=Purpose.TRAIN
-    ).order_by("-version")
-    unread = guidelines.filter(breaking=True).exclude(
-        Exists(
-            GuidelineAcknowledgement.objects.filter(
-                guideline=OuterRef("pk"), user=OuterRef(OuterRef("user"))
-            )
-        )
-    )
-    return {
-        "consent_missing": Exists(ConsentDocument.objects.all())
-        & ~Exists(
-            Consent.objects.filter(
-                user=OuterRef("user"), document=Subquery(newest_document), withdrawn_at=None
-            )
-        ),
-        "unread_guideline": Subquery(unread.values("pk")[:1]),
-        "current_guideline": Subquery(guidelines.values("pk")[:1]),
-        "current_rating_schema": Subquery(
-            RatingSchema.objects.filter(project=OuterRef("project"))
-            .order_by("-version")
-            .values("pk")[:1]
-        ),
-    }
-
-
-def _lease_first(person: Any, kind: TaskKind) -> tuple[int, bool] | None:
+def _lease_first(claimant: Claimant, kind: TaskKind) -> tuple[int, bool] | None:
     now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "rater": person.user.rater.pk,
-                "project": person.project_id,
-                "kind": kind.value,
-                "languages": person.languages,
-                "opt_ins": person.sensitivity_opt_ins,
-                "skills": person.skills,
-                "guideline": person.current_guideline,
-                "rating_schema": person.current_rating_schema,
-                "now": now,
-                "until": now + timedelta(seconds=person.project.lease_seconds),
-            },
-        )
-        row = cursor.fetchone()
-    return None if row is None else (row[0], row[1])
+    rows = prepared.fetch(
+        CLAIM,
+        {
+            "rater": claimant.rater_id,
+            "project": claimant.project_id,
+            "kind": kind.value,
+            "languages": claimant.languages,
+            "opt_ins": claimant.sensitivity_opt_ins,
+            "skills": claimant.skills,
+            "guideline": claimant.guideline_id,
+            "rating_schema": claimant.rating_schema_id,
+            "now": now,
+            "until": now + timedelta(seconds=claimant.lease_seconds),
+        },
+    )
+    return (rows[0][0], rows[0][1]) if rows else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -46,8 +46,13 @@ def locked_lease(*, assignment: Assignment) -> Assignment:
 
 
 def renew(locked: Assignment) -> None:
-    """Count a beat on an assignment that the caller has locked. Raises LeaseLost."""
-    now = clock.now()
+    """Count a beat on an assignment that the caller has locked, and store it. Raises LeaseLost."""
+    count_beat(locked, now=clock.now())
+    locked.save(update_fields=["state", "active_seconds", "last_beat_at", "lease_until"])
+
+
+def count_beat(locked: Assignment, *, now: datetime) -> None:
+    """Count a beat on a locked assignment, which the caller stores. Raises LeaseLost."""
     if locked.state == Assignment.State.EXPIRED and _retake_slot(locked):
         locked.state = Assignment.State.LEASED
     if locked.state != Assignment.State.LEASED:
@@ -58,7 +63,6 @@ def renew(locked: Assignment) -> None:
     life = timedelta(seconds=locked.project.lease_seconds)
     if locked.lease_until - now < life / 2:
         locked.lease_until = now + life
-    locked.save(update_fields=["state", "active_seconds", "last_beat_at", "lease_until"])
 
 
 def _retake_slot(assignment: Assignment) -> bool:

@@ -20,7 +20,7 @@ from annotation.exceptions import (
 from annotation.models import Assignment, Placement, Ranking, RatingSchema
 from annotation.selectors.comparisons import RankingSheet
 from annotation.services import submissions
-from labelhub import clock
+from labelhub import clock, prepared
 
 
 class Judgement(TypedDict):
@@ -55,7 +55,7 @@ def _write(assignment: Assignment, sheet: RankingSheet, judgement: Judgement) ->
     if not cannot_judge:
         check_order(judgement, sheet.candidates)
         check_ratings(judgement, sheet.candidates, sheet.schema)
-    ranking = Ranking.objects.create(
+    ranking = Ranking(
         project=assignment.project,
         comparison_id=sheet.comparison_id,
         assignment=assignment,
@@ -73,9 +73,10 @@ def _write(assignment: Assignment, sheet: RankingSheet, judgement: Judgement) ->
         active_seconds=assignment.active_seconds,
         created_at=clock.now(),
     )
+    prepared.insert([ranking])
     if cannot_judge:
         return
-    Placement.objects.bulk_create(
+    placements = [
         Placement(
             ranking=ranking,
             candidate_id=sheet.candidates[label],
@@ -86,7 +87,8 @@ def _write(assignment: Assignment, sheet: RankingSheet, judgement: Judgement) ->
         )
         for number, tier in enumerate(judgement["tiers"], start=1)
         for label in tier
-    )
+    ]
+    prepared.insert(placements)
 
 
 def check_order(judgement: Judgement, labels: Collection[str]) -> None:

@@ -8,21 +8,34 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from annotation.exceptions import AlreadySubmittedDifferently, LeaseLost
-from annotation.models import Assignment
+from annotation.models import Assignment, Task
 from annotation.services import leases
-from labelhub import clock
+from labelhub import clock, prepared
+from labelhub.accounts.models import Project
+
+# The assignment with the task and the project it is of. The task's row is locked too, so that two
+# last answers cannot each take the other's slot for unanswered.
+LOCK = f"""
+SELECT {prepared.columns(Assignment, "a")}, {prepared.columns(Task, "t")},
+       {prepared.columns(Project, "p")}
+FROM annotation_assignment a
+JOIN annotation_task t ON t.id = a.task_id
+JOIN accounts_project p ON p.id = a.project_id
+WHERE a.id = %(assignment)s
+FOR NO KEY UPDATE OF a, t
+"""  # noqa: S608 (columns of ours)
 
 # One statement: the assignment is submitted, its slot answered, its task done if that was the last
-# slot, its autosaves gone. The task's row is locked by the caller, so two last answers cannot each
-# take the other's slot for unanswered.
+# slot, its autosaves gone.
 CLOSE = """
 WITH closed AS (
     UPDATE annotation_assignment
     SET state = 'submitted', submitted_at = %(now)s, submission_key = %(key)s,
-        submission_sha256 = %(sha256)s, kept_submission = NULL
+        submission_sha256 = %(sha256)s, kept_submission = NULL,
+        active_seconds = %(active_seconds)s, last_beat_at = %(now)s
     WHERE id = %(assignment)s
 ), saved AS (
     DELETE FROM annotation_autosave WHERE assignment_id = %(assignment)s
@@ -63,28 +76,35 @@ def submit(
 def _submit(
     *, assignment: Assignment, key: UUID, sha256: str, write: Callable[[Assignment], None]
 ) -> Assignment:
-    locked = (
-        Assignment.objects.select_for_update(of=("self", "task"), no_key=True)
-        .select_related("task", "project")
-        .get(pk=assignment.pk)
-    )
+    locked = _locked(assignment.pk)
     if locked.state == Assignment.State.SUBMITTED:
         if locked.submission_key == key and locked.submission_sha256 == sha256:
             return locked
         raise AlreadySubmittedDifferently
-    leases.renew(locked)
+    now = clock.now()
+    leases.count_beat(locked, now=now)
     write(locked)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLOSE,
-            {
-                "now": clock.now(),
-                "key": key,
-                "sha256": sha256,
-                "assignment": locked.pk,
-                "slot": locked.slot_id,
-                "task": locked.task_id,
-            },
-        )
+    prepared.fetch(
+        CLOSE,
+        {
+            "now": now,
+            "key": key,
+            "sha256": sha256,
+            "active_seconds": locked.active_seconds,
+            "assignment": locked.pk,
+            "slot": locked.slot_id,
+            "task": locked.task_id,
+        },
+    )
     locked.state = Assignment.State.SUBMITTED
+    return locked
+
+
+def _locked(assignment_id: int) -> Assignment:
+    (values,) = prepared.fetch(LOCK, {"assignment": assignment_id})
+    task_at = prepared.n_columns(Assignment)
+    project_at = task_at + prepared.n_columns(Task)
+    locked = prepared.from_row(Assignment, values[:task_at])
+    locked.task = prepared.from_row(Task, values[task_at:project_at])
+    locked.project = prepared.from_row(Project, values[project_at:])
     return locked

@@ -24,7 +24,7 @@ from annotation.services import claim, leases
 from annotation.services import guidelines as guideline_services
 from labelhub.accounts.authentication import signed_in
 from labelhub.accounts.selectors import membership_for
-from labelhub.api import ErrorOutput, parse
+from labelhub.api import ErrorOutput, parse, represent
 from sampling.selectors import sampling_health
 
 
@@ -47,7 +47,7 @@ class HomeView(APIView):
             "guidelines": guidelines.current_guidelines(membership=membership, kinds=kinds),
             "sampling": sampling_health(),
         }
-        return Response(HomeOutput(body).data)
+        return Response(represent(HomeOutput, body))
 
 
 class SamplingView(APIView):
@@ -55,7 +55,7 @@ class SamplingView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """Whether drafts, replies and candidates are being made at their usual pace."""
         membership_for(user=request.user, slug=slug)
-        return Response(SamplingOutput(sampling_health()).data)
+        return Response(represent(SamplingOutput, sampling_health()))
 
 
 class ClaimView(APIView):
@@ -68,7 +68,7 @@ class ClaimView(APIView):
         kind = TaskKind(parse(ClaimInput, request)["kind"])
         assignment_id = claim.claim(user=signed_in(request), slug=slug, kind=kind)
         page = assignments.page_of(user=signed_in(request), assignment_id=assignment_id)
-        return Response(AssignmentOutput(page).data)
+        return Response(represent(AssignmentOutput, page))
 
 
 class AssignmentView(APIView):
@@ -76,7 +76,7 @@ class AssignmentView(APIView):
     def get(self, request: Request, assignment_id: int) -> Response:
         """One's own assignment, with all its page shows."""
         page = assignments.page_of(user=signed_in(request), assignment_id=assignment_id)
-        return Response(AssignmentOutput(page).data)
+        return Response(represent(AssignmentOutput, page))
 
 
 class BeatView(APIView):
@@ -84,7 +84,7 @@ class BeatView(APIView):
     def post(self, request: Request, assignment_id: int) -> Response:
         """The person is at work: counts active time and renews the lease past half its life."""
         assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
-        return Response(BeatOutput(leases.beat(assignment=assignment)).data)
+        return Response(represent(BeatOutput, leases.beat(assignment=assignment)))
 
 
 class AutosaveView(APIView):
@@ -128,7 +128,7 @@ class GuidelineView(APIView):
     def get(self, request: Request, guideline_id: int) -> Response:
         """One version of the rules for a kind of work."""
         found = guidelines.guideline_for(user=request.user, guideline_id=guideline_id)
-        return Response(GuidelineOutput(found).data)
+        return Response(represent(GuidelineOutput, found))
 
 
 class AcknowledgementView(APIView):

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from annotation.selectors.comparisons import ranking_sheet_for
 from annotation.serializers.comparisons import RankedOutput, RankingInput
 from annotation.services import rankings
-from labelhub.api import ErrorOutput, parse
+from labelhub.api import ErrorOutput, parse, represent
 
 
 class RankingView(APIView):
@@ -23,4 +23,4 @@ class RankingView(APIView):
         key = judgement.pop("key")
         sheet = ranking_sheet_for(user=request.user, assignment_id=assignment_id)
         submitted = rankings.submit_ranking(sheet=sheet, key=key, judgement=judgement)
-        return Response(RankedOutput({"state": submitted.state}).data, status=201)
+        return Response(represent(RankedOutput, {"state": submitted.state}), status=201)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with two changes, both for speed; `base` says which."""
