@@ -25,7 +25,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_default_queue="default",
-    task_routes={"sampling.run": {"queue": "gpu"}},
+    task_routes={"sampling.run": {"queue": "gpu"}, "sampling.check": {"queue": "gpu"}},
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,

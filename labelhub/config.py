@@ -94,6 +94,10 @@ class Config(BaseSettings):
         ["127.0.0.1", "localhost"],
         description="Comma-separated hosts that `openai:` policies may point at.",
     )
+    policy_folders: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Comma-separated folders below which managers may register policies; admins may anywhere.",
+    )
     split_salt: str = Field(
         "labelhub",
         description="Salt of train/validation/test splits; set once per installation, never change.",
@@ -107,7 +111,9 @@ class Config(BaseSettings):
         description="Structured JSON logs on standard error instead of plain lines.",
     )
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "policy_hosts", mode="before")
+    @field_validator(
+        "allowed_hosts", "csrf_trusted_origins", "policy_hosts", "policy_folders", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -261,6 +261,8 @@ GPU_THREADS = CONFIG.gpu_threads
 GPU_THREADS_RESERVED = CONFIG.gpu_threads_reserved
 TORCH_THREADS = CONFIG.torch_threads
 POLICY_HOSTS = CONFIG.policy_hosts
+# The demo's own policy is anybody's to register again.
+POLICY_FOLDERS = [str(BASE_DIR / "fixtures" / "policy"), *CONFIG.policy_folders]
 SPLIT_SALT = CONFIG.split_salt
 
 # --- Logs -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from labelhub.accounts.models import User
-from sampling import services
+from sampling import registry
 from sampling.models import Completion, Generation, Policy, Runner
 
 
@@ -38,7 +38,7 @@ class PolicyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Retire the selected policies", permissions=["retire"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Policy]) -> None:
         for policy in queryset:
-            services.retire_policy(policy=policy, actor=cast(User, request.user))
+            registry.retire_policy(policy=policy, actor=cast(User, request.user))
         self.message_user(request, "The policies take no further requests.", messages.SUCCESS)
 
 

@@ -46,7 +46,7 @@ class ControlTokens:
 
     def shielded(
         self, messages: Sequence[Mapping[str, str]]
-    ) -> tuple[list[dict[str, str]], dict[str, str]]:
+    ) -> tuple[list[dict[str, str]], dict[int, str]]:
         """The messages with stand-ins where a special token could begin, and what they stand for."""
         everything = "".join(text for message in messages for text in message.values())
         unused = (chr(each) for each in STAND_INS if chr(each) not in everything)
@@ -55,12 +55,12 @@ class ControlTokens:
         shielded = [
             {**message, "content": message["content"].translate(table)} for message in messages
         ]
-        return shielded, {stand_in: opening for opening, stand_in in stand_ins.items()}
+        return shielded, {ord(stand_in): opening for opening, stand_in in stand_ins.items()}
 
-    def encode(self, shielded: str, stand_ins: Mapping[str, str]) -> list[int]:
+    def encode(self, shielded: str, stand_ins: Mapping[int, str]) -> list[int]:
         """The ids of a rendering of shielded messages: special tokens are the template's own only."""
         text = self._pattern.sub(lambda found: self._secret_names[found[0]], shielded)
-        text = text.translate(str.maketrans(dict(stand_ins)))
+        text = text.translate(stand_ins)
         return self._secretive.encode(text, add_special_tokens=False).ids
 
     @cached_property

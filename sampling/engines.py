@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -15,7 +16,27 @@ from sampling.engine.protocol import Engine, EngineError
 from sampling.models import Policy
 
 CAPACITY = 4
-Key = tuple[int, str, str]
+
+
+class Key(NamedTuple):
+    """An engine serves one policy as its row says now."""
+
+    policy_id: int
+    source: str
+    revision: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All engines of the process together; counters are since they were built."""
+
+    policies: tuple[str, ...]
+    device: str
+    n_prompt_tokens: int
+    n_sampled_tokens: int
+    busy_seconds: float
+    memory_bytes: int | None
+    memory_budget_bytes: int | None
 
 
 class PolicyChanged(EngineError):
@@ -28,6 +49,7 @@ class PolicyChanged(EngineError):
 class _Seat:
     """One engine and how many generations use it; None while it is being built."""
 
+    policy_name: str
     engine: Engine | None
     n_users: int
 
@@ -44,8 +66,8 @@ class Engines:
     @contextmanager
     def engine_for(self, policy: Policy) -> Iterator[Engine]:
         """The policy's engine, kept for as long as the block runs. Raises what building raises."""
-        key = (policy.pk, policy.source, policy.revision)
-        seat = self._take(key)
+        key = Key(policy.pk, policy.source, policy.revision)
+        seat = self._take(key, policy.name)
         try:
             engine = seat.engine or self._fill(key, seat, policy)
             yield engine
@@ -56,13 +78,29 @@ class Engines:
 
     def n_tokens(self) -> int:
         """Tokens that all engines have worked through since they were built: it grows or we hang."""
-        healths = [engine.health() for engine in self._built()]
-        return sum(health.n_prompt_tokens + health.n_sampled_tokens for health in healths)
+        figures = self.figures()
+        return figures.n_prompt_tokens + figures.n_sampled_tokens
 
-    def device(self) -> str:
-        """Where the newest engine computes; empty before the first is built."""
-        built = self._built()
-        return (built[-1].provenance.device or "") if built else ""
+    def figures(self) -> Figures:
+        """What the engines that are built add up to; the device is the newest one's."""
+        with self._changed:
+            built = [
+                (seat.policy_name, seat.engine) for seat in self._seats.values() if seat.engine
+            ]
+        healths = [engine.health() for _, engine in built]
+        memory = [each.memory_bytes for each in healths if each.memory_bytes is not None]
+        budgets = [
+            each.memory_budget_bytes for each in healths if each.memory_budget_bytes is not None
+        ]
+        return Figures(
+            policies=tuple(name for name, _ in built),
+            device=(healths[-1].provenance.device or "") if healths else "",
+            n_prompt_tokens=sum(each.n_prompt_tokens for each in healths),
+            n_sampled_tokens=sum(each.n_sampled_tokens for each in healths),
+            busy_seconds=sum(each.busy_seconds for each in healths),
+            memory_bytes=sum(memory) if memory else None,
+            memory_budget_bytes=sum(budgets) if budgets else None,
+        )
 
     def close(self) -> None:
         """Close every engine; what is unfinished ends with a retryable failure."""
@@ -73,13 +111,13 @@ class Engines:
         with self._changed:
             return [seat.engine for seat in self._seats.values() if seat.engine is not None]
 
-    def _take(self, key: Key) -> _Seat:
+    def _take(self, key: Key, policy_name: str) -> _Seat:
         """A seat to use; its engine is None for the one caller who is to build it."""
         with self._changed:
             while True:
                 seat = self._seats.get(key)
                 if seat is None and self._make_room():
-                    self._seats[key] = _Seat(engine=None, n_users=1)
+                    self._seats[key] = _Seat(policy_name, engine=None, n_users=1)
                     return self._seats[key]
                 if seat is not None and seat.engine is not None:
                     if seat.engine.health().alive:

@@ -32,6 +32,33 @@ class HostNotAllowed(LabelhubError):
     detail = "Policies may not point at this host; an operator can add it to POLICY_HOSTS."
 
 
+class FolderNotAllowed(LabelhubError):
+    code, status = "folder_not_allowed", 409
+    detail = "This folder is not open to policies; an operator can add it to POLICY_FOLDERS."
+
+
+class PolicyUnchecked(LabelhubError):
+    code, status = "policy_unchecked", 409
+    detail = "Only a policy whose newest check passed can be activated; have it checked first."
+
+
+class PolicyNotActive(LabelhubError):
+    code, status = "policy_not_active", 409
+    detail = "This policy was not activated yet; a manager can do so once its check has passed."
+
+
+class PolicyInUse(LabelhubError):
+    """Completions point at the policy: other files under its name would make them lie."""
+
+    code, status = "policy_in_use", 409
+    detail = "This policy has served; register other files as a policy of their own."
+
+
+class PolicyLoop(LabelhubError):
+    code, status = "policy_loop", 409
+    detail = "The parent descends from this very policy; choose another one."
+
+
 class UnusableParams(LabelhubError):
     """A sampling parameter is outside its bounds; the detail names field, bound and value."""
 

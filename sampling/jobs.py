@@ -21,6 +21,12 @@ def run() -> None:
     runner.run_next()
 
 
+@shared_task(name="sampling.check")
+def check() -> None:
+    if _upkeep is not None:
+        _upkeep.start_check()
+
+
 @shared_task(name="sampling.sweep", expires=60)
 def sweep_now() -> None:
     sweep.sweep()
@@ -37,6 +43,10 @@ def start_upkeep(instance: Any, **_: Any) -> None:
             "A GPU worker runs its generations on threads, which share one engine: "
             "start it with `celery -A labelhub worker -P threads -Q gpu`."
         )
+    try:
+        runner.worker.take_threads(instance.concurrency)
+    except ValueError as error:
+        raise SystemExit(f"This GPU worker cannot start: {error}.") from error
     _upkeep = Upkeep(runner.worker, lambda: instance.pool.apply_async(runner.run_next))
     _upkeep.start()
 

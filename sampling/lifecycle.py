@@ -8,7 +8,7 @@ from django.db import transaction
 
 from labelhub import clock
 from labelhub.ring import ring
-from sampling.models import Generation
+from sampling.models import Fault, Generation
 from sampling.stream import pipe
 
 State = Generation.State
@@ -69,9 +69,27 @@ def retry_or_fail(
     not_before: datetime | None = None,
 ) -> None:
     """After a fault of the machinery: another attempt if one is left; what nobody wants is over."""
+    attempts_left = generation.attempt < generation.max_attempts
     if generation.cancel_requested_at is not None:
         end(generation, State.CANCELLED)
-    elif generation.attempt < generation.max_attempts:
+        return
+    note_fault(generation, error_code, error_detail, final=not attempts_left)
+    if attempts_left:
         put_back(generation, not_before=not_before)
     else:
         end(generation, State.FAILED, error_code=error_code, error_detail=error_detail)
+
+
+def note_fault(
+    generation: Generation, code: str, detail: str, *, index: int | None = None, final: bool = True
+) -> None:
+    """Keep why the attempt, or one completion of it, did not end well."""
+    Fault.objects.create(
+        generation=generation,
+        attempt=generation.attempt,
+        index=index,
+        code=code,
+        detail=detail,
+        final=final,
+        at=clock.now(),
+    )

@@ -47,3 +47,9 @@ def fetch(source: str, revision: str, *, weights: bool) -> Path:
     if isinstance(place, spec.Server):
         raise protocol.UnsupportedPolicy(f"{source} is a server, whose files are not here")
     return spec.fetch(place, revision=revision or None, weights=weights)
+
+
+def pinned_revision(source: str, revision: str, folder: Path) -> str:
+    """The commit that was fetched; a folder's revision is whatever its owner calls it."""
+    # A hub's snapshot folder is named after the commit it holds.
+    return revision if Path(place_of(source)).is_dir() else folder.name

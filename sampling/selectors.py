@@ -14,10 +14,14 @@ from django.db.models import Prefetch, QuerySet
 
 from labelhub import clock, exceptions
 from labelhub.accounts.models import User
-from sampling.models import Completion, Generation, Policy, Runner
+from sampling.models import SERVES, Completion, Gate, Generation, Policy, Runner
 
-# What a trainer may look at: candidates stay hidden until they are ranked, on every endpoint.
-VISIBLE_PURPOSES = (Generation.Purpose.DRAFT, Generation.Purpose.CHAT)
+# What whoever asked may look at: candidates stay hidden until they are ranked, on every endpoint.
+VISIBLE_PURPOSES = (
+    Generation.Purpose.DRAFT,
+    Generation.Purpose.CHAT,
+    Generation.Purpose.PROBE,
+)
 ENDED = (Generation.State.DONE, Generation.State.FAILED, Generation.State.CANCELLED)
 RUNNER_SILENT_AFTER = timedelta(seconds=30)
 DELAYED_AFTER_SECONDS = 10.0
@@ -40,14 +44,14 @@ class SamplingHealth:
 
 
 def generation_for(*, user: User | AnonymousUser, generation_id: int) -> Generation:
-    """The person's own draft or chat generation with its completions; else NotFound."""
+    """The person's own generation, unless of candidates, with its completions; else NotFound."""
     return generations_for(user=user, generation_ids=[generation_id])[0]
 
 
 def generations_for(
     *, user: User | AnonymousUser, generation_ids: Collection[int]
 ) -> list[Generation]:
-    """The person's own draft and chat generations, by id. NotFound where any of them is not."""
+    """The person's own generations but for candidates, by id. NotFound where any of them is not."""
     wanted = set(generation_ids)
     found = list(
         with_completions()
@@ -83,9 +87,15 @@ def policy_named(name: str) -> Policy:
 def expected_policy() -> Policy | None:
     """The policy that the next request most likely asks: the one asked last, else the newest."""
     asked = Generation.objects.select_related("policy").order_by("-id").first()
-    if asked is not None and asked.policy.retired_at is None:
+    if asked is not None and asked.policy.serves:
         return asked.policy
-    return Policy.objects.filter(retired_at=None).order_by("-id").first()
+    return Policy.objects.filter(SERVES).order_by("-id").first()
+
+
+def gate_mode() -> str:
+    """What GPU workers may claim."""
+    mode: str | None = Gate.objects.values_list("mode", flat=True).first()
+    return Gate.Mode.OPEN if mode is None else mode
 
 
 def unconsumed_generations(limit: int) -> list[Generation]:

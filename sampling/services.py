@@ -1,4 +1,4 @@
-"""Asking policies for completions, stopping them, and registering policies."""
+"""Asking policies for completions, and stopping them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from labelhub import clock
-from labelhub.accounts.models import AuditEvent, Project, User
+from labelhub.accounts.models import Project, User
 from labelhub.ring import ring
 from sampling import exceptions, policies, selectors, tokens
-from sampling.engine import protocol, spec, validation
+from sampling.engine import protocol, validation
 from sampling.models import Context, Generation, Policy
 from sampling.stream import pipe
 
@@ -33,6 +30,7 @@ class Params:
     top_p: float = 1.0
     top_k: int = 0
     min_p: float = 0.0
+    repetition_penalty: float = 1.0
     max_tokens: int = 512
     stop: tuple[str, ...] = ()
 
@@ -53,11 +51,13 @@ def request_completions(
     """Queue `n` completions of `messages`; a GPU worker starts on them once this commits.
 
     When the generation has ended, however, the job named `on_done` is rung with its id.
-    `max_tokens` shrinks to what the policy's window leaves. Raises PolicyRetired, ContextTooLong,
-    PolicyUnusable or UnusableParams.
+    `max_tokens` shrinks to what the policy's window leaves. Raises PolicyRetired, PolicyNotActive,
+    ContextTooLong, PolicyUnusable or UnusableParams.
     """
     if policy.retired_at is not None:
         raise exceptions.PolicyRetired(f"The policy {policy.name} was retired.")
+    if policy.activated_at is None:
+        raise exceptions.PolicyNotActive
     _check_params(params, n)
     generation = Generation(
         project=project,
@@ -95,82 +95,13 @@ def cancel(*, generation: Generation) -> None:
     elif locked.state == Generation.State.RUNNING and locked.cancel_requested_at is None:
         locked.cancel_requested_at = clock.now()
         locked.save(update_fields=["cancel_requested_at"])
-        transaction.on_commit(lambda: pipe.note_cancel(locked.pk), robust=True)
+        transaction.on_commit(lambda: pipe.announce_cancel(locked.pk), robust=True)
 
 
 def mark_consumed(*, generation: Generation) -> bool:
     """Say that the job named by `on_done` has done its work; True for the first caller only."""
     unconsumed = Generation.objects.filter(pk=generation.pk, consumed_at=None)
     return unconsumed.update(consumed_at=clock.now()) == 1
-
-
-def add_policy(
-    *,
-    name: str,
-    source: str,
-    revision: str = "",
-    tokenizer_source: str = "",
-    api_key_variable: str = "",
-    output_licence: str = "",
-    context_window_tokens: int | None = None,
-    parent: Policy | None = None,
-    actor: User | None = None,
-) -> Policy:
-    """Register a policy: read its files, take their hashes, write the row and an audit row.
-
-    `source` is a Hugging Face id, a local folder or `openai:BASE_URL#MODEL`. A hub id without
-    `revision` is pinned to its newest commit. Weights are downloaded and hashed, not loaded.
-    Raises PolicyNameTaken, PolicyUnusable or HostNotAllowed.
-    """
-    if Policy.objects.filter(name=name).exists():
-        raise exceptions.PolicyNameTaken(f"A policy named {name} is registered already.")
-    policy = Policy(
-        name=name,
-        source=source,
-        revision=revision,
-        tokenizer_source=tokenizer_source,
-        api_key_variable=api_key_variable,
-        output_licence=output_licence,
-        parent=parent,
-    )
-    try:
-        place = spec.parse(policies.place_of(source))
-        if isinstance(place, spec.Server):
-            _check_host(place)
-        else:
-            _read_weights(policy, place)
-        chat = policies.chat_tokenizer(policy)
-        stop_ids = chat.stop_ids if chat else frozenset()
-    except (protocol.EngineError, tokens.TokensError) as error:
-        raise exceptions.PolicyUnusable(f"{source} cannot serve: {error}") from error
-    if chat is not None:
-        policy.tokenizer_sha256 = chat.tokenizer_sha256
-        policy.chat_template_sha256 = chat.template_sha256
-        if not stop_ids:
-            raise exceptions.PolicyUnusable(
-                f"{source} names no token that ends a turn; set eos_token in its tokenizer"
-            )
-    window = context_window_tokens or (chat.context_tokens if chat else None)
-    if window is None:
-        raise exceptions.PolicyUnusable(
-            f"{source} states no context window; give one with --context-window"
-        )
-    policy.context_window_tokens = window
-    policy.full_clean()
-    with transaction.atomic():
-        policy.save()
-        _audit(policy, "policy_added", actor)
-    return policy
-
-
-@transaction.atomic
-def retire_policy(*, policy: Policy, actor: User | None) -> None:
-    """Take no further requests for a policy; what is queued or made stays as it is."""
-    locked = Policy.objects.select_for_update().get(pk=policy.pk)
-    if locked.retired_at is None:
-        locked.retired_at = clock.now()
-        locked.save(update_fields=["retired_at"])
-        _audit(locked, "policy_retired", actor)
 
 
 def _priority_of(purpose: str) -> Generation.Priority:
@@ -201,6 +132,8 @@ def _tokens_left(policy: Policy, messages: Sequence[Mapping[str, str]]) -> int:
         n_tokens = chat.count(messages) if chat else 0
     except (protocol.EngineError, tokens.TokensError) as error:
         raise exceptions.PolicyUnusable(f"{policy.name} cannot read this: {error}") from error
+    # A policy that serves has a window, by constraint.
+    assert policy.context_window_tokens is not None
     left = policy.context_window_tokens - n_tokens
     if left < MIN_COMPLETION_TOKENS:
         raise exceptions.ContextTooLong(
@@ -235,33 +168,3 @@ def _context_id(messages: Sequence[Mapping[str, str]]) -> int:
             cursor.execute(statement, values)
             row = cursor.fetchone()
     return int(row[0])
-
-
-def _check_host(server: spec.Server) -> None:
-    host = urlsplit(server.base_url).hostname
-    if host not in settings.POLICY_HOSTS:
-        raise exceptions.HostNotAllowed(
-            f"Policies may not point at {host}; an operator can add it to POLICY_HOSTS."
-        )
-
-
-def _read_weights(policy: Policy, place: spec.HubId | Path) -> None:
-    """Fetch the files, pin the revision and hash the weights."""
-    folder = policies.fetch(policy.source, policy.revision, weights=True)
-    if not isinstance(place, Path):
-        # A hub's snapshot folder is named after the commit it holds.
-        policy.revision = folder.name
-    if not any(folder.glob("*.safetensors")):
-        raise protocol.UnsupportedPolicy("it has no safetensors weights")
-    policy.weights_sha256 = spec.weights_sha256(folder)
-
-
-def _audit(policy: Policy, verb: str, actor: User | None) -> None:
-    AuditEvent.objects.create(
-        at=clock.now(),
-        actor=actor,
-        verb=verb,
-        object_type="policy",
-        object_id=str(policy.pk),
-        details={"name": policy.name, "source": policy.source, "revision": policy.revision},
-    )

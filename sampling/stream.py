@@ -1,4 +1,4 @@
-"""The pipe from GPU workers to web processes: pieces of text and cancel notes, through Redis.
+"""The pipe between web processes and GPU workers: pieces of text one way, cancels the other.
 
 Nothing here raises when Redis is away and nothing is kept here alone: the final text and every
 cancel are in PostgreSQL. A stream is bounded and expires; its entries carry the attempt that wrote
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -23,20 +23,20 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 0.2
+SUBSCRIBE_SECONDS = 5.0
 # After a failure nobody tries again for this long: a save must not wait for a dead Redis.
 BREAKER_SECONDS = 1.0
 MAX_ENTRIES = 10_000
-CANCEL_NOTE_SECONDS = 120
 # Between two looks a reader sees no difference; fewer, larger entries leave the engine its turn.
 COALESCE_SECONDS = 0.04
 
 
+# Where workers hear which generations nobody wants any more.
+CANCELS = "labelhub:cancels"
+
+
 def stream_key(generation_id: int) -> str:
     return f"labelhub:generation:{generation_id}"
-
-
-def _cancel_key(generation_id: int) -> str:
-    return f"labelhub:cancel:{generation_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,9 @@ class Pipe:
 
         self._try(send, instead=None)
 
-    def note_cancel(self, generation_id: int) -> None:
-        """Leave a note that the running worker finds sooner than the row in PostgreSQL."""
-
-        def send(client: redis.Redis) -> None:
-            client.set(_cancel_key(generation_id), 1, ex=CANCEL_NOTE_SECONDS)
-
-        self._try(send, instead=None)
-
-    def cancels_noted(self, generation_ids: Collection[int]) -> set[int]:
-        """Those of `generation_ids` for which a note was left."""
-        ids = list(generation_ids)
-
-        def look(client: redis.Redis) -> set[int]:
-            notes = client.mget([_cancel_key(each) for each in ids])
-            return {each for each, note in zip(ids, notes, strict=True) if note}
-
-        return self._try(look, instead=set()) if ids else set()
+    def announce_cancel(self, generation_id: int) -> None:
+        """Tell GPU workers at once what they would else read in PostgreSQL a second later."""
+        self._try(lambda client: client.publish(CANCELS, generation_id), instead=0)
 
     def _try(self, action: Callable[[redis.Redis], T], *, instead: T) -> T:
         if time.monotonic() < self._closed_until:
@@ -122,6 +108,49 @@ class Pipe:
             self._closed_until = time.monotonic() + BREAKER_SECONDS
             logger.warning("Redis does not answer (%s); text will arrive late", error)
             return instead
+
+
+class Cancels:
+    """Hears what is cancelled. Used by one thread; what is missed stands in PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._channel: redis.client.PubSub | None = None
+
+    def wait(self, seconds: float) -> int | None:
+        """The next generation that was cancelled; None when there was none for so long."""
+        due = time.monotonic() + seconds
+        try:
+            channel = self._subscribed()
+            while message := channel.get_message(timeout=max(0.0, due - time.monotonic())):
+                # The client subscribes again by itself where it lost its connection.
+                if message["type"] == "message":
+                    return int(message["data"])
+        except (redis.RedisError, OSError):
+            self.close()
+            time.sleep(seconds)
+        return None
+
+    def close(self) -> None:
+        """Let go of the connection; a later wait makes another."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def _subscribed(self) -> redis.client.PubSub:
+        if self._channel is None:
+            client = redis.Redis.from_url(
+                self._url,
+                socket_connect_timeout=TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+                protocol=2,
+            )
+            self._channel = client.pubsub()  # type: ignore[no-untyped-call]
+            self._channel.subscribe(CANCELS)
+            # Once this is answered nothing is missed any more.
+            if self._channel.get_message(timeout=SUBSCRIBE_SECONDS) is None:
+                raise redis.TimeoutError("the subscription was not confirmed")
+        return self._channel
 
 
 class Publisher:

@@ -54,7 +54,6 @@ def end_generation(
             finish_reason="stop" if isinstance(text, str) else text[1],
             n_prompt_tokens=5,
             n_tokens=3,
-            engine="test",
             reproducible=Completion.Reproducible.NONE,
             created_at=clock.now(),
         )

@@ -77,6 +77,7 @@ class PolicyFactory(DjangoModelFactory[Policy]):
     name = factory.Sequence(lambda n: f"policy-{n}")
     source = "openai:http://127.0.0.1:9/v1#served"
     context_window_tokens = 4096
+    activated_at = factory.LazyFunction(clock.now)
 
 
 class RoundPolicyFactory(DjangoModelFactory[RoundPolicy]):

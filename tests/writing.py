@@ -135,7 +135,6 @@ def end_generation(
             finish_reason=finish_reason,
             n_prompt_tokens=10,
             n_tokens=len(text.split()),
-            engine="by hand",
             reproducible=Completion.Reproducible.NONE,
             created_at=now,
         )

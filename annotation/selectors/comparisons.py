@@ -29,7 +29,7 @@ from annotation.models import (
 from labelhub import exceptions, prepared
 from labelhub.accounts import selectors as accounts
 from labelhub.accounts.models import Membership, Project, User
-from sampling.models import Completion
+from sampling.models import POLICY_SERVES, Completion
 
 QUESTIONS = {
     Comparison.Criterion.OVERALL: "Which reply would you rather get, all things considered?",
@@ -47,9 +47,7 @@ def open_round(*, project: Project) -> Round | None:
 def candidate_policies(*, round_: Round | None) -> list[RoundPolicy]:
     """The policies that write candidates in a round, retired ones left out, in a fixed order."""
     return list(
-        RoundPolicy.objects.filter(
-            round=round_, use=RoundPolicy.Use.CANDIDATE, policy__retired_at=None
-        )
+        RoundPolicy.objects.filter(POLICY_SERVES, round=round_, use=RoundPolicy.Use.CANDIDATE)
         .select_related("policy")
         .order_by("pk")
     )

@@ -19,6 +19,7 @@ from annotation.models import (
 )
 from labelhub import exceptions
 from labelhub.accounts.models import Project, Rater, User
+from sampling.models import POLICY_SERVES
 
 # The id of a reply that is still being written: it becomes a message when it ends.
 UNWRITTEN = 0
@@ -173,7 +174,7 @@ def serving_policies(
     *, project: Project, round_: Round | None, use: RoundPolicy.Use
 ) -> list[RoundPolicy]:
     """The policies that serve a round for one use, retired ones left out; the open round's where None."""
-    rows = RoundPolicy.objects.filter(project=project, use=use, policy__retired_at=None)
+    rows = RoundPolicy.objects.filter(POLICY_SERVES, project=project, use=use)
     rows = rows.filter(round=round_) if round_ else rows.filter(round__closed_at=None)
     return list(rows.select_related("policy").order_by("pk"))
 

@@ -23,7 +23,7 @@ from annotation.services.tasks import NewTask, add_tasks
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import ConsentDocument, Membership, Project, User
-from sampling import services as sampling
+from sampling import registry
 from sampling.models import Policy
 
 FIXTURES = settings.BASE_DIR / "fixtures"
@@ -145,7 +145,7 @@ def _serve_policy(round_: Round) -> None:
     )
     if not unserved:
         return
-    policy = Policy.objects.filter(name=POLICY).first() or sampling.add_policy(
+    policy = Policy.objects.filter(name=POLICY).first() or registry.add_policy(
         name=POLICY, source=POLICY_SOURCE, output_licence=LICENCE
     )
     RoundPolicy.objects.bulk_create(

@@ -10,6 +10,7 @@ import pytest
 from annotation.models import Assignment, Conversation, Message, Prompt, RoundPolicy
 from annotation.services import chats
 from labelhub.accounts.models import Project
+from sampling import registry
 from sampling import services as sampling
 from sampling.models import Completion, Generation, Policy
 from tests.factories import PromptFactory, RoundPolicyFactory
@@ -216,7 +217,7 @@ class TestPolicies:
     ) -> None:
         end_generation(pending(say(trainer, chat, "Hello?")), "Good day.")
         for policy in Policy.objects.all():
-            sampling.retire_policy(policy=policy, actor=None)
+            registry.retire_policy(policy=policy, actor=None)
         assert refusal(say(trainer, chat, "And now?")) == (409, "policy_retired")
         assert contents(chat) == ["Hello?", "Good day."]
 

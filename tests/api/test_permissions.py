@@ -210,7 +210,7 @@ def rows_behind_routes(
     ]  # fmt: skip
     completion = Completion.objects.create(
         generation=generations[0], index=0, seed=1, text="Hello.", finish_reason="stop",
-        n_prompt_tokens=1, n_tokens=1, engine="test", reproducible="none", created_at=now,
+        n_prompt_tokens=1, n_tokens=1, reproducible="none", created_at=now,
     )  # fmt: skip
     chat = Conversation.objects.get(assignment=assignments[TaskKind.CHAT])
     position = chat.messages.count()

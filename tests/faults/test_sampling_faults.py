@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from labelhub import clock
-from sampling import services, sweep
+from sampling import registry, sweep
 from sampling.models import Completion, Generation, Policy, Runner
 from sampling.stream import stream_key
 from tests.counting import pipe_client  # noqa: F401 — a fixture
@@ -34,7 +34,7 @@ def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def policy(pipe_client: redis.Redis, policy_folder: Path) -> Policy:  # noqa: F811
-    return services.add_policy(name="tiny", source=str(policy_folder))
+    return registry.add_policy(name="tiny", source=str(policy_folder))
 
 
 def ended(generation: Generation) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sampling import engines, services
+from sampling import engines, registry
 from sampling.engine.fake import FakeEngine
 from sampling.engine.protocol import Engine
 from sampling.engine.spec import PolicyUnavailable
@@ -106,7 +106,7 @@ def test_files_that_changed_since_registration_do_not_serve(tmp_path: Path) -> N
     from tests.engine import tiny
 
     tiny.save_policy(tmp_path, "llama")
-    policy = services.add_policy(name="tiny", source=str(tmp_path))
+    policy = registry.add_policy(name="tiny", source=str(tmp_path))
     engines.load(policy).close()
     template = tmp_path / "chat_template.jinja"
     template.write_text(template.read_text() + "{# changed #}")

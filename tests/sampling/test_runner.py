@@ -13,7 +13,7 @@ import redis
 from django.db import OperationalError, connection
 
 from labelhub import clock
-from sampling import runner, services, sweep
+from sampling import claiming, registry, runner, services, settling, sweep
 from sampling.engine.fake import FakeEngine
 from sampling.engine.protocol import Engine, UnsupportedPolicy, seed_for
 from sampling.engine.spec import PolicyUnavailable
@@ -29,6 +29,8 @@ from tests.sampling.asking import ask, refreshed
 pytestmark = pytest.mark.django_db(transaction=True)
 Rung = Callable[[], list[tuple[str, list[int]]]]
 State = Generation.State
+# Far beyond what any of it takes; a test that reaches it has failed.
+DEADLINE_SECONDS = 60.0
 Purpose = Generation.Purpose
 
 
@@ -51,6 +53,8 @@ def test_a_generation_is_run_and_stored_whole(policy: Policy, worker: Worker, ru
         assert completion.text == "".join(f"{number} " for number in numbers)
         assert (completion.index, completion.seed, completion.n_tokens) == (index, seed, 3)
         assert (completion.finish_reason, completion.mean_logprob) == ("length", 0.0)
+        assert completion.provenance.engine == "fake"
+        assert completion.n_in_step == 2
         assert struct.unpack("<3I", completion.trace.token_ids) == tuple(numbers)
         assert struct.unpack("<3f", completion.trace.logprobs) == (0.0, 0.0, 0.0)
         assert len(completion.trace.prompt_token_ids) == 4 * completion.n_prompt_tokens
@@ -159,9 +163,9 @@ def test_leases_are_renewed_while_tokens_flow_and_only_then(
     assert refreshed(generation).lease_until == renewed_until
 
 
-@pytest.mark.parametrize("duty", ["stop_noted", "stop_requested"])
+@pytest.mark.parametrize("heard", [True, False])
 def test_cancel_reaches_the_device_and_what_was_said_is_kept(
-    policy: Policy, steppers: Steppers, duty: str, rung: Rung, pipe_client: redis.Redis
+    policy: Policy, steppers: Steppers, rung: Rung, *, heard: bool
 ) -> None:
     worker = steppers.worker()
     generation = ask(policy, n=2, max_tokens=500, temperature=0, on_done="tests.ended")
@@ -169,10 +173,15 @@ def test_cancel_reaches_the_device_and_what_was_said_is_kept(
     engine = steppers.engines[worker]
     for _ in range(3):
         engine.step()
-    services.cancel(generation=refreshed(generation))
-    if duty == "stop_requested":
-        pipe_client.flushdb()
-    getattr(upkeep_of(worker), duty)()
+    upkeep = upkeep_of(worker)
+    if heard:
+        # The first wait subscribes; from then on a cancel is heard as it is said.
+        upkeep.stop_announced(0.0)
+        services.cancel(generation=refreshed(generation))
+        upkeep.stop_announced(DEADLINE_SECONDS)
+    else:
+        services.cancel(generation=refreshed(generation))
+        upkeep.stop_requested()
     engine.step()
     steppers.threads[0].join()
     cancelled = refreshed(generation)
@@ -190,7 +199,7 @@ def test_a_warm_shutdown_hands_back_without_counting_the_attempt(
     generation = ask(policy, max_tokens=500)
     steppers.start_until_running(worker, 1)
     worker.stop()
-    upkeep_of(worker).stop_noted()
+    upkeep_of(worker).hand_back()
     steppers.engines[worker].step()
     steppers.threads[0].join()
     back = refreshed(generation)
@@ -266,7 +275,7 @@ def test_a_context_longer_than_the_engine_holds_fails_alone(
 
 
 def test_a_store_survives_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "STORE_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(settling, "STORE_PAUSE_SECONDS", 0.0)
     written = []
 
     def write() -> None:
@@ -277,12 +286,12 @@ def test_a_store_survives_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> 
             cursor.execute("SELECT 1")
         written.append("stored")
 
-    runner.persist(write)
+    settling.persist(write)
     assert written == ["lost", "stored"]
 
 
 def test_a_store_gives_up_on_a_database_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "STORE_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(settling, "STORE_PAUSE_SECONDS", 0.0)
     tries = []
 
     def write() -> None:
@@ -290,8 +299,8 @@ def test_a_store_gives_up_on_a_database_that_stays_away(monkeypatch: pytest.Monk
         raise OperationalError("away")
 
     with pytest.raises(OperationalError):
-        runner.persist(write)
-    assert len(tries) == runner.STORE_TRIES
+        settling.persist(write)
+    assert len(tries) == settling.STORE_TRIES
 
 
 def test_the_engine_expected_next_is_built_ahead(policy: Policy) -> None:
@@ -308,7 +317,7 @@ def test_the_engine_expected_next_is_built_ahead(policy: Policy) -> None:
     ask(policy)
     worker.warm_up()
     assert built == [other, policy]
-    services.retire_policy(policy=policy, actor=None)
+    registry.retire_policy(policy=policy, actor=None)
     worker.warm_up()
     assert built == [other, policy]
 
@@ -362,7 +371,7 @@ def test_the_sweep_frees_what_a_dead_worker_held(policy: Policy, rung: Rung) -> 
     dead = counting_worker().id
     tired, wanted, cancelled, alive = (ask(policy, on_done="tests.ended") for _ in range(4))
     for generation in (tired, wanted, cancelled, alive):
-        assert runner.claim(owner=dead, least_urgent=Generation.Priority.BATCH) == generation
+        assert claiming.claim(owner=dead, least_urgent=Generation.Priority.BATCH) == generation
     ago = clock.now() - timedelta(seconds=1)
     Generation.objects.exclude(pk=alive.pk).update(lease_until=ago)
     Generation.objects.filter(pk=tired.pk).update(attempt=3)

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent
-from sampling import exceptions, selectors, services
+from sampling import exceptions, registry, selectors, services
 from sampling.models import Context, Generation, Policy
 from sampling.services import Params
 from tests.counting import WINDOW_TOKENS, save_byte_tokenizer
@@ -95,7 +95,7 @@ def test_a_context_longer_than_the_window_is_refused(policy: Policy) -> None:
 
 
 def test_a_retired_policy_is_refused(policy: Policy) -> None:
-    services.retire_policy(policy=policy, actor=None)
+    registry.retire_policy(policy=policy, actor=None)
     policy.refresh_from_db()
     with pytest.raises(exceptions.PolicyRetired):
         ask(policy)
@@ -180,14 +180,15 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_is_registered_with_its_hashes(db: None, folder: Path) -> None:
     admin = UserFactory()
-    policy = services.add_policy(name="wren-1", source=str(folder), actor=admin)
+    policy = registry.add_policy(name="wren-1", source=str(folder), actor=admin)
     assert policy.context_window_tokens == WINDOW_TOKENS
     hashes = {policy.weights_sha256, policy.tokenizer_sha256, policy.chat_template_sha256}
     assert {len(each) for each in hashes} == {64}
-    event = AuditEvent.objects.get()
-    assert (event.verb, event.actor, event.object_id) == ("policy_added", admin, str(policy.pk))
+    events = AuditEvent.objects.order_by("pk")
+    assert [event.verb for event in events] == ["policy_registered", "policy_activated"]
+    assert {(event.actor, event.object_id) for event in events} == {(admin, str(policy.pk))}
     (folder / "model.safetensors").write_bytes(b"other weights")
-    again = services.add_policy(name="wren-2", source=str(folder), parent=policy)
+    again = registry.add_policy(name="wren-2", source=str(folder), parent=policy)
     assert again.weights_sha256 != policy.weights_sha256
     assert again.tokenizer_sha256 == policy.tokenizer_sha256
 
@@ -197,7 +198,7 @@ def test_a_relative_folder_is_looked_for_in_the_checkout(
 ) -> None:
     settings.BASE_DIR = folder.parent
     monkeypatch.chdir("/")
-    policy = services.add_policy(name="wren", source="wren")
+    policy = registry.add_policy(name="wren", source="wren")
     assert policy.source == "wren"
     assert ask(policy).max_tokens == 8
 
@@ -216,24 +217,24 @@ def test_a_folder_that_cannot_serve_is_refused(
 ) -> None:
     (folder / missing).unlink()
     with pytest.raises(exceptions.PolicyUnusable, match=why):
-        services.add_policy(name="wren", source=str(folder))
+        registry.add_policy(name="wren", source=str(folder))
     assert not Policy.objects.exists()
 
 
 def test_what_names_nothing_is_refused(db: None) -> None:
     with pytest.raises(exceptions.PolicyUnusable, match="neither a folder"):
-        services.add_policy(name="wren", source="no such/place/at all")
+        registry.add_policy(name="wren", source="no such/place/at all")
 
 
 def test_a_server_must_be_on_an_allowed_host(db: None, settings: Settings) -> None:
     settings.POLICY_HOSTS = ["10.0.0.7"]
     served = "openai:http://10.0.0.7:8000/v1#swallow"
-    policy = services.add_policy(name="swallow", source=served, context_window_tokens=8192)
+    policy = registry.add_policy(name="swallow", source=served, context_window_tokens=8192)
     assert policy.weights_sha256 == ""
     with pytest.raises(exceptions.HostNotAllowed, match="metadata"):
-        services.add_policy(name="bad", source="openai:http://metadata/v1#x")
+        registry.add_policy(name="bad", source="openai:http://metadata/v1#x")
     with pytest.raises(exceptions.PolicyUnusable, match="window"):
-        services.add_policy(name="unsized", source=served)
+        registry.add_policy(name="unsized", source=served)
 
 
 def test_the_command_says_what_it_registered(

@@ -10,7 +10,8 @@ import redis
 from django.conf import settings
 
 from sampling import stream
-from sampling.stream import Pipe, Publisher, stream_key
+from sampling.stream import CANCELS, Cancels, Pipe, Publisher, stream_key
+from tests.processes import wait_until
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -28,17 +29,40 @@ def test_a_dead_pipe_does_nothing_and_is_tried_once(caplog: pytest.LogCaptureFix
         assert not pipe.publish(1, 1, [stream.Piece(0, 0, "hello")])
         assert not pipe.publish(1, 1, [stream.Piece(0, 0, "hello")])
         pipe.announce_end(1)
-        pipe.note_cancel(1)
-        assert pipe.cancels_noted([1]) == set()
+        pipe.announce_cancel(1)
     # Had each of them tried, each would have waited and warned.
     assert len(caplog.records) == 1
 
 
-def test_cancel_notes_are_found_by_id(pipe_client: redis.Redis) -> None:
+def test_a_cancel_is_heard_by_everybody_who_listens(pipe_client: redis.Redis) -> None:
     pipe = Pipe(settings.REDIS_URL)
-    pipe.note_cancel(7)
-    assert pipe.cancels_noted([6, 7, 8]) == {7}
-    assert pipe.cancels_noted([]) == set()
+    listeners = [Cancels(settings.REDIS_URL), Cancels(settings.REDIS_URL)]
+    for each in listeners:
+        assert each.wait(0.0) is None
+    pipe.announce_cancel(7)
+    pipe.announce_cancel(8)
+    for each in listeners:
+        assert [each.wait(60.0), each.wait(60.0), each.wait(0.0)] == [7, 8, None]
+        each.close()
+
+
+def test_a_listener_outlives_a_redis_that_goes_away(pipe_client: redis.Redis) -> None:
+    listener = Cancels(settings.REDIS_URL)
+    assert listener.wait(0.0) is None
+    pipe_client.client_kill_filter(_type="pubsub")
+    # What is said from here on may be missed, until it has noticed and listens again.
+    wait_until(
+        lambda: (
+            listener.wait(0.0) is None
+            and dict(pipe_client.pubsub_numsub(CANCELS))[CANCELS.encode()] == 1
+        ),
+        "the second subscription",
+    )
+    Pipe(settings.REDIS_URL).announce_cancel(9)
+    assert listener.wait(60.0) == 9
+    listener.close()
+    deaf = Cancels(NOWHERE)
+    assert deaf.wait(0.0) is None
 
 
 def test_pieces_gather_until_they_are_due(

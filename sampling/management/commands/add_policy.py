@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from labelhub.exceptions import LabelhubError
-from sampling import selectors, services
+from sampling import registry, selectors
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             parent = options["parent"] and selectors.policy_named(options["parent"])
-            policy = services.add_policy(
+            policy = registry.add_policy(
                 name=options["name"],
                 source=options["source"],
                 revision=options["revision"],
