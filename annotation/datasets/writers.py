@@ -110,6 +110,7 @@ def manifest(
     files: Sequence[WrittenFile],
     kept: int,
     excluded: Mapping[str, int],
+    notes: Mapping[str, int],
     licences: Sequence[str],
     guidelines: Sequence[int],
     policies: Sequence[str],
@@ -117,7 +118,8 @@ def manifest(
 ) -> dict[str, Any]:
     """What a set of exported files is, for a `.manifest.json` beside them (DESIGN.md §8).
 
-    `dataset` names the frozen rows (project, kind, number). `kept` counts records, not lines; `excluded` counts records by reason. It names no moment but
+    `dataset` names the frozen rows (project, kind, number). `kept` counts records, not lines; `excluded` counts records by reason, `notes` lines
+    that something had to be done with. It names no moment but
     that of the freeze, so that the same frozen rows give the same manifest.
     """
     return {
@@ -130,6 +132,7 @@ def manifest(
         "files": [asdict(file) for file in files],
         "kept": kept,
         "excluded": dict(sorted(excluded.items())),
+        "notes": dict(sorted(notes.items())),
         "licences": sorted(set(licences)),
         "guidelines": sorted(set(guidelines)),
         "policies": sorted(set(policies)),

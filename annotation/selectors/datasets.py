@@ -13,7 +13,15 @@ from django.db.models.functions import Cast
 from orjson import loads
 
 from annotation.datasets.records import DialogueRecord, MessageRecord, PromptRecord
-from annotation.models import Conversation, Dataset, DatasetChunk, Export, Message, Prompt
+from annotation.models import (
+    Conversation,
+    Dataset,
+    DatasetChunk,
+    Export,
+    Message,
+    Prompt,
+    Ranking,
+)
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
@@ -116,6 +124,14 @@ def origins_with_untrainable_turns(dataset: Dataset) -> Iterator[str]:
             Exists(answers.filter(trainable=False)),
             pk__in=chunk.row_ids,
         ).values_list("origin_key", flat=True)
+
+
+def strength_collected(dataset: Dataset) -> bool:
+    """Whether people said of any of these rankings by how much the best is better."""
+    return any(
+        Ranking.objects.filter(pk__in=chunk.row_ids, strength_grade__isnull=False).exists()
+        for chunk in chunks_of(dataset)
+    )
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import Dataset, Export
-from annotation.services.dataset_files import TURNS
+from annotation.services.dataset_files import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
 
 
 class ExportInput(serializers.Serializer[Any]):
@@ -18,6 +19,12 @@ class ExportInput(serializers.Serializer[Any]):
     with_metadata = serializers.BooleanField(default=False)
     turns = serializers.ChoiceField(choices=TURNS, default="all")
     criterion = serializers.CharField(max_length=510, allow_blank=True, default="")
+    pairs = serializers.ChoiceField(choices=[*Pairs], default=Pairs.ALL.value)
+    margin = serializers.ChoiceField(
+        choices=[*Margin], allow_blank=True, default=MARGIN_AS_COLLECTED
+    )
+    ties = serializers.ChoiceField(choices=[*Ties], default=Ties.DROP.value)
+    system = serializers.ChoiceField(choices=SYSTEM_TURNS, default="drop")
 
 
 class FailureOutput(serializers.Serializer[Any]):

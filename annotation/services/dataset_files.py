@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, Self
 
 from django.conf import settings
 
-from annotation.datasets import formats, splits, writers
+from annotation.datasets import comparison_formats, formats, splits, writers
 from annotation.datasets.formats import CannotWriteError, Line, Options
+from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import DialogueRecord, PromptRecord, RankingRecord
 from annotation.datasets.writers import LineFile, WrittenFile
 from annotation.exceptions import FormatUnknown, SplitRefused
@@ -25,19 +26,25 @@ from annotation.selectors import datasets as selectors
 Kind = Dataset.Kind
 FORMATS: Mapping[str, Mapping[str, Callable[..., list[Line]]]] = {
     Kind.SFT.value: formats.SFT_FORMATS,
-    Kind.COMPARISONS.value: formats.COMPARISON_FORMATS,
+    Kind.COMPARISONS.value: comparison_formats.COMPARISON_FORMATS,
     Kind.PROMPTS.value: formats.PROMPT_FORMATS,
 }
 TURNS = ("all", "last")
-# Formats whose lines are pairs: all of one comparison stand together.
-_GROUPED_FORMATS = ("preference", "preference-implicit")
+SYSTEM_TURNS = ("drop", "prefix")
+# Formats whose lines need all rankings of one comparison together.
+_GROUPED_FORMATS = comparison_formats.PAIR_FORMATS
+# The strength people gave where they were asked for one, else no margin.
+MARGIN_AS_COLLECTED = ""
 _SUFFIXES = re.compile(r"(?:\.jsonl?)?(?:\.gz|\.zst)?$")
 WHOLE = ""
+# Options that the manifest repeats; format, kind and criterion have their own place there.
+_TOLD = ("with_metadata", "turns", "pairs", "margin", "ties", "system")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
-    """What file to make of a dataset. `criterion` is a label of datasets.criteria, or `any`."""
+    """What file to make of a dataset. `criterion` is a label of datasets.criteria, or `any`;
+    `pairs`, `margin` and `ties` are words of datasets.pairs."""
 
     kind: str
     file_format: str
@@ -45,6 +52,10 @@ class FileOptions:
     with_metadata: bool = False
     turns: str = "all"
     criterion: str = ""
+    pairs: str = Pairs.ALL.value
+    margin: str = MARGIN_AS_COLLECTED
+    ties: str = Ties.DROP.value
+    system: str = "drop"
 
     @classmethod
     def checked(cls, *, kind: str, file_format: str, split: str = "", **options: Any) -> Self:
@@ -146,7 +157,9 @@ def _write(
                 outputs[split].add(line)
         progress(n_through)
     files = [output.finish() for output in outputs.values()]
-    return Written(files, _manifest(dataset, options, files, n_kept, excluded))
+    notes = sum((line.notes for line in line_options.values()), Counter[str]())
+    told = options.as_json() | {"margin": next(iter(line_options.values())).margin.value}
+    return Written(files, _manifest(dataset, told, files, n_kept, excluded, notes))
 
 
 def _rows(
@@ -162,7 +175,9 @@ def _rows(
                 project=dataset.project.slug,
                 metadata=metadata,
             )
-            yield [list(group) for _, group in groupby(rankings, key=_group)]
+            # Elsewhere each ranking stands, or is left out, by itself.
+            key = _group if options.grouped else _itself
+            yield [list(group) for _, group in groupby(rankings, key=key)]
         elif chunk.rows_of == DatasetChunk.RowsOf.PROMPT:
             yield selectors.prompts(chunk.row_ids, metadata=metadata)
         elif options.kind == Kind.PROMPTS:
@@ -173,6 +188,10 @@ def _rows(
 
 def _group(ranking: RankingRecord) -> Any:
     return ranking.group_id
+
+
+def _itself(ranking: RankingRecord) -> Any:
+    return ranking.id
 
 
 def _split(row: DialogueRecord | PromptRecord | list[RankingRecord], options: FileOptions) -> str:
@@ -194,18 +213,34 @@ def _line_options(dataset: Dataset, options: FileOptions) -> dict[str, Options]:
         }
     return {
         name: Options(
-            weighted=name in weighted, turns=options.turns, metadata=options.with_metadata
+            weighted=name in weighted,
+            turns=options.turns,
+            pairs=Pairs(options.pairs),
+            margin=_margin(dataset, options),
+            ties=Ties(options.ties),
+            system=options.system,
+            metadata=options.with_metadata,
         )
         for name in options.shares or (WHOLE,)
     }
 
 
+def _margin(dataset: Dataset, options: FileOptions) -> Margin:
+    """The one rule of the file (DATA.md §6)."""
+    if options.file_format != "reward":
+        return Margin.NONE
+    if options.margin != MARGIN_AS_COLLECTED:
+        return Margin(options.margin)
+    return Margin.STRENGTH if selectors.strength_collected(dataset) else Margin.NONE
+
+
 def _manifest(
     dataset: Dataset,
-    options: FileOptions,
+    options: Mapping[str, Any],
     files: Sequence[WrittenFile],
     n_kept: int,
     excluded: Mapping[str, int],
+    notes: Mapping[str, int],
 ) -> dict[str, Any]:
     provenance = selectors.provenance_of(dataset)
     return writers.manifest(
@@ -215,16 +250,13 @@ def _manifest(
             "number": dataset.number,
             "rows": dataset.n_rows,
         },
-        file_format=options.file_format,
-        options={
-            "split": dict(options.shares),
-            "with_metadata": options.with_metadata,
-            "turns": options.turns,
-        },
+        file_format=options["file_format"],
+        options={"split": dict(options["shares"])} | {name: options[name] for name in _TOLD},
         filters=dataset.recipe,
         files=files,
         kept=n_kept,
         excluded=excluded,
+        notes=notes,
         licences=provenance.licences,
         guidelines=provenance.guidelines,
         policies=provenance.policies,

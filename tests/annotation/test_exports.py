@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.datasets import formats
+from annotation.datasets import comparison_formats, formats
 from annotation.datasets.splits import split_of
 from annotation.exceptions import CriteriaMixed, FormatUnknown, SplitRefused
 from annotation.models import (
@@ -209,7 +209,7 @@ class TestRoundTrip:
     )
     @given(st.lists(strategies.rankings(), min_size=1, max_size=4))
     def test_any_ranking_that_went_in_comes_back(self, path, records):
-        sent = formats.ranking_lines(
+        sent = comparison_formats.ranking_lines(
             [replace(record, reason="planned", purpose="train") for record in records],
             formats.Options(),
         )

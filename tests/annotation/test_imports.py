@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.datasets import formats
+from annotation.datasets import comparison_formats, formats
 from annotation.exceptions import DraftsAreDialogues, FileRefused
 from annotation.models import (
     Candidate,
@@ -271,7 +271,7 @@ class TestRankings:
     )
     @given(st.lists(strategies.rankings(), min_size=1, max_size=5))
     def test_every_line_ends_as_a_row_or_a_reject(self, project, records):
-        lines = formats.ranking_lines(records, formats.Options())
+        lines = comparison_formats.ranking_lines(records, formats.Options())
         run, rejects = take_in(project, *lines, file_format="ranking")
         assert {reject.code.value for reject in rejects} <= {"out_of_range"}
         assert run.n_read == len(lines) == run.n_added + run.n_duplicates + len(rejects)

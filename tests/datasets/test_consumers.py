@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from annotation.datasets import formats, writers
+from annotation.datasets import comparison_formats, formats, writers
 from annotation.datasets.formats import Options
 from annotation.datasets.records import (
     CandidateRecord,
@@ -69,12 +69,17 @@ def test_sft_files_load(load, file_format, suffix):
     assert load(lines, f"sft.jsonl{suffix}").to_list() == lines
 
 
-@pytest.mark.parametrize("file_format", ["ranking", "preference", "preference-implicit"])
+@pytest.mark.parametrize(
+    "file_format",
+    ["ranking", "preference", "preference-implicit", "reward", "openai-dpo", "hh", "nectar"],
+)
 def test_comparison_files_load(load, file_format):
     lines = [
         line
         for group, text in enumerate(TEXTS)
-        for line in formats.COMPARISON_FORMATS[file_format]([ranking(group, text)], Options())
+        for line in comparison_formats.COMPARISON_FORMATS[file_format](
+            [ranking(group, text)], Options()
+        )
     ]
     loaded = load(lines, "comparisons.jsonl")
     assert loaded.column_names == list(lines[0])

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
 from annotation.models import Dataset
 from annotation.services import dataset_files, datasets
-from annotation.services.dataset_files import FORMATS, FileOptions, Written
+from annotation.services.dataset_files import FORMATS, MARGIN_AS_COLLECTED, FileOptions, Written
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
 
@@ -48,6 +49,30 @@ class Command(BaseCommand):
             help="prompt-completion: a row for each trainable turn, or for the last",
         )
         parser.add_argument(
+            "--pairs",
+            choices=[*Pairs],
+            default=Pairs.ALL.value,
+            help="which pairs of a ranking; one or best-worst for trainers that shuffle pairs",
+        )
+        parser.add_argument(
+            "--margin",
+            choices=[*Margin],
+            default=MARGIN_AS_COLLECTED,
+            help="reward: what margins are made of; by default strength where it was collected",
+        )
+        parser.add_argument(
+            "--ties",
+            choices=[*Ties],
+            default=Ties.DROP.value,
+            help="half: both orders, half weight",
+        )
+        parser.add_argument(
+            "--system",
+            choices=dataset_files.SYSTEM_TURNS,
+            default="drop",
+            help="hh, nectar, alpaca: leave out rows with a system turn, or put it before the user's",
+        )
+        parser.add_argument(
             "--criterion",
             default="",
             help="comparisons: the question they answer, or `any`; needed where several were asked",
@@ -75,6 +100,10 @@ class Command(BaseCommand):
             with_metadata=options["with_metadata"],
             turns=options["turns"],
             criterion=options["criterion"],
+            pairs=options["pairs"],
+            margin=options["margin"],
+            ties=options["ties"],
+            system=options["system"],
         )
         path = Path(options["out"])
         if not path.absolute().parent.is_dir():
@@ -112,6 +141,8 @@ class Command(BaseCommand):
         manifest = written.manifest
         for reason, count in manifest["excluded"].items():
             self.stderr.write(f"left out, {reason}: {count:,}")
+        for note, count in manifest["notes"].items():
+            self.stderr.write(f"noted, {note}: {count:,}")
         for file in written.files:
             self.stderr.write(f"{file.name}: {file.rows:,} lines, {file.bytes:,} bytes")
         dataset = manifest["dataset"]

@@ -698,6 +698,8 @@ export interface components {
             /** Format: double */
             active_seconds: number;
         };
+        /** @enum {unknown} */
+        BlankEnum: "";
         ChatInputRequest: {
             /** Format: uuid */
             key: string;
@@ -828,6 +830,14 @@ export interface components {
             turns?: components["schemas"]["TurnsEnum"];
             /** @default  */
             criterion?: string;
+            /** @default all */
+            pairs?: components["schemas"]["PairsEnum"];
+            /** @default  */
+            margin?: components["schemas"]["MarginEnum"] | components["schemas"]["BlankEnum"];
+            /** @default drop */
+            ties?: components["schemas"]["TiesEnum"];
+            /** @default drop */
+            system?: components["schemas"]["SystemEnum"];
         };
         /** @description `n_rows` is null until the rows are frozen; the last four fields are empty until `done`. */
         ExportOutput: {
@@ -925,6 +935,8 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @enum {string} */
+        MarginEnum: "strength" | "rating" | "rank" | "none";
         MeOutput: {
             id: number;
             username: string;
@@ -994,6 +1006,8 @@ export interface components {
             next: string | null;
             results: components["schemas"]["PickRunOutput"][];
         };
+        /** @enum {string} */
+        PairsEnum: "all" | "best-worst" | "best-rest" | "adjacent" | "one";
         PatchedDraftInputRequest: {
             outcome?: components["schemas"]["OutcomeEnum"];
             /** Format: double */
@@ -1171,6 +1185,8 @@ export interface components {
             state: components["schemas"]["AssignmentState"];
         };
         /** @enum {string} */
+        SystemEnum: "drop" | "prefix";
+        /** @enum {string} */
         TaskKind: "demonstration" | "chat" | "ranking" | "review";
         ThreadInputRequest: {
             version: number;
@@ -1186,6 +1202,8 @@ export interface components {
         };
         /** @enum {string} */
         ThumbEnum: "up" | "down";
+        /** @enum {string} */
+        TiesEnum: "drop" | "half";
         /** @description Each count is exact below 1000; 1000 means 999+. */
         TilesOutput: {
             demonstrations: components["schemas"]["DemonstrationTileOutput"];

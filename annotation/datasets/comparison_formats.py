@@ -1,0 +1,222 @@
+"""Rankings → the lines of each comparison format of FORMATS.md."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from annotation.datasets.formats import (
+    CannotWriteError,
+    Exclusion,
+    Line,
+    Options,
+    metadata_of,
+    rfc3339,
+    transcript_turns,
+    turn_lines,
+)
+from annotation.datasets.pairs import Pair, pairs_of
+from annotation.datasets.ranking_reader import RANKING_SCHEMA
+from annotation.datasets.records import CandidateRecord, MessageRecord, RankingRecord
+
+_HH_SPEAKERS = {"user": "Human", "assistant": "Assistant"}
+# Ratings from 1 to 7 that say of a reply alone that it is good, or bad (DATA.md §6).
+_LEAST_GOOD_RATING = 5
+_GREATEST_BAD_RATING = 3
+
+
+def ranking_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """One line a ranking, everything it holds."""
+    return [_ranking_line(ranking) | metadata_of(ranking, options) for ranking in group]
+
+
+def preference_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """The pairs of all rankings of one comparison, of each ranking best first."""
+    return [
+        {
+            "prompt": turn_lines(pair.ranking.prompt),
+            "chosen": [_reply(pair.chosen)],
+            "rejected": [_reply(pair.rejected)],
+        }
+        | _weight(pair)
+        | metadata_of(pair.ranking, options)
+        for pair in _pairs(group, options)
+    ]
+
+
+def preference_implicit_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """As `preference_lines`, with the prompt's turns before each reply."""
+    return [_implicit(pair) | metadata_of(pair.ranking, options) for pair in _pairs(group, options)]
+
+
+def reward_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """As `preference_implicit_lines`, with the margin by which the chosen reply won, in [0, 1]."""
+    return [
+        _implicit(pair) | {"margin": pair.margin} | metadata_of(pair.ranking, options)
+        for pair in _pairs(group, options)
+    ]
+
+
+def openai_dpo_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    return [
+        {
+            "input": {"messages": turn_lines(pair.ranking.prompt)},
+            "preferred_output": [_reply(pair.chosen)],
+            "non_preferred_output": [_reply(pair.rejected)],
+        }
+        | metadata_of(pair.ranking, options)
+        for pair in _pairs(group, options)
+    ]
+
+
+def hh_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """Whole transcripts, as Anthropic's helpful-harmless files hold them."""
+    context = _transcript(transcript_turns(group[0].prompt, options))
+    return [
+        {
+            "chosen": context + _said("assistant", pair.chosen.content),
+            "rejected": context + _said("assistant", pair.rejected.content),
+        }
+        | metadata_of(pair.ranking, options)
+        for pair in _pairs(group, options)
+    ]
+
+
+def nectar_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """One line a ranking: the prompt as a transcript, the answers with their ranks."""
+    prompt = _transcript(transcript_turns(group[0].prompt, options)) + _said("assistant", "")
+    return [
+        {
+            "prompt": prompt,
+            "answers": [
+                {"answer": candidate.content, "rank": candidate.rank}
+                for tier in ranking.tiers
+                for candidate in tier
+            ],
+        }
+        | metadata_of(ranking, options)
+        for ranking in group
+    ]
+
+
+def kto_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """A line for each reply of which a ranking says that it is good, or bad; a rank alone does not.
+
+    Raises CannotWriteError UNLABELLED where no ranking of the group says so of any.
+    """
+    lines: list[Line] = [
+        {
+            "prompt": turn_lines(ranking.prompt),
+            "completion": [_reply(candidate)],
+            "label": label,
+        }
+        | metadata_of(ranking, options)
+        for ranking in group
+        for candidate in ranking.candidates
+        if (label := _is_good(ranking, candidate)) is not None
+    ]
+    if not lines:
+        raise CannotWriteError(Exclusion.UNLABELLED)
+    return lines
+
+
+COMPARISON_FORMATS: Mapping[str, Callable[[Sequence[RankingRecord], Options], list[Line]]] = {
+    "ranking": ranking_lines,
+    "preference": preference_lines,
+    "preference-implicit": preference_implicit_lines,
+    "reward": reward_lines,
+    "openai-dpo": openai_dpo_lines,
+    "hh": hh_lines,
+    "nectar": nectar_lines,
+    "kto": kto_lines,
+}
+# Those whose lines are pairs: all pairs of one comparison stand together.
+PAIR_FORMATS = ("preference", "preference-implicit", "reward", "openai-dpo", "hh")
+
+
+def _pairs(group: Sequence[RankingRecord], options: Options) -> list[Pair]:
+    pairs = pairs_of(group, pairs=options.pairs, margin=options.margin, ties=options.ties)
+    if not pairs:
+        raise CannotWriteError(Exclusion.ALL_TIED)
+    options.notes.update(pair.note.value for pair in pairs if pair.note)
+    return pairs
+
+
+def _implicit(pair: Pair) -> Line:
+    prompt = turn_lines(pair.ranking.prompt)
+    return {
+        "chosen": [*prompt, _reply(pair.chosen)],
+        "rejected": [*prompt, _reply(pair.rejected)],
+    } | _weight(pair)
+
+
+def _weight(pair: Pair) -> Line:
+    return {"group_id": pair.ranking.group_id, "pair_weight": pair.weight}
+
+
+def _reply(candidate: CandidateRecord) -> Line:
+    return {"role": "assistant", "content": candidate.content}
+
+
+def _is_good(ranking: RankingRecord, candidate: CandidateRecord) -> bool | None:
+    if ranking.acceptable_tier is not None:
+        return candidate.rank <= ranking.acceptable_tier
+    if candidate.rating is None or _GREATEST_BAD_RATING < candidate.rating < _LEAST_GOOD_RATING:
+        return None
+    return candidate.rating >= _LEAST_GOOD_RATING
+
+
+def _transcript(turns: Sequence[MessageRecord]) -> str:
+    return "".join(_said(turn.role, turn.content) for turn in turns)
+
+
+def _said(role: str, content: str) -> str:
+    return f"\n\n{_HH_SPEAKERS[role]}: {content}"
+
+
+def _ranking_line(ranking: RankingRecord) -> Line:
+    pick, strength = ranking.pick, ranking.strength
+    return {"schema": RANKING_SCHEMA} | _present(
+        id=ranking.id,
+        group_id=ranking.group_id,
+        revision=ranking.revision,
+        project=ranking.project,
+        round=ranking.round,
+        split=ranking.split,
+        language=ranking.language,
+        criterion=ranking.criterion,
+        reason=ranking.reason,
+        purpose=ranking.purpose,
+        prompt=turn_lines(ranking.prompt),
+        context_hash=ranking.context_hash,
+        pick=pick
+        and _present(rule=pick.rule, seed=pick.seed, as_of=pick.as_of and rfc3339(pick.as_of)),
+        candidates=[_candidate_line(candidate) for candidate in ranking.candidates],
+        acceptable_tier=ranking.acceptable_tier,
+        strength=strength and {"grade": strength.grade, "scale": strength.scale},
+        rewrite=ranking.rewrite,
+        comment=ranking.comment,
+        rater=ranking.rater,
+        guideline=ranking.guideline,
+        rating_schema=ranking.rating_schema,
+        shown_order=ranking.shown_order,
+        active_seconds=ranking.active_seconds,
+        created_at=ranking.created_at and rfc3339(ranking.created_at),
+    )
+
+
+def _candidate_line(candidate: CandidateRecord) -> Line:
+    return _present(
+        id=candidate.id,
+        content=candidate.content,
+        rank=candidate.rank,
+        origin=candidate.origin,
+        rating=candidate.rating,
+        flags=candidate.flags,
+        policy=candidate.policy,
+        params=candidate.params,
+        seed=candidate.seed,
+        finish_reason=candidate.finish_reason,
+    )
+
+
+def _present(**values: Any) -> Line:
+    return {key: value for key, value in values.items() if value is not None}
