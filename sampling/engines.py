@@ -12,6 +12,8 @@ from typing import NamedTuple
 from django.conf import settings
 
 from sampling import policies
+from sampling.engine import spec
+from sampling.engine.openai_server import connect
 from sampling.engine.protocol import Engine, EngineError
 from sampling.models import Policy
 
@@ -156,13 +158,20 @@ class Engines:
 
 def load(policy: Policy) -> Engine:
     """A running engine for the policy; raises EngineError or sampling.tokens.TokensError."""
+    place = spec.parse(policies.place_of(policy.source))
+    if isinstance(place, spec.Server):
+        return connect(
+            place,
+            allowed_hosts=settings.POLICY_HOSTS,
+            chat=policies.chat_tokenizer(policy),
+            api_key_variable=policy.api_key_variable or None,
+        )
     # The one door to torch: opened in a GPU worker when it first serves a policy, never in web.
     from sampling.engine.load import load_engine
 
     engine = load_engine(
         policies.place_of(policy.source),
         revision=policy.revision or None,
-        api_key_variable=policy.api_key_variable or None,
         n_threads=settings.TORCH_THREADS,
     )
     provenance = engine.provenance

@@ -1,4 +1,4 @@
-"""Builds the engine that a policy's spec asks for."""
+"""Builds the in-process engine of a policy's files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transformers.cache_utils import DynamicCache
 from sampling import tokens
 from sampling.engine import spec as policy_spec
 from sampling.engine.loop import EngineLoop
-from sampling.engine.protocol import Engine, Provenance, Reproducible, UnsupportedPolicy
+from sampling.engine.protocol import Provenance, Reproducible, UnsupportedPolicy
 from sampling.engine.slots import TransformerBackend, refuse_unless_full_attention
 
 GIB = 2**30
@@ -24,26 +24,23 @@ def load_engine(
     spec: str,
     *,
     revision: str | None = None,
-    api_key_variable: str | None = None,
+    queue_limit: int = 64,
     device: str | None = None,
     n_slots: int = 24,
     n_reserved: int = 6,
     n_kept: int = 8,
     cache_bytes: int = 2 * GIB,
     n_threads: int | None = None,
-) -> Engine:
-    """Return a running engine for `spec` (see sampling.engine.spec).
+) -> EngineLoop:
+    """Return a running engine for the folder or hub id `spec` (see sampling.engine.spec).
 
-    In-process: `n_slots` completions at once, `n_reserved` of them never batch, and a key-value
+    It samples `n_slots` completions at once, `n_reserved` of them never batch, and a key-value
     cache of at most `cache_bytes`; float32 on a CPU with `n_threads`, bfloat16 elsewhere.
     Raises UnsupportedPolicy, PolicyUnavailable or sampling.tokens.TokensError.
     """
     place = policy_spec.parse(spec)
     if isinstance(place, policy_spec.Server):
-        # A second of imports that in-process policies have no use for.
-        from sampling.engine.openai_server import OpenAIEngine
-
-        return OpenAIEngine(place, api_key_variable=api_key_variable)
+        raise UnsupportedPolicy(f"{spec} is a server, which has its policy loaded already")
     if n_threads is not None:
         torch.set_num_threads(n_threads)
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -60,7 +57,8 @@ def load_engine(
     )
     # A CPU's step costs more with more rows, so a live draft leaves batch rows out of three in
     # four; on a GPU rows are nearly free.
-    return EngineLoop(backend, batch_stride=4 if chosen.type == "cpu" else 1)
+    batch_stride = 4 if chosen.type == "cpu" else 1
+    return EngineLoop(backend, queue_limit=queue_limit, batch_stride=batch_stride)
 
 
 def load_backend(

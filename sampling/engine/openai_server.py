@@ -1,67 +1,67 @@
-"""Completions from any OpenAI-compatible chat server (vLLM, SGLang, llama.cpp, Ollama).
+"""Completions from any OpenAI-compatible server (vLLM, SGLang, llama.cpp, Ollama, our own).
 
-One event loop in one thread holds all streams; each completion is a request of its own, because
-each has its own seed. The server renders the template, so requests carry messages. It tells no
-token ids, hence results have text and counts but no ids or log-probabilities.
+One event loop in one thread holds all streams. What the server can do is probed at the start, and
+again after it was away. Where it takes token ids it is given the rendered prompt, else messages.
+Completions have seeds of their own, so each is a request of its own unless the server takes a list
+of seeds; the first goes ahead, that the others find its prompt in the server's prefix cache.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import httpx2
 import openai
-from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+import tenacity
+from openai import AsyncStream
 
-from sampling.engine import chat_wire, spec, validation
-from sampling.engine.chat_wire import Ending, MalformedStream
+from sampling import tokens
+from sampling.engine import chat_wire as wire
+from sampling.engine import server_connection, server_probe, server_refusals, spec
+from sampling.engine.breaker import CircuitBreaker
+from sampling.engine.chat_wire import Ending, ServerFault
 from sampling.engine.handle import EventStream
 from sampling.engine.loop import CLOSED
 from sampling.engine.protocol import (
-    CompletionResult,
     EngineBusy,
     EngineClosed,
-    Event,
+    EngineError,
     Failure,
     FinishReason,
     GenerationRequest,
     Health,
     Priority,
-    PromptMissing,
     Provenance,
+    Reproducible,
 )
-from sampling.engine.text import StopScanner
+from sampling.engine.server_call import ServerCall
+from sampling.engine.server_probe import Capabilities, ServerRefused, ServerUnavailable
 
 CONNECTIONS: Mapping[Priority, int] = {Priority.INTERACTIVE: 16, Priority.BATCH: 32}
-CONNECT_SECONDS = 10.0
-# llama.cpp keeps seeds in 32 bits.
-SEED_END = 2**31
+# A server that asks for a longer pause is left to the caller's own queue.
+LONGEST_PAUSE_SECONDS = 20.0
+JITTER = tenacity.wait_random_exponential(multiplier=0.5, max=8)
+
+Pause = Callable[[float], Coroutine[Any, Any, None]]
+TellCapabilities = Callable[[], Coroutine[Any, Any, Capabilities]]
 
 
-@dataclass(eq=False, slots=True)
-class Completion:
-    """One stream and what it has given so far."""
+def connect(
+    server: spec.Server,
+    *,
+    allowed_hosts: Collection[str],
+    chat: tokens.ChatTokenizer | None = None,
+    api_key_variable: str | None = None,
+) -> OpenAIEngine:
+    """Return a running engine over `server`, which the operator's `allowed_hosts` must name.
 
-    request: GenerationRequest
-    events: EventStream
-    index: int
-    submitted_at: float
-    scanner: StopScanner
-    texts: list[str] = field(default_factory=list)
-    n_characters: int = 0
-    n_prompt: int = 0
-    n_cached: int = 0
-    n_completion: int = 0
-    t_queue: float | None = None
-    t_first: float | None = None
-    t_last: float | None = None
-    system_fingerprint: str | None = None
+    Raises HostNotAllowed, KeyMissing, ServerRefused or ServerUnavailable.
+    """
+    server_connection.check_host(server, allowed_hosts)
+    return OpenAIEngine(server, chat=chat, api_key_variable=api_key_variable)
 
 
 class OpenAIEngine:
@@ -71,38 +71,37 @@ class OpenAIEngine:
         self,
         server: spec.Server,
         *,
+        chat: tokens.ChatTokenizer | None = None,
         api_key_variable: str | None = None,
+        capabilities: Capabilities | None = None,
         connections: Mapping[Priority, int] = CONNECTIONS,
         queue_limit: int = 256,
         max_retries: int = 2,
+        first_token_seconds: float = 300.0,
         silence_seconds: float = 60.0,
+        breaker: CircuitBreaker | None = None,
+        pause: Pause = asyncio.sleep,
     ) -> None:
-        """Prepare the client; nothing is sent before the first request.
+        """Connect, and ask the server what it can do unless `capabilities` says it.
 
-        `queue_limit` bounds the waiting completions of each priority, `silence_seconds` the wait
-        for the server's next byte. Raises UnsupportedPolicy where the key's variable is not set.
+        `chat` is the policy's own tokenizer and template, without which prompts are messages.
+        `queue_limit` bounds the waiting completions of each priority; `silence_seconds` is how
+        long a stream may pause between tokens. Raises KeyMissing, ServerRefused or
+        ServerUnavailable.
         """
         self._server = server
-        self._queue_limit = queue_limit
-        self.provenance = Provenance(
-            engine="openai",
-            engine_version=f"openai-{openai.__version__}",
-            model=f"{server.base_url}#{server.model}",
+        self._chat = chat
+        self._key = server_connection.api_key(api_key_variable)
+        self._client = server_connection.client_for(
+            server, api_key=self._key, silence_seconds=first_token_seconds
         )
-        self._client = AsyncOpenAI(
-            base_url=server.base_url,
-            api_key=chat_wire.api_key(api_key_variable),
-            max_retries=max_retries,
-            http_client=httpx2.AsyncClient(
-                timeout=httpx2.Timeout(silence_seconds, connect=CONNECT_SECONDS, pool=None),
-                limits=httpx2.Limits(max_connections=None),
-                follow_redirects=False,
-                trust_env=False,
-            ),
-        )
-        # Whoever this environment names for OpenAI itself has no business with this server.
-        self._client.organization = self._client.project = None
         self._connections = {each: asyncio.Semaphore(connections[each]) for each in Priority}
+        self._queue_limit = queue_limit
+        self._max_retries = max_retries
+        self._first_token_seconds = first_token_seconds
+        self._silence_seconds = silence_seconds
+        self._breaker = breaker or CircuitBreaker()
+        self._pause = pause
         self._lock = threading.Lock()
         self._n_waiting = dict.fromkeys(Priority, 0)
         self._n_running = 0
@@ -110,45 +109,89 @@ class OpenAIEngine:
         self._n_sampled_tokens = 0
         self._n_answered = 0
         self._answer_seconds = 0.0
-        self._takes_extensions = True
         self._closing = False
-        self._tasks: set[asyncio.Task[Ending]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._probing = asyncio.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="openai-engine", daemon=True
         )
         self._thread.start()
+        self._fixed = capabilities is not None
+        self._stale = not self._fixed
+        self._capabilities = capabilities or Capabilities()
+        if not self._fixed:
+            self._probe_at_start()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server was last found to do."""
+        return self._capabilities
+
+    @property
+    def provenance(self) -> Provenance:
+        """Say what answers; of weights and arithmetic only another labelhub tells."""
+        found = self._capabilities
+        kind = found.kind if found.version is None else f"{found.kind} {found.version}"
+        told = {
+            name: found.provenance.get(name)
+            for name in ("revision", "weights_sha256", "dtype", "device", "attention")
+        }
+        words = {
+            "tokenizer_sha256": found.provenance.get("tokenizer_sha256"),
+            "template_sha256": found.provenance.get("template_sha256"),
+        }
+        if found.token_prompts and self._chat is not None:
+            words = {
+                "tokenizer_sha256": self._chat.tokenizer_sha256,
+                "template_sha256": self._chat.template_sha256,
+            }
+        reproducible = found.provenance.get("reproducible") or (
+            Reproducible.BEST_EFFORT if found.seeded else Reproducible.NONE
+        )
+        return Provenance(
+            engine="openai",
+            engine_version=f"{kind} (openai-{openai.__version__})",
+            model=f"{self._server.base_url}#{self._server.model}",
+            reproducible=Reproducible(reproducible),
+            left_to_server=found.unsaid,
+            **told,
+            **words,
+        )
 
     def submit(self, request: GenerationRequest) -> EventStream:
-        """Queue one request; raises InvalidRequest, EngineBusy or EngineClosed."""
-        validation.check_request(request)
-        if not request.messages:
-            raise PromptMissing("messages is empty; a chat server needs at least 1")
-        tasks: list[asyncio.Task[Ending]] = []
-        stream = EventStream(
-            len(request.seeds),
-            partial(self._cancel, tasks),
+        """Queue one request; raises InvalidRequest, EngineBusy, EngineClosed, ServerUnavailable."""
+        server_refusals.check_request(
+            request, self._capabilities, chat=self._chat, most_completions=self._queue_limit
         )
+        n_completions = len(request.seeds)
+        tasks: list[asyncio.Task[None]] = []
+        stream = EventStream(n_completions, partial(self._cancel, tasks))
         with self._lock:
             if self._closing:
                 raise EngineClosed("the engine is closed")
+            if (seconds := self._breaker.seconds_left) > 0:
+                raise ServerUnavailable(
+                    f"{self._server.base_url} did not answer; it is tried again in {seconds:.0f} s"
+                )
             n_waiting = self._n_waiting[request.priority]
-            if n_waiting and n_waiting + len(request.seeds) > self._queue_limit:
+            if n_waiting + n_completions > self._queue_limit:
                 seconds = self._answer_seconds / max(1, self._n_answered)
                 raise EngineBusy(n_queued=n_waiting, retry_after_seconds=max(1.0, seconds))
-            self._n_waiting[request.priority] += len(request.seeds)
+            self._n_waiting[request.priority] += n_completions
             self._loop.call_soon_threadsafe(self._start, request, stream, tasks)
         return stream
 
     def health(self) -> Health:
         """Return a snapshot; asks nothing of the server."""
         return Health(
-            alive=not self._closing,
+            alive=not self._closing and self._thread.is_alive(),
             n_queued=sum(self._n_waiting.values()),
             n_running=self._n_running,
             n_prompt_tokens=self._n_prompt_tokens,
             n_sampled_tokens=self._n_sampled_tokens,
             provenance=self.provenance,
+            unavailable_seconds=self._breaker.seconds_left,
         )
 
     def close(self) -> None:
@@ -162,7 +205,35 @@ class OpenAIEngine:
         self._thread.join()
         self._loop.close()
 
-    def _cancel(self, tasks: list[asyncio.Task[Ending]]) -> None:
+    def _probe_at_start(self) -> None:
+        probing = asyncio.run_coroutine_threadsafe(self._refreshed(), self._loop)
+        try:
+            probing.result()
+        except ServerFault as fault:
+            self.close()
+            if fault.failure.retryable:
+                raise ServerUnavailable(fault.failure.detail) from fault
+            raise ServerRefused(fault.failure.detail) from fault
+        except BaseException:
+            self.close()
+            raise
+
+    async def _refreshed(self) -> Capabilities:
+        """Return what the server can do, asked anew where it may have changed."""
+        async with self._probing:
+            if self._stale:
+                try:
+                    self._capabilities = await server_probe.probe(
+                        self._client, self._server.model, self._chat
+                    )
+                except EngineError:
+                    raise
+                except Exception as error:
+                    raise self._fault(error) from error
+                self._stale = False
+            return self._capabilities
+
+    def _cancel(self, tasks: list[asyncio.Task[None]]) -> None:
         with self._lock:
             if not self._closing:
                 self._loop.call_soon_threadsafe(_cancel_all, tasks)
@@ -178,187 +249,180 @@ class OpenAIEngine:
         self,
         request: GenerationRequest,
         stream: EventStream,
-        tasks: list[asyncio.Task[Ending]],
+        tasks: list[asyncio.Task[None]],
     ) -> None:
-        for index in range(len(request.seeds)):
-            scanner = StopScanner(request.params.stop)
-            completion = Completion(request, stream, index, self._loop.time(), scanner)
-            task = self._loop.create_task(self._complete(completion))
+        submitted_at = self._loop.time()
+        indexes = range(len(request.seeds))
+        together = self._capabilities.seed_lists
+        groups: list[Sequence[int]] = [indexes] if together else [[index] for index in indexes]
+        leader_began = asyncio.Event()
+        for number, group in enumerate(groups):
+            call = ServerCall(request, group, stream, lambda: self._loop.time() - submitted_at)
+            task = self._loop.create_task(self._complete(call, leader_began, leads=number == 0))
             tasks.append(task)
             self._tasks.add(task)
             # A task cancelled before its first step runs none of its own code; a callback always
             # runs, and the last event with it.
-            task.add_done_callback(partial(self._ended, completion))
+            task.add_done_callback(partial(self._ended, call, submitted_at))
+        tasks[0].add_done_callback(lambda _: leader_began.set())
         if stream.cancelled or self._closing:
             _cancel_all(tasks)
 
-    async def _complete(self, completion: Completion) -> Ending:
-        async with asyncio.timeout(completion.request.deadline_seconds):
-            async with self._connections[completion.request.priority]:
-                self._count_waiting(completion)
-                self._n_running += 1
+    async def _complete(
+        self, call: ServerCall, leader_began: asyncio.Event, *, leads: bool
+    ) -> None:
+        async with asyncio.timeout(call.request.deadline_seconds):
+            if not leads:
+                await leader_began.wait()
+            async with self._connections[call.request.priority]:
+                self._count_in(call)
                 try:
-                    return await self._stream(completion)
+                    await self._until_answered(call, leader_began)
                 finally:
-                    self._n_running -= 1
+                    self._n_running -= len(call.indexes)
 
-    async def _stream(self, completion: Completion) -> Ending:
-        async with await self._open(completion) as chunks:
-            async for chunk in chunks:
-                ending = self._take(completion, chunk)
-                if ending is not None and ending.reason is FinishReason.STOP_STRING:
-                    # The text is complete whatever the server would still send.
-                    return ending
-                if ending is not None:
-                    await self._take_usage(completion, chunks)
-                    return ending
-        failure = Failure("stream_ended_early", "The server closed the stream mid-answer.", True)
-        return Ending(FinishReason.ERROR, failure=failure)
+    async def _until_answered(self, call: ServerCall, leader_began: asyncio.Event) -> None:
+        """Try again, a little later, what failed before the first word through no fault of its own."""
 
-    async def _open(self, completion: Completion) -> openai.AsyncStream[ChatCompletionChunk]:
-        params = completion.request.params
-        if self._takes_extensions or not chat_wire.needs_no_extensions(params):
-            try:
-                return await self._create(completion, chat_wire.extensions(params))
-            except openai.BadRequestError:
-                if not chat_wire.needs_no_extensions(params):
+        def worth_another_try(error: BaseException) -> bool:
+            return (
+                isinstance(error, ServerFault)
+                and error.failure.retryable
+                and not call.begun
+                and (error.after_seconds or 0.0) <= LONGEST_PAUSE_SECONDS
+            )
+
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(1 + self._max_retries),
+            wait=_seconds_until_retry,
+            retry=tenacity.retry_if_exception(worth_another_try),
+            sleep=self._pause,
+            reraise=True,
+        )
+        await retrying(self._attempt, call, leader_began)
+
+    async def _attempt(self, call: ServerCall, leader_began: asyncio.Event) -> None:
+        if not self._breaker.admit():
+            detail = f"{self._server.base_url} did not answer a moment ago and is left alone"
+            raise ServerFault(
+                Failure(ServerUnavailable.code, detail, True),
+                infrastructure=False,
+                after_seconds=self._breaker.seconds_left or None,
+            )
+        try:
+            found = await self._refreshed()
+            server_refusals.refuse_unsupported(call.request.params, found)
+            await self._stream(call, found, leader_began)
+        except Exception as error:
+            fault = self._fault(error)
+            if fault.infrastructure:
+                self._breaker.failed()
+                # Whatever answers next may be another server.
+                self._stale = not self._fixed
+            else:
+                self._breaker.succeeded()
+            raise fault from error
+        except BaseException:
+            self._breaker.left()
+            raise
+        self._breaker.succeeded()
+
+    def _fault(self, error: Exception) -> ServerFault:
+        fault = wire.fault_of(error)
+        fault.failure = wire.without_key(fault.failure, self._key)
+        return fault
+
+    async def _stream(
+        self, call: ServerCall, found: Capabilities, leader_began: asyncio.Event
+    ) -> None:
+        path, body = wire.body_of(
+            call.request,
+            call.indexes,
+            model=self._server.model,
+            capabilities=found,
+            end_of_turn_ids=self._chat.stop_ids if self._chat else frozenset(),
+        )
+        call.prompt_was_ids = "prompt" in body
+        async with await self._open(path, body) as stream:
+            chunks = aiter(stream)
+            while not call.cut_short:
+                limit = self._silence_seconds if call.begun else self._first_token_seconds
+                try:
+                    async with asyncio.timeout(limit):
+                        chunk = await anext(chunks)
+                except StopAsyncIteration:
+                    break
+                except Exception as error:
+                    # After the last word only the counts are missing, and they are no reason to
+                    # throw a whole answer away.
+                    if call.ended:
+                        break
+                    if isinstance(error, TimeoutError):
+                        raise wire.silent(limit) from error
                     raise
-        # Servers that know only OpenAI's own fields refuse the rest; neutral values say no more
-        # than their absence does there.
-        stream = await self._create(completion, None)
-        self._takes_extensions = False
+                call.take(wire.Chunk.model_validate(chunk))
+                if call.begun:
+                    leader_began.set()
+        if not call.ended:
+            raise ServerFault(call.missing(), infrastructure=True)
+
+    async def _open(self, path: str, body: dict[str, Any]) -> AsyncStream[object]:
+        try:
+            async with asyncio.timeout(self._first_token_seconds):
+                stream = await self._client.post(
+                    path,
+                    cast_to=object,
+                    body=body,
+                    stream=True,
+                    stream_cls=AsyncStream[object],
+                )
+        except TimeoutError as error:
+            raise wire.silent(self._first_token_seconds) from error
+        content_type = stream.response.headers.get("content-type", "none")
+        if not content_type.startswith("text/event-stream"):
+            await stream.close()
+            raise wire.MalformedStream(f"the server answers with {content_type:.80}, not a stream")
         return stream
 
-    async def _create(
-        self, completion: Completion, extensions: dict[str, Any] | None
-    ) -> openai.AsyncStream[ChatCompletionChunk]:
-        request, params = completion.request, completion.request.params
-        messages = [{"role": each.role, "content": each.content} for each in request.messages]
-        return await self._client.chat.completions.create(
-            model=self._server.model,
-            messages=cast(list[ChatCompletionMessageParam], messages),
-            stream=True,
-            stream_options={"include_usage": True},
-            seed=request.seeds[completion.index] % SEED_END,
-            temperature=params.temperature,
-            top_p=params.top_p,
-            max_tokens=params.max_tokens,
-            stop=list(params.stop) or openai.omit,
-            extra_body=extensions,
-        )
-
-    def _take(self, completion: Completion, chunk: ChatCompletionChunk) -> Ending | None:
-        """Send on what one chunk adds; return how the completion ended, if it did."""
-        self._note(completion, chunk)
-        if not isinstance(chunk.choices, list):
-            raise MalformedStream("an event without choices")
-        if not chunk.choices:
-            return None
-        choice = chunk.choices[0]
-        text = choice.delta.content if choice.delta else None
-        if text is not None and not isinstance(text, str):
-            raise MalformedStream("content that is no text")
-        if text:
-            self._send(completion, completion.scanner.push(text))
-            if completion.scanner.matched is not None:
-                return Ending(FinishReason.STOP_STRING, completion.scanner.matched)
-        return chat_wire.ending_of(
-            choice.finish_reason, choice.model_extra, completion.request.params
-        )
-
-    async def _take_usage(
-        self, completion: Completion, chunks: openai.AsyncStream[ChatCompletionChunk]
-    ) -> None:
-        """Read on to the counts, which come after the last word."""
-        async for chunk in chunks:
-            self._note(completion, chunk)
-
-    def _note(self, completion: Completion, chunk: ChatCompletionChunk) -> None:
-        """Keep what a chunk says beside its text."""
-        completion.system_fingerprint = chunk.system_fingerprint or completion.system_fingerprint
-        usage = chunk.usage
-        if usage is None:
-            return
-        completion.n_prompt = usage.prompt_tokens
-        completion.n_completion = usage.completion_tokens
-        if usage.prompt_tokens_details is not None:
-            completion.n_cached = usage.prompt_tokens_details.cached_tokens or 0
-
-    def _send(self, completion: Completion, text: str) -> None:
-        """Send one delta, its text perhaps held back, which counts as a token all the same."""
-        now = self._loop.time() - completion.submitted_at
-        completion.t_first = now if completion.t_first is None else completion.t_first
-        completion.t_last = now
-        if text:
-            self._put(completion, text, None)
-
-    def _put(self, completion: Completion, text: str, result: CompletionResult | None) -> None:
-        completion.events.put(
-            Event(
-                index=completion.index,
-                token_id=None,
-                logprob=None,
-                text=text,
-                offset=completion.n_characters,
-                t=self._loop.time() - completion.submitted_at,
-                result=result,
-            )
-        )
-        completion.texts.append(text)
-        completion.n_characters += len(text)
-
-    def _ended(self, completion: Completion, task: asyncio.Task[Ending]) -> None:
-        """Send the last event, however the task ended."""
+    def _ended(self, call: ServerCall, submitted_at: float, task: asyncio.Task[None]) -> None:
+        """Send the last events, however the task ended."""
         self._tasks.discard(task)
-        if completion.t_queue is None:
-            self._count_waiting(completion)
-        ending = self._ending_of_task(task)
-        self._n_prompt_tokens += completion.n_prompt
-        self._n_sampled_tokens += completion.n_completion
-        self._n_answered += 1
-        self._answer_seconds += self._loop.time() - completion.submitted_at
-        text = completion.scanner.flush()
-        result = CompletionResult(
-            index=completion.index,
-            seed=completion.request.seeds[completion.index],
-            prompt_token_ids=(),
-            params=completion.request.params,
-            token_ids=(),
-            logprobs=(),
-            text="".join([*completion.texts, text]),
-            finish_reason=ending.reason,
-            stop_matched=ending.stop_matched,
-            failure=ending.failure,
-            n_prompt=completion.n_prompt,
-            n_cached=completion.n_cached,
-            n_completion=completion.n_completion,
-            n_in_step=0,
-            t_queue=completion.t_queue,
-            t_first=completion.t_first,
-            t_last=completion.t_last,
-            provenance=self.provenance,
-            system_fingerprint=completion.system_fingerprint,
-        )
-        self._put(completion, text, result)
+        if call.t_queue is None:
+            self._count_in(call)
+            self._n_running -= len(call.indexes)
+        call.end(self._ending_of_task(task), self.provenance)
+        self._n_prompt_tokens += call.n_prompt
+        self._n_sampled_tokens += call.n_sampled
+        self._n_answered += len(call.indexes)
+        self._answer_seconds += self._loop.time() - submitted_at
 
-    def _ending_of_task(self, task: asyncio.Task[Ending]) -> Ending:
+    def _ending_of_task(self, task: asyncio.Task[None]) -> Ending:
+        """Return how completions end that the server did not end."""
         if task.cancelled():
-            if self._closing:
-                return Ending(FinishReason.ERROR, failure=CLOSED)
-            return Ending(FinishReason.CANCELLED)
-        error = task.exception()
-        return (
-            task.result()
-            if error is None
-            else Ending(FinishReason.ERROR, failure=chat_wire.failure_of(error))
-        )
+            return wire.failed(CLOSED) if self._closing else Ending(FinishReason.CANCELLED)
+        match task.exception():
+            case TimeoutError():
+                return wire.too_late()
+            case Exception() as error:
+                return wire.failed(self._fault(error).failure)
+            case _:
+                return wire.failed(Failure("engine_failed", "The stream was not finished.", True))
 
-    def _count_waiting(self, completion: Completion) -> None:
-        completion.t_queue = self._loop.time() - completion.submitted_at
+    def _count_in(self, call: ServerCall) -> None:
+        """Count a call's completions as running rather than waiting."""
+        call.mark_started()
+        self._n_running += len(call.indexes)
         with self._lock:
-            self._n_waiting[completion.request.priority] -= 1
+            self._n_waiting[call.request.priority] -= len(call.indexes)
 
 
-def _cancel_all(tasks: list[asyncio.Task[Ending]]) -> None:
+def _seconds_until_retry(state: tenacity.RetryCallState) -> float:
+    """Return what the server asks for, else a random pause that grows from try to try."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after_seconds if isinstance(error, ServerFault) else None
+    return JITTER(state) if asked is None else asked
+
+
+def _cancel_all(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()

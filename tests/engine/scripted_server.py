@@ -39,8 +39,16 @@ def event(payload: object) -> bytes:
 
 
 def chunk(text: str | None = None, *, finish: str | None = None, **more: Any) -> bytes:
+    """One event of a chat."""
     choice: dict[str, Any] = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
     return event({"id": "1", "object": "chat.completion.chunk", "choices": [choice | more]})
+
+
+def piece(text: str, ids: list[int], *, finish: str | None = None, **more: Any) -> bytes:
+    """One event of a plain completion whose tokens are told."""
+    logprobs = {"token_logprobs": [-0.5] * len(ids), "tokens": [str(each) for each in ids]}
+    choice = {"index": 0, "text": text, "finish_reason": finish, "token_ids": ids}
+    return event({"id": "1", "choices": [choice | {"logprobs": logprobs} | more]})
 
 
 def counted(n_prompt: int, n_completion: int, *, n_cached: int = 0) -> bytes:
@@ -61,24 +69,34 @@ def answer(*texts: str, finish: str = "stop", **more: Any) -> Answer:
     return Answer(b"".join([*parts, chunk(finish=finish, **more), counted(5, len(texts)), DONE]))
 
 
-def refusal(status: int, message: str = "no") -> Answer:
+def refusal(status: int, message: str = "no", *, retry_after: str | None = None) -> Answer:
     body = json.dumps({"error": {"message": message}}).encode()
-    # The client waits as long as the server asks, so no test waits.
-    return Answer(body, status, {"Content-Type": "application/json", "Retry-After-Ms": "1"})
+    headers = {"Content-Type": "application/json"}
+    return Answer(body, status, headers | ({"Retry-After": retry_after} if retry_after else {}))
+
+
+def whole(answer: object) -> Answer:
+    """One JSON answer, as probes get it."""
+    return Answer(json.dumps(answer).encode(), 200, {"Content-Type": "application/json"})
 
 
 @contextmanager
 def serve(script: Script) -> Iterator[Server]:
-    """Serve `script`, which gets each request's body and its number, counted from 0."""
+    """Serve `script`: it gets each request's body and path, and its number, counted from 0."""
     lock = threading.Lock()
 
     class Requests(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer({"path": self.path})
+
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            body = json.loads(self.rfile.read(length))
+            self._answer(json.loads(self.rfile.read(length)) | {"path": self.path})
+
+        def _answer(self, body: dict[str, Any]) -> None:
             with lock:
                 number = len(server.requests)
-                server.requests.append(body | {"path": self.path})
+                server.requests.append(body)
                 server.request_headers.append({k.lower(): v for k, v in self.headers.items()})
             scripted = script(body, number)
             self.send_response(scripted.status)

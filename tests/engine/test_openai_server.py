@@ -1,79 +1,36 @@
-"""The client of OpenAI-compatible servers, against servers that behave and servers that do not."""
+"""The client of OpenAI-compatible servers: what it asks and what it makes of the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from typing import Any
 
 import pytest
 
 from sampling.engine import protocol, spec
 from sampling.engine.load import load_engine
-from sampling.engine.openai_server import OpenAIEngine
-from sampling.engine.protocol import (
-    CompletionResult,
-    Event,
-    FinishReason,
-    GenerationRequest,
-    Message,
-    Priority,
-    SamplingParams,
-)
+from sampling.engine.openai_server import connect
+from sampling.engine.protocol import FinishReason, Message, Priority
+from sampling.engine.server_probe import Capabilities
 from tests.engine import scripted_server as scripted
+from tests.engine.asking import (
+    CHAT,
+    MOST_SECONDS,
+    TOGETHER,
+    TOKENS,
+    engine_at,
+    one,
+    read_all,
+    request,
+)
 from tests.engine.driving import results
-
-MESSAGES = (Message("system", "Be brief."), Message("user", "Hello"))
-MOST_SECONDS = 20
-
-
-@contextmanager
-def engine_at(server: scripted.Server, **options: Any) -> Iterator[OpenAIEngine]:
-    engine = OpenAIEngine(spec.Server(server.base_url, "tiny"), **options)
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
-def request(
-    *,
-    seeds: tuple[int, ...] = (7,),
-    messages: tuple[Message, ...] = MESSAGES,
-    priority: Priority = Priority.INTERACTIVE,
-    deadline_seconds: float | None = None,
-    **params: Any,
-) -> GenerationRequest:
-    return GenerationRequest(
-        request_id="request",
-        params=SamplingParams(**params),
-        seeds=seeds,
-        priority=priority,
-        messages=messages,
-        deadline_seconds=deadline_seconds,
-    )
-
-
-def read_all(handle: protocol.Handle) -> list[Event]:
-    events = []
-    while not handle.finished:
-        event = handle.next_event(MOST_SECONDS)
-        assert event is not None, "no event came"
-        events.append(event)
-    return events
-
-
-def one(script: scripted.Script, asked: GenerationRequest, **options: Any) -> CompletionResult:
-    with scripted.serve(script) as server, engine_at(server, **options) as engine:
-        (result,) = results(read_all(engine.submit(asked)))
-    return result
 
 
 def test_streams_text_and_counts() -> None:
-    def script(body: dict[str, Any], number: int) -> scripted.Answer:
-        return scripted.answer("Hel", "lo ", "🙂")
-
-    with scripted.serve(script) as server, engine_at(server) as engine:
+    with (
+        scripted.serve(lambda body, number: scripted.answer("Hel", "lo ", "🙂")) as server,
+        engine_at(server) as engine,
+    ):
         events = read_all(engine.submit(request()))
         health = engine.health()
     (result,) = results(events)
@@ -84,11 +41,8 @@ def test_streams_text_and_counts() -> None:
     assert result.text == "Hello 🙂"
     assert result.finish_reason is FinishReason.STOP
     assert (result.n_prompt, result.n_completion) == (5, 3)
+    assert (result.prompt_token_ids, result.token_ids, result.logprobs) == ((), (), ())
     assert result.system_fingerprint == "fp-1"
-    assert result.t_queue is not None
-    assert result.t_first is not None
-    assert result.t_last is not None
-    assert result.t_queue <= result.t_first <= result.t_last
     assert (health.n_prompt_tokens, health.n_sampled_tokens) == (5, 3)
     assert (health.n_queued, health.n_running) == (0, 0)
 
@@ -100,9 +54,11 @@ def test_sends_every_sampling_field_and_one_request_per_seed() -> None:
         top_p=0.9,
         top_k=40,
         min_p=0.1,
+        repetition_penalty=1.1,
         max_tokens=33,
         stop=("END",),
         stop_token_ids=(9,),
+        priority=Priority.BATCH,
     )
     with (
         scripted.serve(lambda body, number: scripted.answer("a")) as server,
@@ -111,7 +67,7 @@ def test_sends_every_sampling_field_and_one_request_per_seed() -> None:
         found = results(read_all(engine.submit(asked)))
 
     assert [(result.index, result.seed) for result in found] == [(0, 1), (1, 2**62 + 5)]
-    assert sorted(body["seed"] for body in server.requests) == [1, 5]
+    assert sorted(body["seed"] for body in server.requests) == [1, 2**62 + 5]
     expected = {
         "path": "/v1/chat/completions",
         "model": "tiny",
@@ -125,58 +81,154 @@ def test_sends_every_sampling_field_and_one_request_per_seed() -> None:
         "top_p": 0.9,
         "top_k": 40,
         "min_p": 0.1,
+        "repetition_penalty": 1.1,
         "max_tokens": 33,
         "stop": ["END"],
         "stop_token_ids": [9],
+        "priority": 1,
     }
     for body in server.requests:
         assert {name: value for name, value in body.items() if name != "seed"} == expected
 
 
 def test_neutral_filters_are_said_too() -> None:
+    """Left out, vLLM would apply what the repository's generation_config.json says."""
     with (
         scripted.serve(lambda body, number: scripted.answer("a")) as server,
         engine_at(server) as engine,
     ):
         read_all(engine.submit(request()))
 
-    assert (server.requests[0]["top_k"], server.requests[0]["min_p"]) == (-1, 0.0)
-    assert "stop" not in server.requests[0]
+    (body,) = server.requests
+    assert (body["top_k"], body["min_p"], body["repetition_penalty"]) == (-1, 0.0, 1.0)
+    assert "stop" not in body
 
 
-def test_a_server_of_openais_own_fields_is_asked_in_them() -> None:
+def test_llama_cpp_is_told_in_its_own_words() -> None:
+    found = Capabilities(kind="llamacpp", fields=CHAT.fields - {"stop_token_ids"})
+    with (
+        scripted.serve(lambda body, number: scripted.answer("a")) as server,
+        engine_at(server, capabilities=found) as engine,
+    ):
+        read_all(engine.submit(request(seeds=(2**62 + 5,), repetition_penalty=1.3, top_k=5)))
+
+    (body,) = server.requests
+    assert "repetition_penalty" not in body
+    assert (body["repeat_penalty"], body["repeat_last_n"], body["seed"]) == (1.3, -1, 5)
+    assert body["samplers"] == ["penalties", "temperature", "top_k", "top_p", "min_p"]
+
+
+def test_what_a_server_does_not_take_is_refused_and_never_dropped() -> None:
+    few = Capabilities(kind="unknown", fields=frozenset({"min_p"}))
+    with (
+        scripted.serve(lambda body, number: scripted.answer("a")) as server,
+        engine_at(server, capabilities=few) as engine,
+    ):
+        shaping: list[dict[str, Any]] = [
+            {"top_k": 4}, {"repetition_penalty": 1.1}, {"stop_token_ids": (3,)},
+        ]  # fmt: skip
+        for fields in shaping:
+            with pytest.raises(protocol.ParameterNotSupported, match=next(iter(fields))):
+                engine.submit(request(**fields))
+        (result,) = results(read_all(engine.submit(request(min_p=0.2))))
+        provenance = engine.provenance
+
+    (body,) = server.requests
+    assert body["min_p"] == 0.2
+    assert not {"top_k", "repetition_penalty", "stop_token_ids", "priority"} & body.keys()
+    # What the server does with these is its own affair, and the record says so.
+    assert result.provenance == provenance
+    assert provenance.left_to_server == ("repetition_penalty", "top_k")
+    assert provenance.reproducible is protocol.Reproducible.NONE
+
+
+def test_token_ids_go_out_and_come_back() -> None:
     def script(body: dict[str, Any], number: int) -> scripted.Answer:
-        return scripted.refusal(400, "unknown top_k") if "top_k" in body else scripted.answer("a")
+        pieces = [
+            scripted.piece("one ", [11]),
+            scripted.piece("two three", [12, 13]),
+            scripted.piece("", [99], finish="stop", stop_reason=99),
+            scripted.counted(3, 4, n_cached=2),
+        ]
+        return scripted.Answer(b"".join(pieces) + scripted.DONE)
+
+    asked = request(prompt=(5, 6, 7), stop_token_ids=(99,))
+    with (
+        scripted.serve(script) as server,
+        engine_at(server, capabilities=TOKENS) as engine,
+    ):
+        events = read_all(engine.submit(asked))
+    (result,) = results(events)
+    (body,) = server.requests
+
+    assert (body["path"], body["prompt"]) == ("/v1/completions", [5, 6, 7])
+    assert (body["return_token_ids"], body["logprobs"]) == (True, 0)
+    assert body["stop_token_ids"] == [99]
+    assert "messages" not in body
+    assert [(event.token_id, event.text) for event in events] == [
+        (11, "one "), (12, ""), (13, "two three"), (99, ""),
+    ]  # fmt: skip
+    assert result.prompt_token_ids == (5, 6, 7)
+    assert result.token_ids == (11, 12, 13, 99)
+    assert result.logprobs == (-0.5,) * 4
+    assert (result.finish_reason, result.stop_matched) == (FinishReason.STOP, 99)
+    assert (result.n_prompt, result.n_cached, result.n_completion) == (3, 2, 4)
+
+
+def test_log_probabilities_are_whole_or_absent() -> None:
+    pieces = [
+        scripted.piece("a", [1]),
+        scripted.piece("b", [2], logprobs=None),
+        scripted.piece("c", [3], finish="length"),
+    ]
+    held = scripted.Answer(b"".join(pieces) + scripted.DONE)
+    result = one(lambda b, n: held, request(prompt=(5,)), capabilities=TOKENS)
+
+    assert (result.token_ids, result.logprobs) == ((1, 2, 3), ())
+
+
+def test_seeds_in_a_list_make_one_stream_of_all() -> None:
+    def script(body: dict[str, Any], number: int) -> scripted.Answer:
+        pieces = [
+            scripted.piece("b", [2], index=1),
+            scripted.piece("a", [1], index=0),
+            scripted.piece("B", [3], index=1, finish="length"),
+            scripted.piece("", [9], index=0, finish="stop"),
+            scripted.counted(1, 4),
+        ]
+        return scripted.Answer(b"".join(pieces) + scripted.DONE)
+
+    with (
+        scripted.serve(script) as server,
+        engine_at(server, capabilities=TOGETHER) as engine,
+    ):
+        found = results(read_all(engine.submit(request(prompt=(5,), seeds=(30, 40)))))
+
+    (body,) = server.requests
+    assert (body["n"], body["seeds"]) == (2, [30, 40])
+    assert [(each.text, each.token_ids, each.n_completion) for each in found] == [
+        ("a", (1, 9), 2), ("bB", (2, 3), 2),
+    ]  # fmt: skip
+
+
+def test_the_first_completion_goes_ahead_of_its_siblings() -> None:
+    """So that their prompt is in the server's prefix cache when they ask."""
+    sibling_asked = threading.Event()
+    came_early = []
+
+    def script(body: dict[str, Any], number: int) -> scripted.Answer:
+        if number == 0:
+            came_early.append(sibling_asked.wait(0.3))
+        else:
+            sibling_asked.set()
+        return scripted.answer(str(body["seed"]))
 
     with scripted.serve(script) as server, engine_at(server) as engine:
-        neutral = [results(read_all(engine.submit(request())))[0] for _ in range(2)]
-        (filtered,) = results(read_all(engine.submit(request(top_k=4))))
+        found = results(read_all(engine.submit(request(seeds=(1, 2, 3)))))
 
-    assert [result.text for result in neutral] == ["a", "a"]
-    assert ["top_k" in body for body in server.requests] == [True, False, False, True]
-    assert filtered.failure is not None
-    assert filtered.failure.code == "server_refused"
-    assert "unknown top_k" in filtered.failure.detail
-
-
-def test_the_key_comes_from_the_named_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINY_KEY", "secret-1")
-    monkeypatch.setenv("OPENAI_ORG_ID", "somebody")
-    monkeypatch.setenv("OPENAI_API_KEY", "somebody's")
-    with scripted.serve(lambda body, number: scripted.answer("a")) as server:
-        for variable in ("TINY_KEY", None):
-            with engine_at(server, api_key_variable=variable) as engine:
-                read_all(engine.submit(request()))
-
-    sent = [headers["authorization"] for headers in server.request_headers]
-    assert sent == ["Bearer secret-1", "Bearer none"]
-    assert not any("openai-organization" in headers for headers in server.request_headers)
-
-
-def test_a_key_that_is_not_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TINY_KEY", raising=False)
-    with pytest.raises(protocol.UnsupportedPolicy, match="TINY_KEY"):
-        load_engine("openai:http://127.0.0.1:1/v1#tiny", api_key_variable="TINY_KEY")
+    assert came_early == [False]
+    assert server.requests[0]["seed"] == 1
+    assert [result.text for result in found] == ["1", "2", "3"]
 
 
 def test_length_and_told_stop_strings() -> None:
@@ -236,119 +288,24 @@ def test_what_waits_is_cancelled_too_and_interactive_has_its_own_connections() -
     assert len(server.requests) == 2
 
 
-def test_a_full_queue_answers_busy() -> None:
-    held = scripted.Answer(scripted.chunk("x"), hold=True)
-    few = {Priority.INTERACTIVE: 1, Priority.BATCH: 1}
-    with (
-        scripted.serve(lambda body, number: held) as server,
-        engine_at(server, connections=few, queue_limit=2) as engine,
-    ):
-        assert engine.submit(request(seeds=(1, 2, 3))).next_event(MOST_SECONDS)
-        with pytest.raises(protocol.EngineBusy):
-            engine.submit(request())
+def test_messages_or_ids_are_needed() -> None:
+    with engine_at(scripted.Server("http://127.0.0.1:1/v1")) as engine:
+        for asked in (request(messages=()), request(messages=(), prompt=(1, 2))):
+            with pytest.raises(protocol.PromptMissing):
+                engine.submit(asked)
 
 
-def test_close_ends_everything_for_a_later_attempt() -> None:
-    held = scripted.Answer(scripted.chunk("x"), hold=True)
-    with scripted.serve(lambda body, number: held) as server, engine_at(server) as engine:
-        handle = engine.submit(request(seeds=(1, 2)))
-        assert handle.next_event(MOST_SECONDS)
-        engine.close()
-        for result in results(read_all(handle)):
-            assert result.failure is not None
-            assert (result.failure.code, result.failure.retryable) == ("engine_closed", True)
-        with pytest.raises(protocol.EngineClosed):
-            engine.submit(request())
-
-
-def test_a_deadline_ends_a_stalled_server() -> None:
-    held = scripted.Answer(scripted.chunk("x"), hold=True)
-    result = one(lambda body, number: held, request(deadline_seconds=0.2))
-
-    assert result.failure is not None
-    assert result.failure.code == "deadline_exceeded"
-
-
-FAULTS = {
-    "overloaded": (scripted.refusal(429), "server_busy", True),
-    "broken": (scripted.refusal(500), "server_failed", True),
-    "wrong key": (scripted.refusal(401), "server_refused", False),
-    "no such model": (scripted.refusal(404), "server_refused", False),
-    "bad request": (scripted.refusal(400), "server_refused", False),
-    "redirect": (
-        scripted.Answer(b"", 302, {"Location": "http://127.0.0.1:9/", "Content-Length": "0"}),
-        "server_refused",
-        False,
-    ),
-    "no JSON": (scripted.Answer(b"data: {nonsense\n\n"), "malformed_stream", True),
-    "no choices": (scripted.Answer(scripted.event({"id": "1"})), "malformed_stream", True),
-    "choices of another kind": (
-        scripted.Answer(scripted.event({"choices": [7]})),
-        "malformed_stream",
-        True,
-    ),
-    "text of another kind": (
-        scripted.Answer(scripted.event({"choices": [{"delta": {"content": 7}}]})),
-        "malformed_stream",
-        True,
-    ),
-    "an error in the stream": (
-        scripted.Answer(scripted.chunk("a") + scripted.event({"error": {"message": "oom"}})),
-        "server_failed",
-        True,
-    ),
-    "drops": (
-        scripted.Answer(
-            scripted.chunk("a"), headers=scripted.STREAM_HEADERS | {"Content-Length": "99999"}
-        ),
-        "server_unreachable",
-        True,
-    ),
-    "ends early": (scripted.Answer(scripted.chunk("a")), "stream_ended_early", True),
-    "filtered": (scripted.answer("a", finish="content_filter"), "server_refused", False),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_has_its_name_and_its_last_event(fault: str) -> None:
-    scripted_answer, code, retryable = FAULTS[fault]
-    result = one(lambda body, number: scripted_answer, request(top_k=4), max_retries=1)
-
-    assert result.finish_reason is FinishReason.ERROR
-    assert result.failure is not None
-    assert (result.failure.code, result.failure.retryable) == (code, retryable), result.failure
-
-
-def test_a_silent_server_is_given_up() -> None:
-    held = scripted.Answer(scripted.chunk("a"), hold=True)
-    result = one(lambda body, number: held, request(), silence_seconds=0.2)
-
-    assert result.failure is not None
-    assert (result.failure.code, result.failure.retryable) == ("server_unreachable", True)
-    assert result.text == "a"
-
-
-def test_no_server_at_all() -> None:
-    with engine_at(scripted.Server("http://127.0.0.1:1/v1"), max_retries=0) as engine:
-        (result,) = results(read_all(engine.submit(request())))
-
-    assert result.failure is not None
-    assert result.failure.code == "server_unreachable"
-
-
-def test_retries_what_may_pass() -> None:
-    def script(body: dict[str, Any], number: int) -> scripted.Answer:
-        return scripted.refusal([429, 500, 503][number]) if number < 3 else scripted.answer("a")
-
-    assert one(script, request(), max_retries=3).text == "a"
-
-
-def test_messages_are_needed() -> None:
-    with (
-        engine_at(scripted.Server("http://127.0.0.1:1/v1")) as engine,
-        pytest.raises(protocol.PromptMissing),
-    ):
-        engine.submit(request(messages=()))
+def test_only_hosts_that_the_operator_named_are_spoken_to() -> None:
+    place = spec.Server("http://127.0.0.1:1/v1", "tiny")
+    for allowed in ((), ("localhost",), ("127.0.0.1:2",)):
+        with pytest.raises(protocol.UnsupportedPolicy, match="POLICY_HOSTS") as refused:
+            connect(place, allowed_hosts=allowed)
+        assert refused.value.code == "host_not_allowed"
+    # Allowed, hence asked: nobody is there.
+    for allowed in (("127.0.0.1",), ("127.0.0.1:1",)):
+        with pytest.raises(protocol.EngineError) as absent:
+            connect(place, allowed_hosts=allowed)
+        assert absent.value.code == "server_unreachable"
 
 
 @pytest.mark.parametrize(
@@ -373,3 +330,8 @@ def test_a_spec_names_a_server_a_hub_id_or_a_folder(tmp_path: Any) -> None:
     )
     assert spec.parse("Qwen/Qwen3-8B") == spec.HubId("Qwen/Qwen3-8B")
     assert spec.parse(str(tmp_path)) == tmp_path
+
+
+def test_a_server_is_not_loaded() -> None:
+    with pytest.raises(protocol.UnsupportedPolicy, match="is a server"):
+        load_engine("openai:http://127.0.0.1:1/v1#tiny")
