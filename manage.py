@@ -13,8 +13,9 @@ def main() -> None:
 
     from labelhub.embedded import EmbeddedServerError
 
-    # The demo starts the servers as its first step, in view.
-    if "demo" not in sys.argv[1:2]:
+    # The demo starts the servers as its first step, in view; serving a policy from its files needs
+    # none.
+    if sys.argv[1:2] not in (["demo"], ["serve_policy"]):
         try:
             settings.HOLD_SERVERS()
         except EmbeddedServerError as exc:
