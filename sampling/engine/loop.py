@@ -154,6 +154,7 @@ class EngineLoop:
         for job in self._schedule.admit():
             self._admit(job)
         if not self._schedule.busy:
+            self._n_running = 0
             return False
         with_batch = self._schedule.batch_takes_part()
         # The prompt goes first, so that what it begins is in the step that follows.
