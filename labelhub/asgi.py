@@ -1,6 +1,6 @@
 """The ASGI application: event streams and downloads run as coroutines, all else in a fixed thread pool.
 
-Django's own ASGI path costs more CPU a request than WSGI on threads that keep their connections
+Django's own ASGI path costs more CPU a request than threads that keep their connections
 (docs/PERFORMANCE.md); only what stays open for long is worth a coroutine.
 """
 
@@ -10,12 +10,11 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 
-from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.core.wsgi import get_wsgi_application
 
 from labelhub import lifeline
+from labelhub.threads import ThreadedHandler
 
 if (parent := multiprocessing.parent_process()) is not None and parent.pid is not None:
     # A worker that outlives a killed server process would go on answering beside its successor.
@@ -23,12 +22,13 @@ if (parent := multiprocessing.parent_process()) is not None and parent.pid is no
 settings.HOLD_SERVERS()
 LONG_LIVED_PATHS = ("/api/v1/events/", "/files/")
 
+# Sets Django up, hence first.
 _coroutines = get_asgi_application()
-_threads = WSGIMiddleware(get_wsgi_application(), workers=settings.CONFIG.web_threads)  # type: ignore[arg-type]
+_threads = ThreadedHandler(settings.CONFIG.web_threads)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "http" and scope["path"].startswith(LONG_LIVED_PATHS):
         await _coroutines(scope, receive, send)
     else:
-        await _threads(scope, receive, send)  # type: ignore[arg-type]
+        await _threads(scope, receive, send)

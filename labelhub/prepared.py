@@ -20,13 +20,20 @@ M = TypeVar("M", bound=models.Model)
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement with named parameters, `%(name)s`; none where it returns none.
+    """The rows that a statement with named parameters, `%(name)s`, returns.
 
     Columns of type jsonb come as text, as with all of Django's cursors.
     """
     with cast(DatabaseWrapper, connection).preparing_cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def execute(sql: str, parameters: Mapping[str, Any]) -> None:
+    """Run a statement that returns no rows."""
+    with cast(DatabaseWrapper, connection).preparing_cursor() as cursor:
+        cursor.execute(sql, parameters)
 
 
 def is_id(number: int) -> bool:

@@ -84,7 +84,7 @@ def _submit(
     now = clock.now()
     leases.count_beat(locked, now=now)
     write(locked)
-    prepared.fetch(
+    prepared.execute(
         CLOSE,
         {
             "now": now,

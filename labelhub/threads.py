@@ -1,0 +1,59 @@
+"""Django's synchronous path behind an ASGI server: a fixed number of threads, each with its connection.
+
+Only whole things pass between the event loop and a thread: the request once its body has come, the
+answer once it is made. Every such handover waits for the interpreter's lock, so that two of them
+cost a tenth of what a WSGI bridge's six did (docs/PERFORMANCE.md); and slow senders keep no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import set_script_prefix
+
+
+class ThreadedHandler(ASGIHandler):
+    """Answers each request in one of `n_threads` threads, which outlive the request."""
+
+    def __init__(self, n_threads: int) -> None:
+        BaseHandler.__init__(self)
+        self.load_middleware()
+        self._threads = ThreadPoolExecutor(n_threads, "web")
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        loop = asyncio.get_running_loop()
+        response = await loop.run_in_executor(self._threads, self._answer, scope, body)
+        if isinstance(response, StreamingHttpResponse):
+            response.streaming_content = self._read(iter(response.streaming_content))  # type: ignore[arg-type]
+        try:
+            await self.send_response(response, send)
+        finally:
+            if response.streaming:
+                await loop.run_in_executor(self._threads, response.close)
+
+    def _answer(self, scope: Any, body: Any) -> HttpResponse | StreamingHttpResponse:
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=type(self), scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: Any = self.get_response(request) if request else refusal
+        response._handler_class = type(self)
+        if not response.streaming:
+            response.close()
+        return cast(HttpResponse | StreamingHttpResponse, response)
+
+    async def _read(self, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        while part := await loop.run_in_executor(self._threads, next, parts, b""):
+            yield part

@@ -1,0 +1,92 @@
+"""Django behind the event loop: whole requests in, whole or streamed answers out."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import override_settings
+from django.urls import path
+
+from labelhub.threads import ThreadedHandler
+
+
+def echo(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.body, headers={"X-Method": request.method or ""})
+
+
+def streamed(request: HttpRequest) -> StreamingHttpResponse:
+    def parts() -> Iterator[bytes]:
+        for number in range(3):
+            yield b"part %d " % number
+
+    response = StreamingHttpResponse(parts())
+    response._resource_closers.append(lambda: closed.append("streamed"))  # type: ignore[attr-defined]
+    return response
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("on purpose")
+
+
+closed: list[str] = []
+urlpatterns = [path("echo/", echo), path("streamed/", streamed), path("broken/", broken)]
+
+
+def ask(path: str, *received: dict[str, Any]) -> list[dict[str, Any]]:
+    """The messages that the handler sends for a POST whose body comes in these messages."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"testserver")],
+        "http_version": "1.1",
+    }
+    waiting, sent = list(received), []
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[]):
+        asyncio.run(ThreadedHandler(2)(scope, receive, send))
+    return sent
+
+
+def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_that_comes_in_parts_is_whole_for_the_view() -> None:
+    start, *bodies = ask("/echo/", part(b"one ", more=True), part(b"two"))
+    assert start["status"] == 200
+    assert (b"X-Method", b"POST") in start["headers"]
+    assert b"".join(message["body"] for message in bodies) == b"one two"
+    assert [message["more_body"] for message in bodies] == [False]
+
+
+def test_a_streamed_answer_goes_part_by_part_and_is_closed() -> None:
+    closed.clear()
+    start, *bodies = ask("/streamed/", part(b""))
+    assert start["status"] == 200
+    assert [message.get("body", b"") for message in bodies] == [
+        b"part 0 ",
+        b"part 1 ",
+        b"part 2 ",
+        b"",
+    ]
+    assert closed == ["streamed"]
+
+
+def test_a_sender_who_leaves_is_answered_nothing() -> None:
+    assert ask("/echo/", part(b"half", more=True), {"type": "http.disconnect"}) == []
+
+
+def test_a_fault_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+    start, *_ = ask("/broken/", part(b""))
+    assert start["status"] == 500
+    assert "on purpose" in caplog.text
