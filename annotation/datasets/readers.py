@@ -11,9 +11,12 @@ from typing import Any, BinaryIO
 
 from annotation.datasets import sources, turns
 from annotation.datasets.fields import optional, required, wrong_shape
+from annotation.datasets.hh_reader import read_hh
+from annotation.datasets.oasst_reader import read_oasst
 from annotation.datasets.ranking_reader import RANKING_SCHEMA_PREFIX, read_ranking
 from annotation.datasets.records import (
     DialogueRecord,
+    LeftOut,
     MessageRecord,
     PromptRecord,
     Record,
@@ -35,7 +38,7 @@ class UnknownFormatError(Exception):
 
 
 class Reader:
-    """The records and rejects of one file, in its order. Iterate once.
+    """The records and rejects of one file, and what was left out of its records, in its order. Iterate once.
 
     `format` is the name of the reader in use.
     """
@@ -66,7 +69,7 @@ class Reader:
         self._rows = rows
         self._check = check
 
-    def __iter__(self) -> Iterator[Record | Reject]:
+    def __iter__(self) -> Iterator[Record | LeftOut | Reject]:
         read = READERS[self.format]
         for row in self._rows:
             if isinstance(row, Reject):
@@ -74,7 +77,7 @@ class Reader:
                 continue
             try:
                 for record in read(sources.decode_object(row), row.number):
-                    if self._check is not None:
+                    if self._check is not None and not isinstance(record, LeftOut):
                         self._check(record)
                     yield record
             except RowError as error:
@@ -157,13 +160,15 @@ def read_alpaca(row: Mapping[str, Any], number: int) -> Iterator[Record]:
     yield from dialogues
 
 
-READERS: Mapping[str, Callable[[Mapping[str, Any], int], Iterator[Record]]] = {
+READERS: Mapping[str, Callable[[Mapping[str, Any], int], Iterator[Record | LeftOut]]] = {
     "messages": read_messages,
     "openai": read_messages,
     "prompt-completion": read_prompt_completion,
     "prompt-only": read_prompt_only,
     "alpaca": read_alpaca,
     "sharegpt": read_sharegpt,
+    "hh": read_hh,
+    "oasst": read_oasst,
     "ranking": read_ranking,
 }
 
@@ -172,9 +177,16 @@ _SIGNS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "messages": lambda row: isinstance(row.get("messages"), list),
     "sharegpt": lambda row: isinstance(row.get("conversations"), list),
     "alpaca": lambda row: "instruction" in row and ("output" in row or "instances" in row),
+    "hh": lambda row: (
+        isinstance(row.get("chosen"), str)
+        and isinstance(row.get("rejected"), str)
+        and "prompt" not in row
+    ),
+    "oasst": lambda row: "message_tree_id" in row and isinstance(row.get("prompt"), dict),
     "prompt-completion": lambda row: "prompt" in row and "completion" in row,
     "prompt-only": lambda row: (
-        "prompt" in row and not row.keys() & {"completion", "chosen", "rejected", "schema"}
+        "prompt" in row
+        and not row.keys() & {"completion", "chosen", "rejected", "schema", "message_tree_id"}
     ),
 }
 

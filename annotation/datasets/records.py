@@ -46,6 +46,28 @@ class DialogueRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """One turn of a tree: the place of its parent in the tree's list, None for the root."""
+
+    message: MessageRecord
+    parent: int | None
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRecord:
+    """A conversation with branches, parents before children; the live path ends on an assistant turn."""
+
+    nodes: tuple[NodeRecord, ...]
+    row: int
+    origin_key: str
+    licence: str | None = None
+    language: str | None = None
+    category: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PromptRecord:
     """A context that ends on a user turn and asks for a completion."""
 
@@ -136,7 +158,25 @@ class RankingRecord:
         return preferences.tiers_of((candidate, candidate.rank) for candidate in self.candidates)
 
 
-Record: TypeAlias = DialogueRecord | PromptRecord | RankingRecord
+Record: TypeAlias = DialogueRecord | TreeRecord | PromptRecord | RankingRecord
+
+
+class LeftOutCode(StrEnum):
+    """What of a row that was taken was not; imports count each."""
+
+    DELETED_MESSAGE = "deleted_message"  # (oasst) and everything below it
+    EMPTY_MESSAGE = "empty_message"  # (oasst) without text, and everything below it
+    SAME_ROLE_TWICE = "same_role_twice"  # (oasst) a reply in its parent's role, and what is below
+    TOO_MANY_REPLIES = "too_many_replies"  # (oasst) more ranked replies than a comparison holds
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Parts of a row that were not taken, while the rest of it was."""
+
+    row: int
+    code: LeftOutCode
+    count: int
 
 
 class RejectCode(StrEnum):
@@ -158,6 +198,7 @@ class RejectCode(StrEnum):
     WRONG_TURN_ORDER = "wrong_turn_order"  # roles do not alternate, or the first one is wrong
     WRONG_LAST_TURN = "wrong_last_turn"  # ends on the wrong turn for what it is
     OUT_OF_RANGE = "out_of_range"  # a number, word or name that its column cannot hold
+    DIVERGING_PAIR = "diverging_pair"  # (hh) the transcripts part before their last turn
     BAD_RANKING = "bad_ranking"  # ranks, candidates or shown order contradict each other
 
 
@@ -194,6 +235,11 @@ def content_sha256(record: Record) -> str:
         content: Any = {
             f.name: getattr(record, f.name) for f in fields(record) if f.name not in skip
         }
+    elif isinstance(record, TreeRecord):
+        content = [
+            (n.parent, n.message.role, n.message.content, n.message.trainable, n.is_live)
+            for n in record.nodes
+        ]
     else:
         content = [(m.role, m.content, m.trainable) for m in record.messages]
     canonical = orjson.dumps([type(record).__name__, content], option=orjson.OPT_SORT_KEYS)

@@ -27,8 +27,9 @@ class ImportRun(Model):
     n_read = models.PositiveIntegerField(default=0)
     n_added = models.PositiveIntegerField(default=0)
     n_duplicates = models.PositiveIntegerField(default=0)
-    # {"code": count} of refused lines.
+    # {"code": count} of refused lines, and of parts of lines that were taken.
     rejects = models.JSONField(default=dict)
+    left_out = models.JSONField(default=dict)
 
 
 class Dataset(Model):

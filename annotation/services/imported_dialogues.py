@@ -1,11 +1,12 @@
-"""Imported dialogues as conversations with their messages."""
+"""Imported dialogues and message trees as conversations with their messages."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from annotation.datasets.records import DialogueRecord, content_sha256
+from annotation.datasets.records import DialogueRecord, NodeRecord, TreeRecord, content_sha256
 from annotation.models import Conversation, ImportRun, Message, TaskKind, words
 from annotation.services.copying import copy_rows, json_text, new_ids, stored_among
 from annotation.services.tasks import NewTask, add_tasks
@@ -28,13 +29,15 @@ _MESSAGE_COLUMNS = (
     "conversation_id",
     "parent_id",
     "position",
+    "sibling",
+    "is_live",
     "role",
     "content",
     "trainable",
 )
 
 
-def add(*, run: ImportRun, records: Sequence[DialogueRecord], as_drafts: bool) -> int:
+def add(*, run: ImportRun, records: Sequence[DialogueRecord | TreeRecord], as_drafts: bool) -> int:
     """Store those that the project does not have yet; how many they were.
 
     The caller holds the transaction and the project's import lock.
@@ -52,7 +55,7 @@ def add(*, run: ImportRun, records: Sequence[DialogueRecord], as_drafts: bool) -
         return 0
     new = list(by_sha256.items())
     ids = new_ids(Conversation, len(new))
-    message_ids = new_ids(Message, sum(len(record.messages) for _, record in new))
+    message_ids = new_ids(Message, sum(len(_nodes(record)) for _, record in new))
     now = clock.now()
     state = Conversation.State.SUBMITTED if as_drafts else Conversation.State.APPROVED
     copy_rows(
@@ -86,7 +89,7 @@ def add(*, run: ImportRun, records: Sequence[DialogueRecord], as_drafts: bool) -
 
 
 def _conversation_rows(
-    run: ImportRun, new: list[tuple[str, DialogueRecord]], ids: list[int]
+    run: ImportRun, new: list[tuple[str, DialogueRecord | TreeRecord]], ids: list[int]
 ) -> Iterator[tuple[Any, ...]]:
     for pk, (sha256, record) in zip(ids, new, strict=True):
         yield (
@@ -102,20 +105,45 @@ def _conversation_rows(
 
 
 def _message_rows(
-    new: list[tuple[str, DialogueRecord]],
+    new: list[tuple[str, DialogueRecord | TreeRecord]],
     ids: list[int],
     message_ids: list[int],
     *,
     as_drafts: bool,
 ) -> Iterator[tuple[Any, ...]]:
-    message_id = iter(message_ids)
+    next_id = iter(message_ids)
     for conversation_id, (_, record) in zip(ids, new, strict=True):
-        parent = None
-        for position, message in enumerate(record.messages):
-            pk = next(message_id)
-            trainable = message.trainable and not as_drafts
-            yield pk, conversation_id, parent, position, message.role, message.content, trainable
-            parent = pk
+        # Of each node its id and depth, and how many children it has so far.
+        placed: list[tuple[int, int]] = []
+        n_children: Counter[int | None] = Counter()
+        for node in _nodes(record):
+            pk, position, parent = next(next_id), 0, None
+            if node.parent is not None:
+                parent, above = placed[node.parent]
+                position = above + 1
+            placed.append((pk, position))
+            yield (
+                pk,
+                conversation_id,
+                parent,
+                position,
+                n_children[node.parent],
+                node.is_live,
+                node.message.role,
+                node.message.content,
+                node.message.trainable and not as_drafts,
+            )
+            n_children[node.parent] += 1
+
+
+def _nodes(record: DialogueRecord | TreeRecord) -> Sequence[NodeRecord]:
+    """A dialogue is a tree of one branch."""
+    if isinstance(record, TreeRecord):
+        return record.nodes
+    return [
+        NodeRecord(message, place - 1 if place else None, is_live=True)
+        for place, message in enumerate(record.messages)
+    ]
 
 
 def _ask_for_reviews(run: ImportRun, ids: list[int]) -> None:

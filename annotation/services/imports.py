@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from django.db import connection, transaction
 
@@ -13,11 +13,13 @@ from annotation.datasets import readers
 from annotation.datasets.readers import Reader
 from annotation.datasets.records import (
     DialogueRecord,
+    LeftOut,
     PromptRecord,
     RankingRecord,
     Record,
     Reject,
     RejectCode,
+    TreeRecord,
 )
 from annotation.datasets.sources import RowError
 from annotation.exceptions import DraftsAreDialogues, FileRefused
@@ -27,8 +29,9 @@ from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
 
+Row: TypeAlias = Record | LeftOut | Reject
 FORMATS = tuple(readers.READERS)
-FORMATS_WITHOUT_DIALOGUES = ("prompt-only", "ranking")
+FORMATS_WITHOUT_DIALOGUES = ("prompt-only", "hh", "ranking")
 # What one transaction stores: enough that its commit does not matter, little enough for memory.
 CHUNK_ROWS = 2000
 CHUNK_CHARACTERS = 8 * 2**20
@@ -81,8 +84,9 @@ def import_rows(
         )
     for chunk in _read_ahead(_chunks(reader)):
         rejects = [row for row in chunk if isinstance(row, Reject)]
-        records = [row for row in chunk if not isinstance(row, Reject)]
-        _store(run, records, rejects, as_drafts=as_drafts)
+        records = [row for row in chunk if not isinstance(row, Reject | LeftOut)]
+        left_out = [row for row in chunk if isinstance(row, LeftOut)]
+        _store(run, records, rejects, left_out, as_drafts=as_drafts)
         for reject in rejects:
             on_reject(reject)
         on_progress(run)
@@ -102,8 +106,8 @@ def require_storable(record: Record) -> None:
         )
 
 
-def _chunks(rows: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
-    chunk: list[Record | Reject] = []
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    chunk: list[Row] = []
     n_characters = 0
     for row in rows:
         chunk.append(row)
@@ -115,7 +119,7 @@ def _chunks(rows: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
         yield chunk
 
 
-def _read_ahead(chunks: Iterator[list[Record | Reject]]) -> Iterator[list[Record | Reject]]:
+def _read_ahead(chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
     """The same chunks; the next one is read and checked while PostgreSQL stores this one."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as reading:
         following = reading.submit(next, chunks, None)
@@ -124,9 +128,13 @@ def _read_ahead(chunks: Iterator[list[Record | Reject]]) -> Iterator[list[Record
             yield chunk
 
 
-def _size(row: Record | Reject) -> int:
+def _size(row: Row) -> int:
     if isinstance(row, Reject):
         return len(row.raw)
+    if isinstance(row, LeftOut):
+        return 0
+    if isinstance(row, TreeRecord):
+        return sum(len(node.message.content) for node in row.nodes)
     if isinstance(row, RankingRecord):
         replies = sum(len(candidate.content) for candidate in row.candidates)
         return replies + sum(len(message.content) for message in row.prompt)
@@ -135,7 +143,12 @@ def _size(row: Record | Reject) -> int:
 
 @transaction.atomic
 def _store(
-    run: ImportRun, records: list[Record], rejects: list[Reject], *, as_drafts: bool
+    run: ImportRun,
+    records: list[Record],
+    rejects: list[Reject],
+    left_out: list[LeftOut],
+    *,
+    as_drafts: bool,
 ) -> None:
     # Two imports into one project would else both find that a row is not there yet.
     with connection.cursor() as cursor:
@@ -143,7 +156,7 @@ def _store(
             "SELECT pg_advisory_xact_lock(hashtextextended('labelhub.import', %s))",
             [run.project_id],
         )
-    dialogues = [record for record in records if isinstance(record, DialogueRecord)]
+    dialogues = [record for record in records if isinstance(record, DialogueRecord | TreeRecord)]
     prompts = [record for record in records if isinstance(record, PromptRecord)]
     rankings = [record for record in records if isinstance(record, RankingRecord)]
     n_added = (
@@ -155,4 +168,8 @@ def _store(
     run.n_added += n_added
     run.n_duplicates += len(records) - n_added
     run.rejects = dict(Counter(run.rejects) + Counter(reject.code.value for reject in rejects))
-    run.save(update_fields=["n_read", "n_added", "n_duplicates", "rejects"])
+    total = Counter(run.left_out)
+    for part in left_out:
+        total[part.code.value] += part.count
+    run.left_out = dict(total)
+    run.save(update_fields=["n_read", "n_added", "n_duplicates", "rejects", "left_out"])

@@ -103,6 +103,8 @@ class Command(BaseCommand):
             self.stderr.write(f"… and {n_rejected - len(rejects):,} more")
         for code, count in sorted(run.rejects.items()):
             self.stderr.write(f"rejected, {code}: {count:,}")
+        for code, count in sorted(run.left_out.items()):
+            self.stderr.write(f"left out, {code}: {count:,}")
         if n_rejected and rejects_path is not None:
             self.stderr.write(f"the rejected lines are in {rejects_path}")
         self.stdout.write(
