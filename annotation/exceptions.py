@@ -48,6 +48,11 @@ class NoOpenRound(LabelhubError):
     detail = "This project has no open round; open one first."
 
 
+class ServedTwice(LabelhubError):
+    code, status = "served_twice", 400
+    detail = "A policy is named twice for one use; name it once, with one weight."
+
+
 class NoCandidatePolicy(LabelhubError):
     code, status = "no_candidate_policy", 409
     detail = "No policy of the open round writes candidates; add one to the round first."

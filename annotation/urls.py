@@ -10,6 +10,7 @@ from annotation.views import (
     queue,
     rankings,
     reviews,
+    serving,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("assignments/<int:assignment_id>/review/", reviews.ReviewView.as_view()),
     path("assignments/<int:assignment_id>/ranking/", rankings.RankingView.as_view()),
     path("projects/<slug:slug>/progress/", progress.ProgressView.as_view()),
+    path("projects/<slug:slug>/serving/", serving.ServingView.as_view()),
     path("projects/<slug:slug>/pick-runs/", comparisons.PickRunsView.as_view()),
     path("projects/<slug:slug>/comparisons/", comparisons.ComparisonsView.as_view()),
     path("comparisons/<int:comparison_id>/retry/", comparisons.ComparisonRetryView.as_view()),

@@ -53,3 +53,12 @@ def pinned_revision(source: str, revision: str, folder: Path) -> str:
     """The commit that was fetched; a folder's revision is whatever its owner calls it."""
     # A hub's snapshot folder is named after the commit it holds.
     return revision if Path(place_of(source)).is_dir() else folder.name
+
+
+def kind_of(source: str) -> str:
+    """Where the source is: "server", "folder" or "hub", told without asking anybody."""
+    if is_server(source):
+        return "server"
+    return (
+        "folder" if source.startswith(("/", "~", ".")) or Path(place_of(source)).is_dir() else "hub"
+    )

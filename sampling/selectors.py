@@ -10,11 +10,11 @@ from enum import StrEnum
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from labelhub import clock, exceptions
 from labelhub.accounts.models import User
-from sampling.models import SERVES, Completion, Gate, Generation, Policy, Runner
+from sampling.models import SERVES, Completion, Gate, Generation, Policy, PolicyCheck, Runner
 
 # What whoever asked may look at: candidates stay hidden until they are ranked, on every endpoint.
 VISIBLE_PURPOSES = (
@@ -90,6 +90,35 @@ def expected_policy() -> Policy | None:
     if asked is not None and asked.policy.serves:
         return asked.policy
     return Policy.objects.filter(SERVES).order_by("-id").first()
+
+
+def policies() -> list[Policy]:
+    """Every policy with its parent and checks, newest check first; those that serve come first."""
+    return list(
+        _with_checks().order_by(
+            F("retired_at").desc(nulls_first=True), F("activated_at").desc(nulls_last=True), "name"
+        )
+    )
+
+
+def policy_with(*, policy_id: int) -> Policy:
+    """One policy as `policies` gives it. Raises NotFound."""
+    policy = _with_checks().filter(pk=policy_id).first()
+    if policy is None:
+        raise exceptions.NotFound("There is no such policy.")
+    return policy
+
+
+def _with_checks() -> QuerySet[Policy]:
+    newest_first = PolicyCheck.objects.order_by("-id")
+    return Policy.objects.select_related("parent").prefetch_related(
+        Prefetch("checks", newest_first, to_attr="checks_newest_first")
+    )
+
+
+def gate() -> Gate | None:
+    """The gate with who changed it; None as long as nobody has."""
+    return Gate.objects.select_related("changed_by").first()
 
 
 def gate_mode() -> str:

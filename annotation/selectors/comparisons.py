@@ -44,6 +44,11 @@ def open_round(*, project: Project) -> Round | None:
     return Round.objects.filter(project=project, closed_at=None).first()
 
 
+def served_in(*, round_: Round) -> list[RoundPolicy]:
+    """All that serves a round, by use; retired policies too, which no draw takes."""
+    return list(round_.policies.select_related("policy").order_by("use", "policy__name"))
+
+
 def candidate_policies(*, round_: Round | None) -> list[RoundPolicy]:
     """The policies that write candidates in a round, retired ones left out, in a fixed order."""
     return list(

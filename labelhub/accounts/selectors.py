@@ -40,6 +40,24 @@ def membership_for(
     return found
 
 
+def require_manager(user: User | AnonymousUser) -> User:
+    """The person, where they manage any project or are an admin. Raises NotAllowed.
+
+    For what belongs to the installation and not to one project: policies, above all.
+    """
+    assert isinstance(user, User)
+    if not (
+        user.is_superuser
+        or user.memberships.filter(
+            role=Role.MANAGER, deactivated_at=None, project__archived_at=None
+        ).exists()
+    ):
+        raise exceptions.NotAllowed(
+            "This needs the role manager in a project; you have it in none."
+        )
+    return user
+
+
 def rater_of(user: User | AnonymousUser) -> Rater:
     """The rater that stands for a person in labels. Raises NotAllowed for someone who has none yet."""
     assert isinstance(user, User)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from annotation.services import claim, tasks
 from labelhub import clock
 from labelhub.accounts.models import ApiToken, Membership, Project, User
 from labelhub.accounts.selectors import rater_of
-from sampling.models import Completion, Generation
+from sampling.models import Completion, Generation, Runner
 from tests.factories import (
     ComparisonFactory,
     ContextFactory,
@@ -64,6 +65,20 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "comparisons/<int:comparison_id>/retry/": {"post": MANAGERS},
     "projects/<slug:slug>/exports/": {"get": MANAGERS, "post": MANAGERS},
     "projects/<slug:slug>/export-formats/": {"get": MANAGERS},
+    "projects/<slug:slug>/serving/": {"get": MANAGERS, "put": MANAGERS},
+    "projects/<slug:slug>/sampling/figures/": {"get": MANAGERS},
+    "projects/<slug:slug>/sampling/gate/": {"put": MANAGERS},
+    "projects/<slug:slug>/sampling/probes/": {"post": MANAGERS},
+    "projects/<slug:slug>/sampling/runners/<uuid:runner_id>/": {"put": MANAGERS},
+    # Policies serve the installation: whoever manages any project sees to them.
+    "policies/": {"get": MANAGERS | {"outsider"}, "post": MANAGERS | {"outsider"}},
+    "policies/<int:policy_id>/": {
+        "get": MANAGERS | {"outsider"},
+        "patch": MANAGERS | {"outsider"},
+    },
+    "policies/<int:policy_id>/check/": {"post": MANAGERS | {"outsider"}},
+    "policies/<int:policy_id>/activate/": {"post": MANAGERS | {"outsider"}},
+    "policies/<int:policy_id>/retire/": {"post": MANAGERS | {"outsider"}},
     "exports/<int:export_id>/": {"get": MANAGERS},
     "exports/<int:export_id>/cancel/": {"post": MANAGERS},
     "exports/<int:export_id>/download/": {"get": MANAGERS},
@@ -91,6 +106,8 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
 # Bodies without which a route answers that values are missing before it looks whose they are.
 BODIES: dict[str, dict[str, object]] = {
     "projects/<slug:slug>/claims/": {"kind": "ranking"},
+    "projects/<slug:slug>/sampling/gate/": {"mode": "people_only"},
+    "projects/<slug:slug>/sampling/runners/<uuid:runner_id>/": {"draining": True},
     "assignments/<int:assignment_id>/ranking/": {
         "key": "0b7f7c0e-5f0c-4c55-8c3b-6f1d6c6f2f10",
         "tiers": [["A"], ["B", "C", "D"]],
@@ -147,7 +164,7 @@ class World:
         values = self.ids | {"slug": self.project.slug, "assignment_id": self.assignments[kind]}
         path = route
         for name, value in values.items():
-            for converter in ("int", "str", "slug"):
+            for converter in ("int", "str", "slug", "uuid"):
                 path = path.replace(f"<{converter}:{name}>", str(value))
         query = f"?generations={self.ids['generation_id']}" if route == "events/" else ""
         return f"/api/v1/{path}{query}"
@@ -243,6 +260,10 @@ def rows_behind_routes(
         "comparison_id": failed.pk,
         "export_id": export.pk,
         "token_id": token.token_key,
+        "policy_id": generations[0].policy_id,
+        "runner_id": Runner.objects.create(
+            id=uuid.uuid4(), host="gpu-1", started_at=now, seen_at=now
+        ).pk,
         "turn": 0,
     }
 

@@ -481,6 +481,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every policy, those that serve first. */
+        get: operations["policies_list"];
+        put?: never;
+        /** @description Register a policy; a GPU worker loads it dry and says whether it may be activated. */
+        post: operations["policies_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{policy_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One policy with its newest check. */
+        get: operations["policies_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Change a policy; naming other files, possible until it has served, has it checked anew. */
+        patch: operations["policies_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/policies/{policy_id}/activate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let a checked policy take requests, again where it was retired. */
+        post: operations["policies_activate_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{policy_id}/check/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have a GPU worker load the policy dry, again. */
+        post: operations["policies_check_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{policy_id}/retire/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take no further requests for a policy; what is queued or made stays as it is. */
+        post: operations["policies_retire_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/claims/": {
         parameters: {
             query?: never;
@@ -612,6 +699,92 @@ export interface paths {
         /** @description Whether drafts, replies and candidates are being made at their usual pace. */
         get: operations["projects_sampling_retrieve"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/sampling/figures/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How sampling does now and did in the last hour; failures of a day, of this project only. */
+        get: operations["projects_sampling_figures_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/sampling/gate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Hold back candidates, or everything, on all workers; or let it all go on. */
+        put: operations["projects_sampling_gate_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/sampling/probes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Try a policy out; the text streams like a draft's and becomes part of nothing. */
+        post: operations["projects_sampling_probes_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/sampling/runners/{runner_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Have one GPU worker finish what it runs and claim nothing more, or take part again. */
+        put: operations["projects_sampling_runners_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/serving/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What serves the open round: for what, with which weight and sampling params. */
+        get: operations["projects_serving_retrieve"];
+        /** @description Replace all that serves the open round, at once. */
+        put: operations["projects_serving_update"];
         post?: never;
         delete?: never;
         options?: never;
@@ -806,6 +979,9 @@ export interface components {
             generation: number;
             drafts: components["schemas"]["DraftRefOutput"][];
         };
+        DrainInputRequest: {
+            draining: boolean;
+        };
         /** @description The one error shape, for the schema. */
         ErrorOutput: {
             code: string;
@@ -863,6 +1039,15 @@ export interface components {
             code: string;
             detail: string;
         };
+        FaultKindOutput: {
+            code: string;
+            n: number;
+            /** @description Those that ended their generation. */
+            n_final: number;
+            /** Format: date-time */
+            last_at: string;
+            detail: string;
+        };
         FeedbackInputRequest: {
             thumb: components["schemas"]["ThumbEnum"];
             reasons?: string[];
@@ -871,12 +1056,35 @@ export interface components {
             /** @default  */
             rewrite?: string;
         };
+        FindingOutput: {
+            code: string;
+            verdict: components["schemas"]["FindingOutputVerdictEnum"];
+            detail: string;
+        };
+        /** @enum {string} */
+        FindingOutputVerdictEnum: "good" | "remark" | "bad";
         /** @enum {string} */
         FinishReasonEnum: "stop" | "length" | "stop_string" | "cancelled" | "error";
+        FirstTokenOutput: {
+            n: number;
+            /** Format: double */
+            p50_seconds: number | null;
+            /** Format: double */
+            p95_seconds: number | null;
+        };
         FlagOutput: {
             key: string;
             label: string;
             help: string;
+        };
+        GateInputRequest: {
+            mode: components["schemas"]["ModeEnum"];
+        };
+        GateOutput: {
+            mode: components["schemas"]["ModeEnum"];
+            changed_by: string | null;
+            /** Format: date-time */
+            changed_at: string | null;
         };
         GenerationErrorOutput: {
             code: string;
@@ -931,6 +1139,14 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        LineOutput: {
+            priority: components["schemas"]["PriorityEnum"];
+            /** @description Exact below 1000; 1000 means 999+. */
+            n_waiting: number;
+            n_running: number;
+            /** Format: double */
+            oldest_seconds: number | null;
+        };
         LoginInputRequest: {
             username: string;
             password: string;
@@ -978,6 +1194,8 @@ export interface components {
             finish_reason: string | null;
             thumb: (components["schemas"]["ThumbEnum"] | components["schemas"]["NullEnum"]) | null;
         };
+        /** @enum {string} */
+        ModeEnum: "open" | "people_only" | "closed";
         NewTokenOutput: {
             id: string;
             name: string;
@@ -1014,6 +1232,20 @@ export interface components {
             on_screen_seconds?: number;
             text_as_shown?: string;
         };
+        /** @description Only what is to change. */
+        PatchedPolicyChangesInputRequest: {
+            name?: string;
+            source?: string;
+            revision?: string;
+            tokenizer_source?: string;
+            /** @description The name of an environment variable of the GPU workers; never the key itself. */
+            api_key_variable?: string;
+            context_window_tokens?: number | null;
+            output_licence?: string;
+            trained_on?: string;
+            /** @description The policy it was tuned from. */
+            parent?: number | null;
+        };
         PersonOutput: {
             display_name: string;
             role: components["schemas"]["MemberRole"];
@@ -1041,10 +1273,106 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        PolicyCheckOutput: {
+            id: number;
+            state: components["schemas"]["PolicyCheckOutputStateEnum"];
+            findings: components["schemas"]["FindingOutput"][];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /** @enum {string} */
+        PolicyCheckOutputStateEnum: "queued" | "running" | "passed" | "failed";
+        PolicyFiguresOutput: {
+            policy: components["schemas"]["PolicyNameOutput"];
+            n_done: number;
+            n_failed: number;
+            n_cancelled: number;
+            first_token: components["schemas"]["FirstTokenOutput"];
+            n_completions: number;
+            n_tokens: number;
+            /** Format: double */
+            mean_tokens: number | null;
+            /** Format: double */
+            cut_share: number | null;
+            /** Format: double */
+            cached_share: number | null;
+        };
+        PolicyInputRequest: {
+            name: string;
+            /** @description A Hugging Face id, a folder of the server, or openai:BASE_URL#MODEL. */
+            source: string;
+            revision?: string;
+            tokenizer_source?: string;
+            /** @description The name of an environment variable of the GPU workers; never the key itself. */
+            api_key_variable?: string;
+            context_window_tokens?: number | null;
+            output_licence?: string;
+            trained_on?: string;
+            /** @description The policy it was tuned from. */
+            parent?: number | null;
+        };
+        PolicyNameOutput: {
+            id: number;
+            name: string;
+        };
+        /** @description A policy with its newest check; a policy that came by command may have none. */
+        PolicyOutput: {
+            id: number;
+            name: string;
+            readonly state: components["schemas"]["PolicyOutputStateEnum"];
+            readonly source_kind: components["schemas"]["SourceKindEnum"];
+            source: string;
+            revision: string;
+            tokenizer_source: string;
+            api_key_variable: string;
+            context_window_tokens: number | null;
+            output_licence: string;
+            trained_on: string;
+            parent: components["schemas"]["PolicyNameOutput"] | null;
+            weights_sha256: string;
+            tokenizer_sha256: string;
+            chat_template_sha256: string;
+            readonly check_result: components["schemas"]["PolicyCheckOutput"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            activated_at: string | null;
+            /** Format: date-time */
+            retired_at: string | null;
+        };
+        /** @enum {string} */
+        PolicyOutputStateEnum: "registered" | "active" | "retired";
         PreviousOutput: {
             conversation: components["schemas"]["ConversationOutput"];
             comment: string;
             comments: components["schemas"]["MessageCommentOutput"][];
+        };
+        /** @enum {string} */
+        PriorityEnum: "interactive" | "batch";
+        /** @description A test prompt: what it says becomes part of nothing. */
+        ProbeInputRequest: {
+            policy: number;
+            /** @default  */
+            system?: string;
+            prompt: string;
+            /** @default 1 */
+            n?: number;
+            /**
+             * Format: double
+             * @default 1
+             */
+            temperature?: number;
+            /**
+             * Format: double
+             * @default 1
+             */
+            top_p?: number;
+            /** @default 256 */
+            max_tokens?: number;
         };
         ProgressOutput: {
             round: components["schemas"]["RoundOutput"];
@@ -1132,11 +1460,13 @@ export interface components {
         ReviewInputRequest: {
             /** Format: uuid */
             key: string;
-            verdict: components["schemas"]["VerdictEnum"];
+            verdict: components["schemas"]["ReviewInputVerdictEnum"];
             /** @default  */
             comment?: string;
             comments?: components["schemas"]["MessageCommentInputRequest"][];
         };
+        /** @enum {string} */
+        ReviewInputVerdictEnum: "approved" | "fixed" | "returned" | "rejected";
         RoundOutput: {
             /** @description 0 before the first round. */
             number: number;
@@ -1145,6 +1475,39 @@ export interface components {
         RuleEnum: "conversation-uniform";
         /** @enum {string} */
         RunState: "queued" | "running" | "done" | "failed" | "cancelled";
+        RunnerOutput: {
+            /** Format: uuid */
+            id: string;
+            host: string;
+            device: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            readonly draining: boolean;
+            policies: string[];
+            n_threads: number;
+            n_running: number;
+            /** Format: double */
+            prompt_tokens_per_second: number;
+            /** Format: double */
+            sampled_tokens_per_second: number;
+            /** Format: double */
+            utilisation: number | null;
+            memory_bytes: number | null;
+            memory_budget_bytes: number | null;
+        };
+        /** @description The whole installation's, but for `faults`, which are the project's. */
+        SamplingFiguresOutput: {
+            state: components["schemas"]["SamplingState"];
+            gate: components["schemas"]["GateOutput"];
+            lines: components["schemas"]["LineOutput"][];
+            runners: components["schemas"]["RunnerOutput"][];
+            first_token: components["schemas"]["FirstTokenOutput"];
+            tokens_by_minute: number[];
+            policies: components["schemas"]["PolicyFiguresOutput"][];
+            faults: components["schemas"]["FaultKindOutput"][];
+        };
         SamplingOutput: {
             state: components["schemas"]["SamplingState"];
             /** Format: double */
@@ -1163,6 +1526,48 @@ export interface components {
         };
         /** @enum {string} */
         ScopesEnum: "read" | "write" | "export";
+        ServedInputRequest: {
+            policy: number;
+            use: components["schemas"]["UseEnum"];
+            /**
+             * Format: double
+             * @default 1
+             */
+            weight?: number;
+            /**
+             * Format: double
+             * @default 1
+             */
+            temperature?: number;
+            /**
+             * Format: double
+             * @default 1
+             */
+            top_p?: number;
+            /** @default 512 */
+            max_tokens?: number;
+        };
+        ServedOutput: {
+            policy: number;
+            policy_name: string;
+            use: components["schemas"]["UseEnum"];
+            /** Format: double */
+            weight: number;
+            /** Format: double */
+            temperature: number;
+            /** Format: double */
+            top_p: number;
+            max_tokens: number;
+        };
+        /** @description The whole of it: what is not named no longer serves. */
+        ServingInputRequest: {
+            served: components["schemas"]["ServedInputRequest"][];
+        };
+        ServingOutput: {
+            /** @description Null where no round is open. */
+            round: number | null;
+            served: components["schemas"]["ServedOutput"][];
+        };
         SessionOutput: {
             user: components["schemas"]["MeOutput"] | null;
         };
@@ -1181,6 +1586,8 @@ export interface components {
         };
         /** @enum {string} */
         SkipReason: "unclear" | "outside_skill" | "wrong_language" | "prefer_not" | "broken";
+        /** @enum {string} */
+        SourceKindEnum: "folder" | "hub" | "server";
         SubmittedOutput: {
             state: components["schemas"]["AssignmentState"];
         };
@@ -1238,7 +1645,7 @@ export interface components {
         /** @enum {string} */
         TurnsEnum: "all" | "last";
         /** @enum {string} */
-        VerdictEnum: "approved" | "fixed" | "returned" | "rejected";
+        UseEnum: "draft" | "chat" | "candidate";
         WorkTileOutput: {
             open: number;
             done: number;
@@ -2301,6 +2708,341 @@ export interface operations {
             };
         };
     };
+    policies_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    policies_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    policies_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    policies_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedPolicyChangesInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    policies_activate_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    policies_check_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    policies_retire_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_claims_create: {
         parameters: {
             query?: never;
@@ -2588,6 +3330,277 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_sampling_figures_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplingFiguresOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_sampling_gate_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_sampling_probes_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_sampling_runners_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runner_id: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrainInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunnerOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_serving_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServingOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_serving_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServingInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServingOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

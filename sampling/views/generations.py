@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from labelhub.api import ErrorOutput
 from sampling import events, selectors, services
-from sampling.serializers import EventsInput, GenerationOutput
+from sampling.serializers.generations import EventsInput, GenerationOutput
 
 
 class GenerationView(APIView):
