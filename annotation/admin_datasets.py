@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from annotation.models import Dataset, Export, ImportRun
 from annotation.services import exports
-from annotation.services.dataset_files import FORMATS, FileOptions
+from annotation.services.dataset_lines import FORMATS, FileOptions
 from labelhub.accounts.models import Project, User
 from sampling.admin import ReadOnly
 

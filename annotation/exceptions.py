@@ -243,6 +243,11 @@ class SplitRefused(LabelhubError):
     detail = "The split cannot be read; write it as train=0.9,test=0.1."
 
 
+class LineUnknown(LabelhubError):
+    code, status = "line_unknown", 404
+    detail = "That line cannot be traced back to rows of this installation."
+
+
 class CriteriaMixed(LabelhubError):
     code, status = "criteria_mixed", 409
     detail = "The rankings answer different questions; name the criterion to export."

@@ -20,7 +20,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from annotation.models import Dataset, Export
 from annotation.services import dataset_files, exports
-from annotation.services.dataset_files import FileOptions
+from annotation.services.dataset_lines import FileOptions
 from labelhub.exceptions import LabelhubError
 
 logger = logging.getLogger(__name__)

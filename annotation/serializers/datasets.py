@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import Dataset, Export
-from annotation.services.dataset_files import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
+from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
 
 
 class ExportInput(serializers.Serializer[Any]):

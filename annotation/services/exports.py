@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from annotation.models import Dataset, Export
 from annotation.services import datasets
-from annotation.services.dataset_files import FileOptions
+from annotation.services.dataset_lines import FileOptions
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User

@@ -15,7 +15,7 @@ from annotation.exceptions import ExportNotReady
 from annotation.models import Export
 from annotation.selectors import datasets as selectors
 from annotation.serializers.datasets import ExportFormatsOutput, ExportInput, ExportOutput
-from annotation.services import dataset_files, exports
+from annotation.services import dataset_lines, exports
 from annotation.views.files import DOWNLOAD_SALT
 from labelhub.accounts.models import Membership, User
 from labelhub.accounts.selectors import membership_for
@@ -43,7 +43,7 @@ class ExportsView(APIView):
         """Ask for a file of what may leave; a worker freezes the rows and writes it."""
         membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
         body = parse(ExportInput, request)
-        options = dataset_files.FileOptions.checked(file_format=body.pop("format"), **body)
+        options = dataset_lines.FileOptions.checked(file_format=body.pop("format"), **body)
         assert isinstance(request.user, User)
         export = exports.start_export(
             project=membership.project, options=options, requested_by=request.user
@@ -90,7 +90,7 @@ class ExportFormatsView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """The formats that each kind of export can be written in; the first is the usual one."""
         membership_for(user=request.user, slug=slug, roles=MANAGER)
-        formats = {kind: list(names) for kind, names in dataset_files.FORMATS.items()}
+        formats = {kind: list(names) for kind, names in dataset_lines.FORMATS.items()}
         return Response(ExportFormatsOutput(formats).data)
 
 

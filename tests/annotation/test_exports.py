@@ -32,7 +32,7 @@ from annotation.models import (
     TaskKind,
 )
 from annotation.selectors.comparisons import ranking_sheet_for
-from annotation.services import claim, dataset_files, datasets, tasks
+from annotation.services import claim, dataset_files, dataset_lines, datasets, tasks
 from annotation.services import rankings as ranking_services
 from labelhub import clock
 from labelhub.accounts.models import Membership
@@ -508,7 +508,7 @@ class TestFreezing:
         with pytest.raises(Exception, match="frozen"), transaction.atomic():
             Dataset.objects.update(n_rows=0)
         take_in(project, dialogue("later?", "Yes."))
-        options = dataset_files.FileOptions(kind="sft", file_format="messages")
+        options = dataset_lines.FileOptions(kind="sft", file_format="messages")
         seen: list[int] = []
         dataset_files.write_files(dataset=dataset, options=options, path=path, progress=seen.append)
         assert seen == [2, 4, 5]
@@ -545,7 +545,7 @@ class TestFreezing:
     def test_the_same_frozen_rows_give_the_same_bytes(self, project, tmp_path):
         take_in(project, *(ranking("A", "B", id=n, group_id=n) for n in range(3)))
         dataset = datasets.freeze(project=project, kind=Dataset.Kind.COMPARISONS)
-        options = dataset_files.FileOptions(
+        options = dataset_lines.FileOptions(
             kind="comparisons", file_format="ranking", with_metadata=True
         )
         contents = set()
@@ -568,7 +568,7 @@ class TestFreezing:
         def stop(n_through):
             raise RuntimeError
 
-        options = dataset_files.FileOptions.checked(
+        options = dataset_lines.FileOptions.checked(
             kind="sft", file_format="messages", split="train=0.5,test=0.5"
         )
         with pytest.raises(RuntimeError):

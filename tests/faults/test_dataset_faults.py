@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from annotation import runner
 from annotation.models import Conversation, Dataset, Export, ImportRun, Message
 from annotation.services import exports, imports
-from annotation.services.dataset_files import FileOptions
+from annotation.services.dataset_lines import FileOptions
 from labelhub import clock
 from labelhub.accounts.models import Project
 from tests.factories import ProjectFactory

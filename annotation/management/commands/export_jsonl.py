@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
 from annotation.models import Dataset
-from annotation.services import dataset_files, datasets
-from annotation.services.dataset_files import FORMATS, MARGIN_AS_COLLECTED, FileOptions, Written
+from annotation.services import dataset_files, dataset_lines, datasets
+from annotation.services.dataset_files import Written
+from annotation.services.dataset_lines import FORMATS, MARGIN_AS_COLLECTED, FileOptions
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
 
@@ -35,8 +36,12 @@ class Command(BaseCommand):
             help="; ".join(f"{kind}: {', '.join(names)}" for kind, names in FORMATS.items())
             + "; by default the first",
         )
-        parser.add_argument(
-            "--out", required=True, metavar="PATH", help="- is standard output; .gz and .zst pack"
+        target = parser.add_mutually_exclusive_group(required=True)
+        target.add_argument("--out", metavar="PATH", help="- is standard output; .gz and .zst pack")
+        target.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="freeze and write nothing; say how many rows would be kept and left out, and why",
         )
         parser.add_argument("--with-metadata", action="store_true", help="add `metadata` to lines")
         parser.add_argument(
@@ -44,7 +49,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--turns",
-            choices=dataset_files.TURNS,
+            choices=dataset_lines.TURNS,
             default="all",
             help="prompt-completion: a row for each trainable turn, or for the last",
         )
@@ -68,7 +73,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--system",
-            choices=dataset_files.SYSTEM_TURNS,
+            choices=dataset_lines.SYSTEM_TURNS,
             default="drop",
             help="hh, nectar, alpaca: leave out rows with a system turn, or put it before the user's",
         )
@@ -87,7 +92,7 @@ class Command(BaseCommand):
             raise SystemExit(REFUSED) from None
         except (LabelhubError, OSError) as error:
             raise CommandError(str(error), returncode=REFUSED) from error
-        self._report(written)
+        self._report(written, dry_run=options["dry_run"])
 
     def _export(self, options: dict[str, Any]) -> Written:
         kind = Dataset.Kind(options["kind"])
@@ -105,39 +110,45 @@ class Command(BaseCommand):
             ties=options["ties"],
             system=options["system"],
         )
-        path = Path(options["out"])
-        if not path.absolute().parent.is_dir():
-            raise CommandError(f"There is no folder {path.parent}.", returncode=REFUSED)
         project = Project.objects.filter(slug=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project “{options['project']}”.", returncode=REFUSED)
         progress = Progress(sys.stderr)
         progress.show("freezing")
+        try:
+            if options["dry_run"]:
+                return dataset_files.try_out(
+                    project=project,
+                    options=file_options,
+                    progress=lambda n: progress.show(f"{n:,} rows"),
+                )
+            return self._write(project, file_options, options["out"], progress)
+        finally:
+            progress.close()
+
+    def _write(
+        self, project: Project, options: FileOptions, out: str, progress: Progress
+    ) -> Written:
+        path = Path(out)
+        if not path.absolute().parent.is_dir():
+            raise CommandError(f"There is no folder {path.parent}.", returncode=REFUSED)
         dataset = datasets.freeze(
             project=project,
-            kind=kind,
-            criterion=file_options.criterion,
-            grouped=file_options.grouped,
+            kind=Dataset.Kind(options.kind),
+            criterion=options.criterion,
+            grouped=options.grouped,
         )
 
         def show(n_through: int) -> None:
             progress.show(f"{n_through:,} of {dataset.n_rows:,} rows")
 
-        try:
-            if options["out"] == STDOUT:
-                return dataset_files.write_stream(
-                    dataset=dataset,
-                    options=file_options,
-                    sink=sys.stdout.buffer,
-                    progress=show,
-                )
-            return dataset_files.write_files(
-                dataset=dataset, options=file_options, path=path, progress=show
+        if out == STDOUT:
+            return dataset_files.write_stream(
+                dataset=dataset, options=options, sink=sys.stdout.buffer, progress=show
             )
-        finally:
-            progress.close()
+        return dataset_files.write_files(dataset=dataset, options=options, path=path, progress=show)
 
-    def _report(self, written: Written) -> None:
+    def _report(self, written: Written, *, dry_run: bool) -> None:
         manifest = written.manifest
         for reason, count in manifest["excluded"].items():
             self.stderr.write(f"left out, {reason}: {count:,}")
@@ -145,7 +156,9 @@ class Command(BaseCommand):
             self.stderr.write(f"noted, {note}: {count:,}")
         for file in written.files:
             self.stderr.write(f"{file.name}: {file.rows:,} lines, {file.bytes:,} bytes")
-        dataset = manifest["dataset"]
+        dataset, kept = manifest["dataset"], manifest["kept"]
         self.stderr.write(
-            f"dataset {dataset['kind']} {dataset['number']}: {manifest['kept']:,} rows written"
+            f"{dataset['kind']}: {kept:,} rows would be written"
+            if dry_run
+            else f"dataset {dataset['kind']} {dataset['number']}: {kept:,} rows written"
         )
