@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from django.conf import settings
 
@@ -19,6 +19,7 @@ from annotation.selectors import dataset_rankings
 from annotation.selectors import datasets as selectors
 
 Kind = Dataset.Kind
+Row: TypeAlias = DialogueRecord | PromptRecord | list[RankingRecord]
 FORMATS: Mapping[str, Mapping[str, Callable[..., list[Line]]]] = {
     Kind.SFT.value: formats.SFT_FORMATS,
     Kind.COMPARISONS.value: comparison_formats.COMPARISON_FORMATS,
@@ -98,7 +99,7 @@ def lines_made(
 def _made(
     rows_of: str,
     ids: list[int],
-    row: DialogueRecord | PromptRecord | list[RankingRecord],
+    row: Row,
     write_line: Callable[..., list[Line]],
     options: FileOptions,
     line_options: Mapping[str, Options],
@@ -114,9 +115,7 @@ def _made(
 
 def _rows(
     dataset: Dataset, options: FileOptions
-) -> Iterator[
-    tuple[str, Sequence[tuple[list[int], DialogueRecord | PromptRecord | list[RankingRecord]]]]
-]:
+) -> Iterator[tuple[str, list[tuple[list[int], Row]]]]:
     """What is written as one, with the ids of its rows: a dialogue, a prompt, a comparison's rankings."""
     metadata = options.with_metadata
     for chunk in selectors.chunks_of(dataset):
@@ -136,17 +135,17 @@ def _rows(
                 [([pk for pk, _ in group], [r for _, r in group]) for group in groups],
             )
             continue
-        records: Sequence[DialogueRecord | PromptRecord]
+        records: list[DialogueRecord | PromptRecord] = []
         if chunk.rows_of == DatasetChunk.RowsOf.PROMPT:
-            records = selectors.prompts(chunk.row_ids, metadata=metadata)
+            records += selectors.prompts(chunk.row_ids, metadata=metadata)
         elif options.kind == Kind.PROMPTS:
-            records = selectors.first_contexts(chunk.row_ids, metadata=metadata)
+            records += selectors.first_contexts(chunk.row_ids, metadata=metadata)
         else:
-            records = selectors.dialogues(chunk.row_ids, metadata=metadata)
-        yield (
-            chunk.rows_of,
-            [([pk], record) for pk, record in zip(sorted(chunk.row_ids), records, strict=True)],
-        )
+            records += selectors.dialogues(chunk.row_ids, metadata=metadata)
+        rows: list[tuple[list[int], Row]] = []
+        for pk, record in zip(sorted(chunk.row_ids), records, strict=True):
+            rows.append(([pk], record))
+        yield chunk.rows_of, rows
 
 
 def _group(ranking: tuple[int, RankingRecord]) -> Any:
@@ -157,7 +156,7 @@ def _itself(ranking: tuple[int, RankingRecord]) -> Any:
     return ranking[0]
 
 
-def _split(row: DialogueRecord | PromptRecord | list[RankingRecord], options: FileOptions) -> str:
+def _split(row: Row, options: FileOptions) -> str:
     if not options.shares:
         return WHOLE
     record = row[0] if isinstance(row, list) else row
