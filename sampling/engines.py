@@ -13,7 +13,6 @@ from django.conf import settings
 
 from sampling import policies
 from sampling.engine import spec
-from sampling.engine.openai_server import connect
 from sampling.engine.protocol import Engine, EngineError
 from sampling.models import Policy
 
@@ -160,6 +159,9 @@ def load(policy: Policy) -> Engine:
     """A running engine for the policy; raises EngineError or sampling.tokens.TokensError."""
     place = spec.parse(policies.place_of(policy.source))
     if isinstance(place, spec.Server):
+        # A second of imports, which only a worker that speaks to servers should pay.
+        from sampling.engine.openai_server import connect
+
         return connect(
             place,
             allowed_hosts=settings.POLICY_HOSTS,

@@ -60,7 +60,7 @@ def connect(
 
     Raises HostNotAllowed, KeyMissing, ServerRefused or ServerUnavailable.
     """
-    server_connection.check_host(server, allowed_hosts)
+    spec.check_host(server, allowed_hosts)
     return OpenAIEngine(server, chat=chat, api_key_variable=api_key_variable)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Collection
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator
 
 import httpx2
 from openai import AsyncOpenAI
@@ -15,12 +14,6 @@ from sampling.engine.spec import Server
 CONNECT_SECONDS = 10.0
 # The longest honest line repeats a prompt's token ids; this holds a million of them.
 LONGEST_LINE_BYTES = 8 * 2**20
-
-
-class HostNotAllowed(UnsupportedPolicy):
-    """The operator's list of hosts does not name the server's."""
-
-    code = "host_not_allowed"
 
 
 class KeyMissing(UnsupportedPolicy):
@@ -68,17 +61,6 @@ def api_key(variable: str | None) -> str | None:
             "set here"
         )
     return key
-
-
-def check_host(server: Server, allowed: Collection[str]) -> None:
-    """Raise HostNotAllowed unless `allowed` names the server's host, or its host and port."""
-    parts = urlsplit(server.base_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = parts.hostname or ""
-    if host not in allowed and f"{host}:{port}" not in allowed:
-        raise HostNotAllowed(
-            f"policies may not point at {host}:{port}; an operator can add it to POLICY_HOSTS"
-        )
 
 
 class _BoundedTransport(httpx2.AsyncBaseTransport):

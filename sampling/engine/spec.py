@@ -7,6 +7,7 @@ imported where it is used: it takes half a second, and a process with local poli
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,12 @@ class PolicyUnavailable(EngineError):
 
     code = "policy_unavailable"
     retryable = True
+
+
+class HostNotAllowed(UnsupportedPolicy):
+    """The operator's list of hosts does not name the server's."""
+
+    code = "host_not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,17 @@ def fetch(place: HubId | Path, *, revision: str | None, weights: bool) -> Path:
         raise UnsupportedPolicy(f"{place.repository} at {revision or 'main'}: {error}") from error
     except OSError as error:
         raise PolicyUnavailable(f"{place.repository} at {revision or 'main'}: {error}") from error
+
+
+def check_host(server: Server, allowed: Collection[str]) -> None:
+    """Raise HostNotAllowed unless `allowed` names the server's host, or its host and port."""
+    parts = urlsplit(server.base_url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if host not in allowed and f"{host}:{port}" not in allowed:
+        raise HostNotAllowed(
+            f"Policies may not point at {host}:{port}; an operator can add it to POLICY_HOSTS."
+        )
 
 
 def weights_sha256(folder: Path) -> str:

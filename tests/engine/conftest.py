@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from sampling.engine import load
+from sampling import tokens
+from sampling.engine import load, spec
 from sampling.engine.fake import FakeEngine
 from sampling.engine.loop import EngineLoop
+from sampling.engine.openai_server import OpenAIEngine
 from sampling.engine.slots import TransformerBackend
-from tests.engine import tiny
+from tests.engine import served, tiny
 
 PolicyFolder = Callable[[str], Path]
 
@@ -80,3 +82,23 @@ def make_engine(
     yield make
     for engine in made:
         engine.close()
+
+
+@pytest.fixture(scope="session")
+def long_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a whole policy whose window takes seconds to fill."""
+    folder = tmp_path_factory.mktemp("long") / "tiny"
+    served.save_long_policy(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served_policy(long_policy: Path) -> Iterator[served.Served]:
+    """The long policy behind HTTP, served by a process of its own."""
+    options = ("--slots", str(served.N_SLOTS), "--queue", "4")
+    with served.serving(str(long_policy), *options) as base_url:
+        server = spec.Server(base_url, "tiny")
+        chat = tokens.load(long_policy)
+        probing = OpenAIEngine(server, chat=chat)
+        probing.close()
+        yield served.Served(server, chat, probing.capabilities)

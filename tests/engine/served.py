@@ -9,8 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from sampling import tokens
+from sampling.engine import server_probe, spec
 from tests.engine import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +29,15 @@ def save_long_policy(folder: Path) -> None:
     path = folder / "config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps(config | {"max_position_embeddings": LONG_CONTEXT_TOKENS}))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A served policy and what the engine's own probe finds there."""
+
+    server: spec.Server
+    chat: tokens.ChatTokenizer
+    capabilities: server_probe.Capabilities
 
 
 @contextmanager

@@ -7,7 +7,6 @@ process of `manage.py serve_policy`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 import torch
 
 from sampling import tokens
-from sampling.engine import load, protocol, server_probe, spec
+from sampling.engine import load, protocol
 from sampling.engine.fake import FakeEngine
 from sampling.engine.loop import EngineLoop
 from sampling.engine.openai_server import OpenAIEngine
@@ -30,6 +29,7 @@ from sampling.engine.protocol import (
 )
 from tests.engine import served
 from tests.engine.driving import request, results
+from tests.engine.served import Served
 from tests.engine.test_loop import POISON
 from tests.processes import wait_until
 
@@ -41,31 +41,6 @@ N_RESERVED = 3
 ENDLESS: dict[str, Any] = {"temperature": 0, "max_tokens": 6000}
 
 MakeEngine = Callable[..., Engine]
-
-
-@dataclass(frozen=True)
-class Served:
-    server: spec.Server
-    chat: tokens.ChatTokenizer
-    capabilities: server_probe.Capabilities
-
-
-@pytest.fixture(scope="session")
-def long_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("long") / "tiny"
-    served.save_long_policy(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def served_policy(long_policy: Path) -> Iterator[Served]:
-    """The policy behind HTTP, and what the engine's own probe finds there."""
-    with served.serving(str(long_policy), "--slots", str(served.N_SLOTS)) as base_url:
-        server = spec.Server(base_url, "tiny")
-        chat = tokens.load(long_policy)
-        probing = OpenAIEngine(server, chat=chat)
-        probing.close()
-        yield Served(server, chat, probing.capabilities)
 
 
 @pytest.fixture(params=["fake", "slots", "openai"])

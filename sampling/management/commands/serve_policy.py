@@ -44,7 +44,7 @@ class Command(BaseCommand):
         from sampling.engine.serving import serve_policy
 
         try:
-            source, revision, name = _find(options["policy"])
+            source, revision, name = find_source(options["policy"])
             serve_policy(
                 source,
                 revision=options["revision"] or revision,
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _find(policy: str) -> tuple[str, str | None, str | None]:
+def find_source(policy: str) -> tuple[str, str | None, str | None]:
     """Return source, revision and name; the database is asked for a registered name only."""
     place = policies.place_of(policy)
     if Path(place).expanduser().is_dir() or "/" in policy:
