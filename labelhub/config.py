@@ -92,7 +92,7 @@ class Config(BaseSettings):
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads of the in-process engine.")
     policy_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost"],
-        description="Comma-separated hosts that `openai:` policies may point at.",
+        description="Comma-separated hosts, `name` or `name:port`, that `openai:` policies may point at.",
     )
     policy_folders: Annotated[list[str], NoDecode] = Field(
         [],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -214,11 +213,10 @@ def _check_parent(policy: Policy) -> None:
 
 
 def _check_host(server: spec.Server) -> None:
-    host = urlsplit(server.base_url).hostname
-    if host not in settings.POLICY_HOSTS:
-        raise exceptions.HostNotAllowed(
-            f"Policies may not point at {host}; an operator can add it to POLICY_HOSTS."
-        )
+    try:
+        spec.check_host(server, settings.POLICY_HOSTS)
+    except spec.HostNotAllowed as error:
+        raise exceptions.HostNotAllowed(error.detail) from error
 
 
 def _check_folder(folder: Path) -> None:

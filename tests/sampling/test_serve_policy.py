@@ -28,7 +28,7 @@ def test_a_key_that_is_not_set_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_folder_without_a_policy_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="safetensors"):
+    with pytest.raises(CommandError, match="tokenizer_missing"):
         serve(str(tmp_path))
 
 
