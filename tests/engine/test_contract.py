@@ -199,10 +199,12 @@ def test_every_sampling_field_reaches_the_sampler(make_engine: MakeEngine) -> No
 
 def test_stop_string_ends_the_text_before_it(make_engine: MakeEngine) -> None:
     engine = make_engine()
-    (free,) = answers(engine, request(PROMPT, max_tokens=12))
+    (free,) = answers(engine, request(PROMPT, temperature=0, max_tokens=12))
     for start in (1, len(free.text) // 2, len(free.text) - 3):
         stop = free.text[start : start + 3]
-        events = read_all(engine.submit(request(PROMPT, max_tokens=12, stop=("never", stop))))
+        events = read_all(
+            engine.submit(request(PROMPT, temperature=0, max_tokens=12, stop=("never", stop)))
+        )
         (result,) = results(events)
 
         assert (result.finish_reason, result.stop_matched) == (FinishReason.STOP_STRING, stop)
@@ -213,10 +215,10 @@ def test_stop_string_ends_the_text_before_it(make_engine: MakeEngine) -> None:
 
 def test_text_held_for_a_stop_string_is_given_at_the_end(make_engine: MakeEngine) -> None:
     engine = make_engine()
-    (free,) = answers(engine, request(PROMPT, max_tokens=6))
+    (free,) = answers(engine, request(PROMPT, temperature=0, max_tokens=6))
     nearly = free.text[-2:] + "\x00"
 
-    (result,) = answers(engine, request(PROMPT, max_tokens=6, stop=(nearly,)))
+    (result,) = answers(engine, request(PROMPT, temperature=0, max_tokens=6, stop=(nearly,)))
 
     assert (result.text, result.finish_reason) == (free.text, FinishReason.LENGTH)
 
@@ -224,9 +226,12 @@ def test_text_held_for_a_stop_string_is_given_at_the_end(make_engine: MakeEngine
 def test_stop_token_id_is_kept_in_ids_and_left_out_of_text(make_engine: MakeEngine) -> None:
     engine = make_engine()
     (free,) = answers(engine, request(PROMPT))
-    stop_id = free.token_ids[4]
-    first = free.token_ids.index(stop_id)
-    (before,) = answers(engine, request(PROMPT, max_tokens=max(first, 1)))
+    first, stop_id = next(
+        (position, token_id)
+        for position, token_id in enumerate(free.token_ids)
+        if position > 0 and free.token_ids.index(token_id) == position
+    )
+    (before,) = answers(engine, request(PROMPT, max_tokens=first))
 
     (result,) = answers(engine, request(PROMPT, stop_token_ids=(stop_id,)))
 

@@ -108,9 +108,9 @@ def test_seeds_count_up_or_are_listed(http: httpx2.Client) -> None:
 
 
 def test_stop_strings_are_named_and_left_out(http: httpx2.Client) -> None:
-    asked = {"model": "tiny", "prompt": [5, 6], "max_tokens": 12, "seed": 3}
+    asked = {"model": "tiny", "prompt": [5, 6], "max_tokens": 12, "temperature": 0}
     free = http.post("completions", json=asked).json()["choices"][0]["text"]
-    stop = free[4:7]
+    stop = free[len(free) // 2 :][:3]
     (choice,) = http.post("completions", json=asked | {"stop": stop}).json()["choices"]
 
     assert choice["text"] == free[: free.index(stop)]
