@@ -1,0 +1,60 @@
+"""Rankings made through the queue, as a trainer makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from annotation.models import (
+    Candidate,
+    Ranking,
+    TaskKind,
+)
+from annotation.selectors.comparisons import ranking_sheet_for
+from annotation.services import claim, tasks
+from annotation.services import rankings as ranking_services
+from labelhub.accounts.models import Membership
+from sampling.contexts import store_contexts
+from tests.chats import GenerationFactory, end_generation
+from tests.factories import (
+    ready_comparison,
+)
+from tests.importing import said
+
+
+def judged(project, member: Membership, tiers: list[list[str]], **fields: Any) -> Ranking:
+    """What a trainer makes of a new comparison of four, through the queue."""
+    judgement: Any = {
+        "cannot_judge": False,
+        "tiers": tiers,
+        "acceptable_tier": 1,
+        "ratings": {"A": 5, "B": 7, "C": 1, "D": 5},
+        "flags": {"C": ["hallucination"]},
+        "comment": "C invents a date.",
+        "rewrite": "",
+        "open_milliseconds": dict.fromkeys("ABCD", 2000),
+    }
+    (context,) = store_contexts(contexts=[[said("user", f"Judge {len(tiers)} tiers.")]])
+    comparison = ready_comparison(project, n_candidates=2, context=context)
+    sampled = GenerationFactory(project=project, purpose="candidate", priority=1, context=context)
+    Candidate.objects.bulk_create(
+        Candidate(
+            project=project,
+            comparison=comparison,
+            index=2 + completion.index,
+            origin="fresh",
+            content=completion.text,
+            completion=completion,
+        )
+        for completion in end_generation(sampled, "Sampled one.", ("Sampled tw", "length"))
+    )
+    tasks.add_tasks(
+        tasks=[tasks.NewTask(project=project, kind=TaskKind.RANKING, comparison=comparison)]
+    )
+    pk = claim.claim(user=member.user, slug=project.slug, kind=TaskKind.RANKING)
+    ranking_services.submit_ranking(
+        sheet=ranking_sheet_for(user=member.user, assignment_id=pk),
+        key=uuid4(),
+        judgement=judgement | fields,
+    )
+    return Ranking.objects.get(assignment=pk)
