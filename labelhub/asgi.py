@@ -6,6 +6,8 @@ Django's own ASGI path costs more CPU a request than threads that keep their con
 
 import multiprocessing
 import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
@@ -13,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from labelhub import lifeline
+from labelhub import health, lifeline
 from labelhub.threads import ThreadedHandler
 
 if (parent := multiprocessing.parent_process()) is not None and parent.pid is not None:
@@ -24,6 +26,15 @@ LONG_LIVED_PATHS = ("/api/v1/events/", "/files/")
 
 # Sets Django up, hence first.
 _coroutines = get_asgi_application()
+try:
+    # In a thread because a server may import this with its event loop running.
+    with ThreadPoolExecutor(1) as looking:
+        looking.submit(health.refuse_old_schema).result()
+except SystemExit:
+    if parent is not None and parent.pid is not None:
+        # The server would start another process, which would fare no better.
+        os.kill(parent.pid, signal.SIGTERM)
+    raise
 _threads = ThreadedHandler(settings.CONFIG.web_threads)
 
 

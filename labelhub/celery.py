@@ -12,10 +12,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 
 from django.conf import settings
 
+from labelhub.health import refuse_old_schema
+
 app = Celery("labelhub")
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,
+    # Redis may be away for as long as it likes; Celery's default gives up after a hundred tries.
+    broker_connection_max_retries=None,
     # A doorbell that cannot be rung at once is not rung: the sweep finds the row.
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 0.2},
     task_ignore_result=True,
@@ -48,6 +52,7 @@ app.autodiscover_tasks(related_name="jobs")
 @signals.beat_init.connect
 def hold_servers(**_: Any) -> None:
     settings.HOLD_SERVERS()
+    refuse_old_schema()
 
 
 @signals.worker_ready.connect

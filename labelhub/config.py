@@ -6,7 +6,7 @@ This module is the only reader of the environment; `labelhub.settings` turns it 
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -51,7 +51,7 @@ class Config(BaseSettings):
     )
     redis_url: str = Field(
         "",
-        description="`redis://` or `rediss://` (Redis or Valkey ≥ 7.2 in production). Unset: the embedded server.",
+        description="`redis://`, `rediss://` or `unix://` (Redis or Valkey ≥ 7.2 in production). Unset: the embedded server.",
     )
     var_dir: Path = Field(
         BASE_DIR / "var",
@@ -181,3 +181,14 @@ def development_secret_key(var_dir: Path) -> str:
     return keyfile.read_or_make(
         var_dir / "secret_key", lambda: DEMO_KEY_PREFIX + secrets.token_urlsafe(64)
     )
+
+
+def broker_url(redis_url: str) -> str:
+    """The same Redis as Celery writes it: a socket is `redis+socket://`, its database virtual_host."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    secret = f":{quote(query['password'], safe='')}@" if "password" in query else ""
+    place = f"{parts.netloc or secret}{parts.path}"
+    return f"redis+socket://{place}?virtual_host={query.get('db', '0')}"

@@ -9,6 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from labelhub import embedded
 from labelhub.config import (
     BASE_DIR,
+    broker_url,
     development_secret_key,
     load_config,
 )
@@ -25,8 +26,9 @@ EMBEDDED = not (CONFIG.database_url and CONFIG.redis_url)
 _EMBEDDED_ADDRESSES = embedded.addresses(CONFIG.var_dir) if EMBEDDED else None
 DATABASE_URL = CONFIG.database_url or _EMBEDDED_ADDRESSES.database_url  # type: ignore[union-attr]
 REDIS_URL = CONFIG.redis_url or _EMBEDDED_ADDRESSES.redis_url  # type: ignore[union-attr]
-# Celery writes a socket's address in its own way.
-BROKER_URL = CONFIG.redis_url or _EMBEDDED_ADDRESSES.broker_url  # type: ignore[union-attr]
+
+
+BROKER_URL = broker_url(REDIS_URL)
 
 
 def HOLD_SERVERS() -> None:

@@ -103,6 +103,11 @@ class Engines:
             memory_budget_bytes=sum(budgets) if budgets else None,
         )
 
+    def is_building(self) -> bool:
+        """Whether an engine is being built, which nothing can interrupt."""
+        with self._changed:
+            return any(seat.engine is None for seat in self._seats.values())
+
     def close(self) -> None:
         """Close every engine; what is unfinished ends with a retryable failure."""
         for engine in self._built():

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Any
 
 from celery import shared_task, signals
@@ -13,6 +15,8 @@ from sampling import runner, sweep
 from sampling.upkeep import Upkeep
 
 GPU_QUEUE = "gpu"
+# What runs is handed back in a fraction of this.
+LOADING_PATIENCE_SECONDS = 1.5
 _upkeep: Upkeep | None = None
 
 
@@ -61,6 +65,16 @@ def warm_up(sender: Any, **_: Any) -> None:
 def hand_back(**_: Any) -> None:
     """A warm shutdown: claim nothing more; the upkeep thread hands back what runs."""
     runner.worker.stop()
+    leaving = threading.Timer(LOADING_PATIENCE_SECONDS, _leave_while_loading)
+    leaving.daemon = True
+    leaving.start()
+
+
+def _leave_while_loading() -> None:
+    """End the process where it loads a model: its threads cannot, and nobody waits for the model."""
+    if _upkeep is not None and runner.worker.engines.is_building():
+        _upkeep.close()
+        os._exit(0)
 
 
 @signals.worker_shutdown.connect

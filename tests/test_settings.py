@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from labelhub.config import ConfigError, load_config
+from labelhub.celery import app
+from labelhub.config import ConfigError, broker_url, load_config
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "correct-horse-battery-staple-" * 3
@@ -89,3 +90,29 @@ def test_a_process_refuses_to_start_with_one_clear_message(tmp_path: Path) -> No
     assert done.returncode != 0
     assert "DEBUG must be off in production" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "as_celery_writes_it"),
+    [
+        ("redis://:secret@host:6379/2", "redis://:secret@host:6379/2"),
+        ("rediss://host/0", "rediss://host/0"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("unix://:secret@/run/r?db=3", "redis+socket://:secret@/run/r?virtual_host=3"),
+        ("unix:///r?password=a%2Fb", "redis+socket://:a%2Fb@/r?virtual_host=0"),
+    ],
+)
+def test_celery_is_given_its_own_form_of_a_sockets_address(
+    redis_url: str, as_celery_writes_it: str
+) -> None:
+    assert broker_url(redis_url) == as_celery_writes_it
+
+
+def test_the_broker_is_the_redis_of_the_environment(tmp_path: Path) -> None:
+    code = "from labelhub.celery import app; print(app.conf.broker_url)"
+    done = manage(tmp_path, "shell", "-c", code, REDIS_URL="unix:///run/redis.sock?db=1")
+    assert "redis+socket:///run/redis.sock?virtual_host=1" in done.stdout, done.stderr
+
+
+def test_celery_never_gives_redis_up() -> None:
+    assert app.conf.broker_connection_max_retries is None

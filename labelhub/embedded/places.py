@@ -32,7 +32,6 @@ class Addresses:
 
     database_url: str  # for psycopg and Django: postgresql://…?host=<socket folder>
     redis_url: str  # for redis-py: unix://…
-    broker_url: str  # the same Redis in the form Celery reads: redis+socket://…
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,6 @@ class Places:
                 f"postgresql://{ROLE}:{self.key(ROLE)}@/{DATABASE}?host={self.sockets}&port=5432"
             ),
             redis_url=f"unix://{redis}?db=0",
-            broker_url=f"redis+socket://{redis}?virtual_host=0",
         )
 
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from kombu.connection import Connection
 
+from labelhub.config import broker_url
 from tests.embedded.conftest import Servers, answer
 from tests.processes import kill, wait_until
 
@@ -147,7 +148,7 @@ def test_only_the_key_opens_the_servers(servers: Servers) -> None:
 def test_celery_reads_the_broker_address(servers: Servers) -> None:
     servers.use()
 
-    with Connection(servers.addresses.broker_url) as connection:  # type: ignore[no-untyped-call]
+    with Connection(broker_url(servers.addresses.redis_url)) as connection:  # type: ignore[no-untyped-call]
         queue = connection.SimpleQueue("bell")
         queue.put("ring")
         assert queue.get(timeout=10).payload == "ring"

@@ -93,3 +93,17 @@ def test_without_redis_the_worker_finds_work_and_cancels_by_itself(
         generation = ask(policy, n=2, max_tokens=20)
         wait_until(lambda: ended(generation), "the end of the generation")
         assert refreshed(generation).state == State.DONE
+
+
+def test_a_worker_that_loads_its_model_ends_when_told_to(policy: Policy, tmp_path: Path) -> None:
+    """The model never loads here: who waited for it would never end."""
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text(
+        "import threading\n"
+        f"open({str(tmp_path / 'loads')!r}, 'w').close()\n"
+        "threading.Event().wait()\n"
+    )
+    with GpuWorker(tmp_path / "worker.log", PYTHONPATH=str(tmp_path)) as worker:
+        wait_until((tmp_path / "loads").exists, "the worker to begin with its model")
+        assert worker.shut_down() == 0
+    assert not Runner.objects.exists()
