@@ -106,5 +106,5 @@ schema: $(INSTALLED) $(NODE_MODULES) ## Writes the OpenAPI schema and the TypeSc
 check: lint types contracts test ## Exactly what CI runs
 
 bench: $(INSTALLED) $(FRONTEND) ## Runs every benchmark, quickly (BENCH=--quick)
-	@for file in benchmarks/[a-z]*.py; do $(PY) -m benchmarks.$$(basename $$file .py) $(BENCH); done
+	@for file in $$(grep -l __main__ benchmarks/*.py); do $(PY) -m benchmarks.$$(basename $$file .py) $(BENCH); done
 BENCH ?= --quick

@@ -7,6 +7,7 @@ import os
 import platform
 import statistics
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,8 +25,20 @@ def print_header(title: str) -> None:
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(
         f"{title}\n  commit {git.stdout.strip() or 'unknown'} · Python {platform.python_version()}"
-        f" · {os.cpu_count()} cores · load {load}"
+        f" · {os.cpu_count()} cores · load {load} · reference work {reference_cpu_ms():.1f} ms"
     )
+
+
+def reference_cpu_ms() -> float:
+    """CPU of a fixed piece of Python work: what a millisecond is worth here at this moment.
+
+    Other programs on the same cores raise it, by caches and clock; figures of two runs compare as
+    far as this does.
+    """
+    began = time.thread_time()
+    for _ in range(10):
+        sum(number * number for number in range(20_000))
+    return (time.thread_time() - began) * 1000
 
 
 def spread(values: Sequence[float]) -> str:

@@ -145,9 +145,16 @@ def _pool(key: _PoolKey) -> Pool:
 
 
 def _show_urgent_work(tasks: Sequence[NewTask], pools: dict[_PoolKey, Pool]) -> None:
-    """Take back cursors that are past the new work's priority; equal priority is met on the next round."""
+    """Take back cursors that are past the new work's priority; equal priority is met on the next round.
+
+    Reserved work is one person's: nobody else's cursor has to pass again what they have done.
+    """
+    most_urgent: dict[tuple[int, int | None], int] = {}
+    for task in tasks:
+        place = (pools[_pool_key(task)].pk, task.reserved_for.pk if task.reserved_for else None)
+        most_urgent[place] = min(task.urgency(), most_urgent.get(place, task.urgency()))
     passed = Q(pk__in=[])
-    for key, pool in pools.items():
-        most_urgent = min(task.urgency() for task in tasks if _pool_key(task) == key)
-        passed |= Q(pool=pool, priority__gt=most_urgent)
+    for (pool_id, rater_id), urgency in most_urgent.items():
+        whose = Q(rater=rater_id) if rater_id else Q()
+        passed |= Q(pool=pool_id, priority__gt=urgency) & whose
     QueueCursor.objects.filter(passed).delete()

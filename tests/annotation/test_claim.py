@@ -19,7 +19,7 @@ from annotation.exceptions import (
     NoTaskAvailable,
     ProjectPaused,
 )
-from annotation.models import Assignment, Batch, Slot, Task, TaskKind
+from annotation.models import Assignment, Batch, QueueCursor, Slot, Task, TaskKind
 from annotation.services import claim, guidelines, leases, submissions, tasks
 from labelhub import clock, exceptions
 from labelhub.accounts.exceptions import ConsentNeeded
@@ -141,6 +141,19 @@ def test_urgent_work_is_met_though_the_cursor_is_past_it() -> None:
     answer(take(member))
     urgent = add_rankings(member.project, 1, priority=1)[0]
     assert take(member).task_id == urgent.pk
+
+
+@pytest.mark.django_db
+def test_reserved_work_takes_back_its_persons_cursor_alone() -> None:
+    project = ProjectFactory()
+    author, other = MembershipFactory(project=project), MembershipFactory(project=project)
+    add_rankings(project, 4)
+    for member in (author, other):
+        answer(take(member))
+    reserved = add_rankings(project, 1, priority=1, reserved_for=author.user.rater)[0]
+    assert [cursor.rater for cursor in QueueCursor.objects.all()] == [other.user.rater]
+    assert take(author).task_id == reserved.pk
+    assert take(other).task_id != reserved.pk
 
 
 @pytest.mark.django_db
