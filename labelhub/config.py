@@ -100,7 +100,7 @@ class Config(BaseSettings):
     )
     split_salt: str = Field(
         "labelhub",
-        description="Salt of train/validation/test splits; set once per installation, never change.",
+        description="Salt of train/validation/test splits; a drawn split stays whatever this becomes.",
     )
     secure_proxy: bool = Field(
         False,

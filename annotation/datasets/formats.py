@@ -31,6 +31,7 @@ class Exclusion(StrEnum):
     NO_TRAINABLE_TURN = "no_trainable_turn"  # nothing in the dialogue may be trained on
     TOOL_TURN = "tool_turn"  # the format has no place for tool turns
     SYSTEM_TURN = "system_turn"  # the format has no place for a system turn
+    OTHER_SPLIT = "other_split"  # its origin is in a split, for good, that is not asked for
     ALL_TIED = "all_tied"  # a ranking of one tier gives no pair
     UNLABELLED = "unlabelled"  # nothing says of a reply alone that it is good or bad
 

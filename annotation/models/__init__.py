@@ -10,7 +10,7 @@ from annotation.models.comparisons import (
     RatingSchema,
 )
 from annotation.models.conversations import Conversation, Draft, Feedback, Message
-from annotation.models.datasets import Dataset, DatasetChunk, Export, ImportRun
+from annotation.models.datasets import Dataset, DatasetChunk, Export, ImportRun, SplitKey
 from annotation.models.projects import (
     Batch,
     Guideline,
@@ -54,6 +54,7 @@ __all__ = [
     "Round",
     "RoundPolicy",
     "Slot",
+    "SplitKey",
     "Task",
     "TaskKind",
 ]

@@ -115,6 +115,21 @@ class DatasetChunk(Model):
         ]
 
 
+class SplitKey(Model):
+    """The split of one origin, written once: a test prompt is test in every file of the installation.
+
+    Carries no project, since the same prompt may stand in several (DATA.md §6).
+    """
+
+    origin_key = models.CharField(max_length=100, unique=True)
+    split = models.CharField(max_length=30)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+
 class Export(Model):
     """A file made from a dataset by a job, and how far it has come."""
 

@@ -115,15 +115,17 @@ def first_contexts(ids: Sequence[int], *, metadata: bool) -> list[PromptRecord]:
     ]
 
 
-def origins_with_untrainable_turns(dataset: Dataset) -> Iterator[str]:
-    """Origin keys of the dialogues that are trained on in part (OpenAI's weights, FORMATS.md)."""
+def origins_with_untrainable_turns(dataset: Dataset) -> Iterator[list[str]]:
+    """Origin keys of the dialogues that are trained on in part (OpenAI's weights, FORMATS.md), a
+    list for each chunk."""
     answers = Message.objects.filter(conversation=OuterRef("pk"), is_live=True, role="assistant")
     for chunk in chunks_of(dataset):
-        yield from Conversation.objects.filter(
+        in_part = Conversation.objects.filter(
             Exists(answers.filter(trainable=True)),
             Exists(answers.filter(trainable=False)),
             pk__in=chunk.row_ids,
-        ).values_list("origin_key", flat=True)
+        )
+        yield list(in_part.values_list("origin_key", flat=True))
 
 
 def strength_collected(dataset: Dataset) -> bool:

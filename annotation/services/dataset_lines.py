@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any, Self, TypeAlias
-
-from django.conf import settings
 
 from annotation.datasets import comparison_formats, formats, splits
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
@@ -17,6 +15,7 @@ from annotation.exceptions import FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings
 from annotation.selectors import datasets as selectors
+from annotation.services.split_keys import splits_of_keys
 
 Kind = Dataset.Kind
 Row: TypeAlias = DialogueRecord | PromptRecord | list[RankingRecord]
@@ -93,18 +92,23 @@ def lines_made(
     """Everything that the dataset holds, in the order of the file, a list for each chunk."""
     write_line = FORMATS[options.kind][options.file_format]
     for rows_of, rows in _rows(dataset, options):
-        yield [_made(rows_of, ids, row, write_line, options, line_options) for ids, row in rows]
+        split_of = _splits([_origin(row) for _, row in rows], options)
+        yield [
+            _made(rows_of, ids, row, split_of[_origin(row)], write_line, line_options)
+            for ids, row in rows
+        ]
 
 
 def _made(
     rows_of: str,
     ids: list[int],
     row: Row,
+    split: str,
     write_line: Callable[..., list[Line]],
-    options: FileOptions,
     line_options: Mapping[str, Options],
 ) -> Made:
-    split = _split(row, options)
+    if split not in line_options:
+        return Made(rows_of, ids, split, [], Exclusion.OTHER_SPLIT)
     if isinstance(row, list):
         row = [replace(ranking, split=split or None) for ranking in row]
     try:
@@ -156,23 +160,22 @@ def _itself(ranking: tuple[int, RankingRecord]) -> Any:
     return ranking[0]
 
 
-def _split(row: Row, options: FileOptions) -> str:
+def _origin(row: Row) -> str:
+    return (row[0] if isinstance(row, list) else row).origin_key
+
+
+def _splits(origins: Collection[str], options: FileOptions) -> Mapping[str, str]:
     if not options.shares:
-        return WHOLE
-    record = row[0] if isinstance(row, list) else row
-    return splits.split_of(record.origin_key, salt=settings.SPLIT_SALT, shares=options.shares)
+        return dict.fromkeys(origins, WHOLE)
+    return splits_of_keys(keys=origins, shares=options.shares)
 
 
 def line_options_of(*, dataset: Dataset, options: FileOptions) -> dict[str, Options]:
     """Options of each output: a file has weights on all its answers, or on none."""
     weighted: set[str] = set()
     if options.file_format == "openai":
-        weighted = {
-            splits.split_of(key, salt=settings.SPLIT_SALT, shares=options.shares)
-            if options.shares
-            else WHOLE
-            for key in selectors.origins_with_untrainable_turns(dataset)
-        }
+        for origins in selectors.origins_with_untrainable_turns(dataset):
+            weighted.update(_splits(origins, options).values())
     return {
         name: Options(
             weighted=name in weighted,

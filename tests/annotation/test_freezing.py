@@ -74,6 +74,28 @@ class TestSplits:
             assert {line["prompt"][0]["content"] for line in compared} == asked[name]
             assert {line["split"] for line in compared} == {name}
 
+    def test_a_key_never_moves_whatever_is_asked_for_later(self, project, path, settings):
+        take_in(project, *(dialogue(f"Question {n}?", "Yes.") for n in range(40)))
+        write_out(project, "sft", "messages", path, split="test=0.5,train=0.5")
+        first = path.with_name("out.test.jsonl").read_bytes()
+        settings.SPLIT_SALT = "another"
+        take_in(project, *(dialogue(f"Question {n}?", "No.") for n in range(40)))
+        written = write_out(project, "sft", "messages", path, split="test=0.1,train=0.9")
+        second = lines_of(path.with_name("out.test.jsonl"))
+        asked = {line["messages"][0]["content"] for line in second}
+        assert {
+            orjson.loads(line)["messages"][0]["content"] for line in first.splitlines()
+        } == asked
+        assert sum(file.rows for file in written.files) == 80
+
+    def test_a_split_that_is_not_asked_for_is_left_out_and_counted(self, project, path):
+        take_in(project, *(dialogue(f"Question {n}?", "Yes.") for n in range(40)))
+        write_out(project, "sft", "messages", path, split="test=0.5,train=0.5")
+        n_test = len(lines_of(path.with_name("out.test.jsonl")))
+        written = write_out(project, "sft", "messages", path, split="dev=0.5,train=0.5")
+        assert written.manifest["excluded"] == {"other_split": n_test}
+        assert lines_of(path.with_name("out.dev.jsonl")) == []
+
     def test_the_salt_and_the_key_alone_decide(self):
         shares = {"train": 0.9, "test": 0.1}
         keys = [f"key {n}" for n in range(2000)]
