@@ -88,6 +88,8 @@ def _load(policy: Policy, engines: Engines) -> Iterator[Finding]:
         if health.memory_budget_bytes is not None:
             detail += f" of {in_units(health.memory_budget_bytes)}B"
         yield Finding("load", Verdict.GOOD, f"{detail}.")
+        if policies.is_server(policy.source):
+            yield from inspection.inspect_server(found)
         yield _reply(policy, engine)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from sampling.engine.protocol import Provenance, Reproducible
 from sampling.tokens import ChatTemplateFailed, ChatTokenizer
 
 OTHER_WEIGHTS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack", "*.h5", "*.gguf")
@@ -97,6 +98,31 @@ def inspect_words(chat: ChatTokenizer, folder: Path) -> Iterator[Finding]:
     yield template
     if template.verdict is not Verdict.BAD:
         yield from _special_tokens(chat)
+
+
+def inspect_server(found: Provenance) -> Iterator[Finding]:
+    """What a server leaves out that files here would tell or take."""
+    if found.left_to_server:
+        fields = ", ".join(found.left_to_server)
+        yield Finding(
+            "server_defaults",
+            Verdict.REMARK,
+            f"The server does not take {fields}: its own defaults apply, and a request that sets "
+            "them is refused.",
+        )
+    if found.template_sha256 is None:
+        yield Finding(
+            "server_template",
+            Verdict.REMARK,
+            "The server renders the conversation with a chat template of its own, so the tokens "
+            "that it read are not recorded.",
+        )
+    if found.reproducible is Reproducible.NONE:
+        yield Finding(
+            "server_seeds",
+            Verdict.REMARK,
+            "It is not known to honour seeds: the same request may give another text.",
+        )
 
 
 def read_weights(folder: Path) -> Weights:

@@ -271,6 +271,8 @@ class Provenance(Model):
     dtype = models.CharField(max_length=40, blank=True)
     device = models.CharField(max_length=100, blank=True)
     attention = models.CharField(max_length=40, blank=True)
+    # Sampling fields that a server does not take: its own defaults applied.
+    left_to_server = ArrayField(models.CharField(max_length=40), default=list, blank=True)
 
     class Meta:
         triggers = [

@@ -175,6 +175,7 @@ def _provenance(found: protocol.Provenance) -> Provenance:
             "dtype": (found.dtype or "")[:40],
             "device": (found.device or "")[:100],
             "attention": (found.attention or "")[:40],
+            "left_to_server": list(found.left_to_server),
         },
     )
     return row

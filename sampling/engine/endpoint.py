@@ -8,7 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 
@@ -216,7 +216,9 @@ def serve(
             access_log=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
-        anyio.run(partial(uvicorn.Server(config).serve, sockets=[listener]))
+        # By then everybody has been answered, and Ctrl-C is how one ends it.
+        with suppress(KeyboardInterrupt):
+            anyio.run(partial(uvicorn.Server(config).serve, sockets=[listener]))
 
 
 def _take(handle: Handle) -> list[Event]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import openai
-import tenacity
 from openai import AsyncStream
 
 from sampling import tokens
@@ -39,14 +38,9 @@ from sampling.engine.protocol import (
 )
 from sampling.engine.server_call import ServerCall
 from sampling.engine.server_probe import Capabilities, ServerRefused, ServerUnavailable
+from sampling.engine.server_retry import Pause, retrying
 
 CONNECTIONS: Mapping[Priority, int] = {Priority.INTERACTIVE: 16, Priority.BATCH: 32}
-# A server that asks for a longer pause is left to the caller's own queue.
-LONGEST_PAUSE_SECONDS = 20.0
-JITTER = tenacity.wait_random_exponential(multiplier=0.5, max=8)
-
-Pause = Callable[[float], Coroutine[Any, Any, None]]
-TellCapabilities = Callable[[], Coroutine[Any, Any, Capabilities]]
 
 
 def connect(
@@ -277,29 +271,12 @@ class OpenAIEngine:
             async with self._connections[call.request.priority]:
                 self._count_in(call)
                 try:
-                    await self._until_answered(call, leader_began)
+                    attempts = retrying(
+                        lambda: call.begun, max_retries=self._max_retries, pause=self._pause
+                    )
+                    await attempts(self._attempt, call, leader_began)
                 finally:
                     self._n_running -= len(call.indexes)
-
-    async def _until_answered(self, call: ServerCall, leader_began: asyncio.Event) -> None:
-        """Try again, a little later, what failed before the first word through no fault of its own."""
-
-        def worth_another_try(error: BaseException) -> bool:
-            return (
-                isinstance(error, ServerFault)
-                and error.failure.retryable
-                and not call.begun
-                and (error.after_seconds or 0.0) <= LONGEST_PAUSE_SECONDS
-            )
-
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(1 + self._max_retries),
-            wait=_seconds_until_retry,
-            retry=tenacity.retry_if_exception(worth_another_try),
-            sleep=self._pause,
-            reraise=True,
-        )
-        await retrying(self._attempt, call, leader_began)
 
     async def _attempt(self, call: ServerCall, leader_began: asyncio.Event) -> None:
         if not self._breaker.admit():
@@ -414,13 +391,6 @@ class OpenAIEngine:
         self._n_running += len(call.indexes)
         with self._lock:
             self._n_waiting[call.request.priority] -= len(call.indexes)
-
-
-def _seconds_until_retry(state: tenacity.RetryCallState) -> float:
-    """Return what the server asks for, else a random pause that grows from try to try."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.after_seconds if isinstance(error, ServerFault) else None
-    return JITTER(state) if asked is None else asked
 
 
 def _cancel_all(tasks: list[asyncio.Task[None]]) -> None:
