@@ -88,7 +88,7 @@ def _load(policy: Policy, engines: Engines) -> Iterator[Finding]:
         if health.memory_budget_bytes is not None:
             detail += f" of {in_units(health.memory_budget_bytes)}B"
         yield Finding("load", Verdict.GOOD, f"{detail}.")
-        if policies.is_server(policy.source):
+        if found.engine == "openai":
             yield from inspection.inspect_server(found)
         yield _reply(policy, engine)
 

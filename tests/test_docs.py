@@ -68,7 +68,24 @@ def test_make_help_lists_every_target() -> None:
     assert set(targets) == described
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ARCHITECTURE.md", "docs/SETTINGS.md"])
+def test_every_failure_of_a_server_is_explained() -> None:
+    page = (ROOT / "docs" / "MODELS.md").read_text()
+    told = set(re.findall(r"`([a-z_]+)`", page.partition("### When it fails")[2]))
+    clients = [*(ROOT / "sampling" / "engine").glob("server_*.py")]
+    clients += [ROOT / "sampling" / "engine" / name for name in ("chat_wire.py", "spec.py")]
+    codes = set()
+    for path in clients:
+        codes |= set(
+            re.findall(r'(?:Failure\(|code = |return )\s*"([a-z]+_[a-z_]+)"', path.read_text())
+        )
+    # What any engine may say, whatever the server did.
+    assert codes - {"engine_failed", "policy_unavailable"} <= told
+    assert "server_silent" in codes, "the pattern finds what it should"
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/ARCHITECTURE.md", "docs/SETTINGS.md", "docs/MODELS.md"]
+)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\((?!http)([^)#]+)", text):
