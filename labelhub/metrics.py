@@ -1,4 +1,4 @@
-"""Prometheus metrics of this process, served at /metrics to loopback and to admins."""
+"""Prometheus metrics of this process, served at /metrics to loopback and to admins; apps register theirs."""
 
 from __future__ import annotations
 

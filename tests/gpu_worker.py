@@ -18,16 +18,19 @@ from tests.processes import wait_until
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def database_url() -> str:
+    """The database of this test, for a process of its own."""
+    database = urlsplit(settings.DATABASE_URL)
+    return database._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
 class GpuWorker:
     """`celery -A labelhub worker -P threads -Q gpu`, for as long as the block runs."""
 
     def __init__(self, log: Path, **environment: str) -> None:
         self._log = log
         # Redis stays the embedded one; the database is the test's.
-        database = urlsplit(settings.DATABASE_URL)._replace(
-            path=f"/{connection.settings_dict['NAME']}"
-        )
-        self._environment = os.environ | {"DATABASE_URL": database.geturl()} | environment
+        self._environment = os.environ | {"DATABASE_URL": database_url()} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> GpuWorker:

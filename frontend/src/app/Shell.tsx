@@ -132,6 +132,7 @@ function ManagerNavigation({ project, working }: NavigationProps) {
       </NavLink>
       <NavLink to={`${base}/progress`}>{t("app.progress")}</NavLink>
       <NavLink to={`${base}/datasets`}>{t("app.datasets")}</NavLink>
+      <NavLink to={`${base}/sampling`}>{t("app.sampling")}</NavLink>
     </nav>
   );
 }

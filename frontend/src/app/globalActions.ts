@@ -49,4 +49,19 @@ export const globalActions: readonly Action<GlobalContext>[] = [
     enabled: managing,
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/datasets`),
   },
+  {
+    id: "global.sampling",
+    label: "actions.goSampling",
+    keys: ["g s"],
+    enabled: managing,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/sampling`),
+  },
+  {
+    id: "global.policies",
+    label: "actions.goPolicies",
+    keys: ["g o"],
+    enabled: managing,
+    perform: ({ navigate, project }) =>
+      void navigate(`/projects/${project ?? ""}/sampling/policies`),
+  },
 ];

@@ -23,6 +23,12 @@ const ProgressPage = lazy(async () => ({
 const DatasetsPage = lazy(async () => ({
   default: (await import("@/features/datasets/DatasetsPage")).DatasetsPage,
 }));
+const SamplingPage = lazy(async () => ({
+  default: (await import("@/features/sampling/SamplingPage")).SamplingPage,
+}));
+const PoliciesPage = lazy(async () => ({
+  default: (await import("@/features/sampling/PoliciesPage")).PoliciesPage,
+}));
 
 const page = (Page: ComponentType) => (
   <Suspense fallback={<PageLoading />}>
@@ -52,6 +58,8 @@ export const routes = [
       { path: "/projects/:slug/work/:assignment", element: <ProjectPage page={WorkPage} /> },
       { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },
       { path: "/projects/:slug/datasets", element: <ProjectPage page={DatasetsPage} /> },
+      { path: "/projects/:slug/sampling", element: <ProjectPage page={SamplingPage} /> },
+      { path: "/projects/:slug/sampling/policies", element: <ProjectPage page={PoliciesPage} /> },
       { path: "*", element: <NotFoundPage /> },
     ],
   },

@@ -10,8 +10,28 @@ export function useFormat() {
   return useMemo(() => {
     const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
     const numbers = new Intl.NumberFormat();
+    const secondsFormat = new Intl.NumberFormat(undefined, {
+      style: "unit",
+      unit: "second",
+      unitDisplay: "narrow",
+      maximumFractionDigits: 2,
+    });
     return {
       time: (iso: string) => times.format(new Date(iso)),
+      /** A share of one, in per cent. */
+      share: (value: number) =>
+        new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 }).format(
+          value,
+        ),
+      /** A short time: 0.42 s. */
+      seconds: (value: number) => secondsFormat.format(value),
+      /** How old something is: 4 s, 12 min, 3 h 5 min. */
+      age: (seconds: number) => {
+        if (seconds < MINUTE_SECONDS) return secondsFormat.format(Math.floor(seconds));
+        const minutes = Math.floor((seconds % HOUR_SECONDS) / MINUTE_SECONDS);
+        if (seconds < HOUR_SECONDS) return t("format.minutes", { minutes });
+        return t("format.hours", { hours: Math.floor(seconds / HOUR_SECONDS), minutes });
+      },
       number: (value: number) => numbers.format(value),
       /** A count that the server stops at `bound`. */
       bounded: (value: number, bound: number) =>

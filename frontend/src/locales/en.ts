@@ -6,6 +6,7 @@ import { format, guideline, home, kinds, sampling } from "./en/home";
 import { datasets, progress } from "./en/manager";
 import { ranking } from "./en/ranking";
 import { review } from "./en/review";
+import { policies, samplingPage } from "./en/sampling";
 import { chat, demonstration, thread } from "./en/thread";
 import { roles, work } from "./en/work";
 
@@ -23,11 +24,13 @@ export const english = {
   guideline,
   home,
   kinds,
+  policies,
   progress,
   ranking,
   review,
   roles,
   sampling,
+  samplingPage,
   save,
   thread,
   work,

@@ -10,4 +10,6 @@ export const actions = {
   goHome: "Go to your work",
   goProgress: "Go to progress",
   goDatasets: "Go to datasets",
+  goSampling: "Go to sampling",
+  goPolicies: "Go to policies",
 };

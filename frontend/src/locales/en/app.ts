@@ -9,6 +9,7 @@ export const app = {
   work: "Work",
   progress: "Progress",
   datasets: "Datasets",
+  sampling: "Sampling",
   meMenu: "{{name}}: settings and sign-out",
   appearance: "Appearance",
   schemes: { light: "Light", dark: "Dark", auto: "Like the system" },

@@ -1,0 +1,54 @@
+"""GET /metrics: what Prometheus is told of sampling."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from sampling import runner
+from sampling.models import Generation, Policy
+from sampling.runner import Worker
+from sampling.upkeep import Upkeep
+from tests.sampling.asking import ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def scraped() -> dict[str, dict[frozenset[str], float]]:
+    """Values by name and label values."""
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    return {
+        family.name: {frozenset(each.labels.values()): each.value for each in family.samples}
+        for family in text_string_to_metric_families(answer.content.decode())
+    }
+
+
+def test_an_idle_installation_can_be_scraped(db: None) -> None:
+    found = scraped()
+    assert found["labelhub_generations_waiting"] == {
+        frozenset({"interactive"}): 0.0,
+        frozenset({"batch"}): 0.0,
+    }
+    assert found["labelhub_sampling_gate"][frozenset({"open"})] == 1.0
+    assert found["labelhub_worker_running"] == {}
+
+
+def test_what_ran_and_what_waits_is_told(policy: Policy, worker: Worker) -> None:
+    ask(policy, n=2, max_tokens=4)
+    runner.run_next()
+    ask(policy, Generation.Purpose.CANDIDATE)
+    Upkeep(worker, worker.run_next).report()
+    found = scraped()
+    assert found["labelhub_generations_waiting"][frozenset({"batch"})] == 1.0
+    assert found["labelhub_generations_oldest_seconds"][frozenset({"batch"})] > 0.0
+    assert found["labelhub_generations_ended"][frozenset({policy.name, "done"})] == 1.0
+    assert found["labelhub_completion_tokens"] == {frozenset({policy.name}): 8.0}
+    assert found["labelhub_first_token_seconds"][frozenset({policy.name, "0.95"})] > 0.0
+    (written,) = found["labelhub_worker_sampled_tokens"].values()
+    assert written == 8.0
+
+
+def test_strangers_are_not_told(db: None) -> None:
+    assert Client(REMOTE_ADDR="203.0.113.9").get("/metrics").status_code == 403
