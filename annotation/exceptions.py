@@ -70,6 +70,46 @@ class NotFailed(LabelhubError):
     detail = "Only a failed comparison can be tried again."
 
 
+class NotReady(LabelhubError):
+    code, status = "not_ready", 409
+    detail = "This comparison has no candidates to judge; only a ready one can be marked."
+
+
+class AlreadyMarked(LabelhubError):
+    code, status = "already_marked", 409
+    detail = "You have said which pairs of this comparison are clear; another lead has to agree."
+
+
+class UnknownPair(LabelhubError):
+    code = "unknown_pair"
+    detail = "A clear pair names two candidates of this comparison, the better first, and once."
+
+
+class ExamNotAsked(LabelhubError):
+    code, status = "exam_not_asked", 409
+    detail = "This project asks for no exam; start ranking."
+
+
+class ExamPassed(LabelhubError):
+    code, status = "exam_passed", 409
+    detail = "You have passed this project's exam; start ranking."
+
+
+class ExamUnderWay(LabelhubError):
+    code, status = "exam_under_way", 409
+    detail = "You are sitting the exam; its items come when you start ranking."
+
+
+class ExamFailed(LabelhubError):
+    code, status = "exam_failed", 409
+    detail = "You did not pass this time. A week after it you may try again, with other items."
+
+
+class ExamTooSmall(LabelhubError):
+    code, status = "exam_too_small", 409
+    detail = "An exam needs 40 clear pairs that two leads agreed on; mark more comparisons for it."
+
+
 class RankingRefused(LabelhubError):
     """A ranking that contradicts itself or the comparison; nothing of it is stored."""
 

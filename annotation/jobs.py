@@ -5,7 +5,17 @@ from __future__ import annotations
 from celery import shared_task
 
 from annotation import runner
-from annotation.services import candidates, chats, comparisons, drafts, exports, leases
+from annotation.services import (
+    candidates,
+    chats,
+    comparisons,
+    drafts,
+    exports,
+    figures,
+    follow_ups,
+    leases,
+)
+from labelhub.ring import ring
 
 
 @shared_task(name=chats.REPLY_ENDED)
@@ -34,9 +44,22 @@ def export(export_id: int) -> None:
     runner.run_export(export_id=export_id)
 
 
+@shared_task(name=follow_ups.JOB, expires=60)
+def follow_up() -> None:
+    follow_ups.follow_up_all()
+
+
+@shared_task(name=figures.JOB)
+def compute_figures(project_id: int) -> None:
+    figures.compute(project_id=project_id)
+
+
 @shared_task(name="annotation.sweep", expires=60)
 def sweep() -> None:
     """The recovery of people's and the default worker's work, every ten seconds."""
     leases.sweep_expired()
     candidates.ring_stalled()
     exports.sweep()
+    if follow_ups.waiting():
+        ring(follow_ups.JOB)
+    figures.ring_stale()

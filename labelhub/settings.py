@@ -203,6 +203,8 @@ SPECTACULAR_SETTINGS = {
         "MessageOrigin": "annotation.models.Message.Origin",
         "MemberRole": "labelhub.accounts.models.Membership.Role",
         "AssignmentReason": "annotation.models.Assignment.Reason",
+        "GoldUse": "annotation.models.GoldItem.Use",
+        "RoundUse": "annotation.models.RoundPolicy.Use",
         "SkipReason": "annotation.models.Assignment.SkipReason",
         "TurnRole": "annotation.serializers.conversations.TURN_ROLES",
         "SamplingState": ["ok", "delayed", "down"],

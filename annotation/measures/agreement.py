@@ -48,7 +48,7 @@ class Meetings:
     def __len__(self) -> int:
         return len(self.comparison)
 
-    def where(self, chosen: NDArray[np.bool_]) -> Meetings:
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Meetings:
         return Meetings(*(getattr(self, column.name)[chosen] for column in fields(self)))
 
 

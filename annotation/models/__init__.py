@@ -11,6 +11,13 @@ from annotation.models.comparisons import (
 )
 from annotation.models.conversations import Conversation, Draft, Feedback, Message
 from annotation.models.datasets import Dataset, DatasetChunk, Export, ImportRun, SplitKey
+from annotation.models.measuring import (
+    ComparisonDigest,
+    ExamResult,
+    GoldItem,
+    GoldMark,
+    ProjectFigures,
+)
 from annotation.models.projects import (
     Batch,
     Guideline,
@@ -19,7 +26,7 @@ from annotation.models.projects import (
     RoundPolicy,
 )
 from annotation.models.prompts import Prompt
-from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Slot, Task
+from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Reason, Slot, Task
 from annotation.models.reviews import Review, ReviewComment
 from annotation.models.words import AllowedUse, Purpose, TaskKind
 
@@ -31,12 +38,16 @@ __all__ = [
     "Candidate",
     "CandidateSampling",
     "Comparison",
+    "ComparisonDigest",
     "Conversation",
     "Dataset",
     "DatasetChunk",
     "Draft",
+    "ExamResult",
     "Export",
     "Feedback",
+    "GoldItem",
+    "GoldMark",
     "Guideline",
     "GuidelineAcknowledgement",
     "ImportRun",
@@ -44,11 +55,13 @@ __all__ = [
     "PickRun",
     "Placement",
     "Pool",
+    "ProjectFigures",
     "Prompt",
     "Purpose",
     "QueueCursor",
     "Ranking",
     "RatingSchema",
+    "Reason",
     "Review",
     "ReviewComment",
     "Round",

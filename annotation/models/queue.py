@@ -82,6 +82,15 @@ class Task(Model):
         ]
 
 
+class Reason(models.TextChoices):
+    """Why this answer was asked for. Statistics use `planned` only (DATA.md §4)."""
+
+    PLANNED = "planned"
+    EXTRA = "extra"  # one more, because the planned ones disagreed
+    ADJUDICATION = "adjudication"  # a lead decides
+    REDO = "redo"  # a returned demonstration, or a rule changed
+
+
 class Slot(Model):
     """One wanted answer to a task. The columns after `index` repeat the task's, for the claim's one index."""
 
@@ -100,6 +109,9 @@ class Slot(Model):
     priority = models.PositiveSmallIntegerField(default=100)
     order_key = models.BigIntegerField()
     state = models.CharField(max_length=20, choices=State, default=State.OPEN)
+    reason = models.CharField(
+        max_length=20, choices=Reason, default=Reason.PLANNED, db_default=Reason.PLANNED
+    )
 
     class Meta:
         constraints = [
@@ -124,13 +136,7 @@ class Assignment(Model):
         SKIPPED = "skipped"  # handed back with a reason
         EXPIRED = "expired"  # the lease ran out; claiming again revives it with all that was saved
 
-    class Reason(models.TextChoices):
-        """Why this answer was asked for. Statistics use `planned` only (DATA.md §4)."""
-
-        PLANNED = "planned"
-        EXTRA = "extra"  # one more, because the planned ones disagreed
-        ADJUDICATION = "adjudication"  # a lead decides
-        REDO = "redo"  # a returned demonstration, or a rule changed
+    Reason = Reason
 
     class SkipReason(models.TextChoices):
         UNCLEAR = "unclear"
@@ -179,6 +185,8 @@ class Assignment(Model):
     active_seconds = models.FloatField(default=0)
     skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)
     skip_comment = models.TextField(blank=True)
+    # When what follows a submitted ranking was done: another opinion, gold and retests, the exam.
+    followed_up_at = models.DateTimeField(null=True, blank=True)
     submission_key = models.UUIDField(null=True, blank=True)
     submission_sha256 = models.CharField(max_length=64, blank=True)
     # A submission that came after the lease was lost and the slot taken, kept for its author.
@@ -228,6 +236,12 @@ class Assignment(Model):
             ),
             # Reader: active time of today and this week, skipped work included.
             models.Index(fields=["rater", "project", "leased_at"], name="assignment_by_start"),
+            # Reader: the sweep finds rankings whose follow-up was lost.
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(kind="ranking", state="submitted", followed_up_at=None),
+                name="assignment_to_follow_up",
+            ),
             # Reader: "today" and "this week" on the home page.
             models.Index(
                 fields=["rater", "project", "submitted_at"],

@@ -236,7 +236,7 @@ def ranking_sheet_for(*, user: User | AnonymousUser, assignment_id: int) -> Rank
 
 def comparison_for_manager(*, user: User | AnonymousUser, comparison_id: int) -> Comparison:
     """A comparison of a project the person manages. Raises NotFound, NotAllowed."""
-    found = Comparison.objects.select_related("project").filter(pk=comparison_id).first()
+    found = Comparison.objects.select_related("project", "context").filter(pk=comparison_id).first()
     if found is None:
         raise exceptions.NotFound
     accounts.membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])

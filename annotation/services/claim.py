@@ -123,7 +123,7 @@ WITH held AS (
     ORDER BY s.priority, s.order_key, s.id LIMIT 1
 ), taken AS (
     UPDATE annotation_slot s SET state = 'leased' FROM picked WHERE s.id = picked.id
-    RETURNING s.id, s.task_id, s.pool_id, s.batch_id, s.priority, s.order_key
+    RETURNING s.id, s.task_id, s.pool_id, s.batch_id, s.priority, s.order_key, s.reason
 ), moved AS (
     INSERT INTO annotation_queuecursor (rater_id, pool_id, priority, order_key, slot_id)
     SELECT %(rater)s, pool_id, priority, order_key, id FROM taken
@@ -135,7 +135,7 @@ WITH held AS (
         rating_schema_id, round_id, draft_arm, own_conversation, shown_order, leased_at, lease_until,
         last_beat_at, active_seconds, skip_reason, skip_comment, submission_sha256)
     SELECT %(project)s, t.id, taken.id, taken.batch_id, %(rater)s, t.kind,
-           CASE WHEN t.reserved_for_id IS NULL THEN 'planned' ELSE 'redo' END, 'leased',
+           taken.reason, 'leased',
            %(guideline)s::bigint, CASE WHEN t.kind = 'ranking' THEN %(rating_schema)s::bigint END, t.round_id,
            '',
            EXISTS (SELECT 1 FROM annotation_comparison c

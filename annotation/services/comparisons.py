@@ -21,8 +21,10 @@ from annotation.models import (
     TaskKind,
 )
 from annotation.models.words import Purpose
+from annotation.overlap import n_planned
 from annotation.pick import Pick
 from annotation.selectors import comparisons as selectors
+from annotation.services.qualification import skill_for
 from annotation.services.tasks import NewTask, add_tasks
 from annotation.similarity import near_identical
 from labelhub import clock
@@ -119,7 +121,13 @@ def ranking_task(comparison: Comparison) -> NewTask:
     return NewTask(
         project=comparison.project,
         kind=TaskKind.RANKING,
-        n_slots=comparison.project.rankings_per_comparison,
+        n_slots=n_planned(
+            seed=comparison.project_id,
+            comparison_id=comparison.pk,
+            n_overlap=comparison.project.rankings_per_comparison,
+            share=comparison.project.overlap_share,
+        ),
+        skill=skill_for(comparison.project),
         language=comparison.language,
         sensitivity=tuple(comparison.sensitivity),
         purpose=Purpose(comparison.purpose),

@@ -13,6 +13,7 @@ from annotation.models import (
     Conversation,
     Message,
     Purpose,
+    Reason,
     Review,
     ReviewComment,
     TaskKind,
@@ -160,6 +161,7 @@ def _ask_for_another_version(conversation: Conversation, purpose: Purpose) -> No
                 prompt=conversation.prompt,
                 subject=conversation,
                 reserved_for=conversation.author,
+                reason=Reason.REDO,
                 priority=REDO_PRIORITY,
             )
         ]

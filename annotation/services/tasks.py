@@ -17,6 +17,7 @@ from annotation.models import (
     Prompt,
     Purpose,
     QueueCursor,
+    Reason,
     Round,
     Slot,
     Task,
@@ -49,9 +50,14 @@ class NewTask:
     barred_raters: tuple[int, ...] = ()
     reserved_for: Rater | None = None
     priority: int | None = None
+    reason: Reason = Reason.PLANNED
+    # Where in the queue's order it stands, if not at random.
+    place: int | None = None
 
     def order_key(self) -> int:
         """Random but replayable: by age, fatigue would be mistaken for a source's quality (DATA.md §3)."""
+        if self.place is not None:
+            return self.place
         subject = [self.kind.value] + [
             f"{name}{row.pk}"
             for name, row in (
@@ -109,6 +115,7 @@ def add_tasks(*, tasks: Sequence[NewTask]) -> list[Task]:
                 batch=row.batch,
                 priority=task.urgency(),
                 order_key=row.order_key,
+                reason=task.reason,
             )
             for task, row in zip(tasks, rows, strict=True)
             for index in range(task.n_slots)

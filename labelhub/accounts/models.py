@@ -45,6 +45,16 @@ class Project(Model):
         ON_REQUEST = "on_request"  # a key asks for drafts
         AUTOMATIC = "automatic"  # drafts appear at every assistant turn
 
+    class SamplingMode(models.TextChoices):
+        ON_BUTTON = "on_button"  # when a manager asks
+        AS_CHATS_FINISH = "as_chats_finish"  # the sweep picks in every chat that was finished
+
+    class SelfNaming(models.TextChoices):
+        """What happens to a candidate that names its model; it is flagged whatever happens."""
+
+        MASK = "mask"  # the name is blotted out
+        RESAMPLE = "resample"  # sampled again, a bounded number of times, then masked
+
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
@@ -64,6 +74,25 @@ class Project(Model):
     original_takes_part = models.BooleanField(default=True)
     rankings_per_comparison = models.PositiveSmallIntegerField(default=1)
     criterion = models.CharField(max_length=40, default="overall")
+    # This share of comparisons, seeded, gets `rankings_per_comparison` rankings; the others get one.
+    overlap_share = models.FloatField(default=1.0)
+    # One more ranking where the planned ones are split, then a lead's (DATA.md §4).
+    settle_splits = models.BooleanField(default=True)
+    # How often a known item, or an old comparison again, comes between the others.
+    gold_share = models.FloatField(default=0.05)
+    retest_share = models.FloatField(default=0.02)
+    # While a person has submitted fewer rankings, gold items are followed by the leads' answer.
+    training_rankings = models.PositiveSmallIntegerField(default=20)
+    # Ranking is for people who passed the exam; services.exams.require changes it.
+    exam_required = models.BooleanField(default=False)
+    sampling_mode = models.CharField(
+        max_length=20, choices=SamplingMode, default=SamplingMode.ON_BUTTON
+    )
+    # Drafts that trainers put into approved demonstrations may be picked too (DATA.md §2).
+    pick_drafts = models.BooleanField(default=False)
+    # A person's own reply to the same context takes part where there is one.
+    reference_takes_part = models.BooleanField(default=False)
+    self_naming = models.CharField(max_length=20, choices=SelfNaming, default=SelfNaming.MASK)
     # Small teams only; such rankings are marked and left out of all statistics.
     allow_own_conversations = models.BooleanField(default=False)
     # Once a person's first 20 have been reviewed, this share of the rest is.
@@ -78,7 +107,13 @@ class Project(Model):
             holds("lease_at_least_a_minute", Q(lease_seconds__gte=60)),
             holds(
                 "shares_in_unit_interval",
-                Q(no_draft_share__range=(0, 1), review_share__range=(0, 1)),
+                Q(
+                    no_draft_share__range=(0, 1),
+                    review_share__range=(0, 1),
+                    overlap_share__range=(0, 1),
+                    gold_share__range=(0, 1),
+                    retest_share__range=(0, 1),
+                ),
             ),
             holds("at_least_one_ranking", Q(rankings_per_comparison__gte=1)),
         ]

@@ -259,6 +259,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comparisons/{comparison_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A comparison whole: every ranking side by side, and where each candidate came from. */
+        get: operations["comparisons_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{comparison_id}/gold/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say which pairs are clear; what two leads say alike becomes a known answer. */
+        post: operations["comparisons_gold_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/comparisons/{comparison_id}/retry/": {
         parameters: {
             query?: never;
@@ -602,6 +636,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/exam/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Begin the entry exam: its items come as one's next rankings. */
+        post: operations["projects_exam_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/export-formats/": {
         parameters: {
             query?: never;
@@ -631,6 +682,41 @@ export interface paths {
         put?: never;
         /** @description Ask for a file of what may leave; a worker freezes the rows and writes it. */
         post: operations["projects_exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/figures/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Agreement, biases, people, consensus and policies, with the moment they are of. */
+        get: operations["projects_figures_retrieve"];
+        put?: never;
+        /** @description Have the figures made again now; they change once a worker is through. */
+        post: operations["projects_figures_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/figures/mine/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own figures, what leads said of practice items, and the exam. */
+        get: operations["projects_figures_mine_retrieve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -831,6 +917,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The estimates are null where there is not enough overlap to tell. */
+        AgreementOutput: {
+            /** @description With at least two planned rankings. */
+            n_comparisons: number;
+            n_rater_pairs: number;
+            same_order: components["schemas"]["EstimateOutput"] | null;
+            strict_share: components["schemas"]["EstimateOutput"] | null;
+            with_ties: components["schemas"]["EstimateOutput"] | null;
+            tau_b: components["schemas"]["EstimateOutput"] | null;
+            noise_ceiling: components["schemas"]["EstimateOutput"] | null;
+        };
+        AgreementsOutput: {
+            all: components["schemas"]["AgreementOutput"];
+            by_round: components["schemas"]["SliceOutput"][];
+            by_language: components["schemas"]["SliceOutput"][];
+            by_category: components["schemas"]["SliceOutput"][];
+            by_guideline: components["schemas"]["SliceOutput"][];
+        };
         AssignmentOutput: {
             id: number;
             kind: components["schemas"]["TaskKind"];
@@ -873,6 +977,27 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        BlindnessOutput: {
+            n_pages: number;
+            guessed: components["schemas"]["EstimateOutput"] | null;
+            /** Format: double */
+            chance: number | null;
+        };
+        CandidateDetailOutput: {
+            id: number;
+            index: number;
+            content: string;
+            origin: components["schemas"]["CandidateDetailOutputOriginEnum"];
+            policy: string | null;
+            cut_by_length: boolean;
+            near_identical: boolean;
+            names_model: boolean;
+            borda_place: number | null;
+            /** Format: double */
+            strength: number | null;
+        };
+        /** @enum {string} */
+        CandidateDetailOutputOriginEnum: "fresh" | "original" | "reference" | "imported";
         ChatInputRequest: {
             /** Format: uuid */
             key: string;
@@ -885,6 +1010,20 @@ export interface components {
         };
         ClaimInputRequest: {
             kind: components["schemas"]["TaskKind"];
+        };
+        ComparisonDetailOutput: {
+            id: number;
+            state: components["schemas"]["ComparisonState"];
+            context: components["schemas"]["ShownMessageOutput"][];
+            candidates: components["schemas"]["CandidateDetailOutput"][];
+            rankings: components["schemas"]["RankingDetailOutput"][];
+            /** Format: double */
+            agreement: number | null;
+            split: boolean;
+            consensus: components["schemas"]["ConsensusPairOutput"][];
+            n_cycles: number;
+            n_gold_marks: number;
+            gold: (components["schemas"]["GoldUse"] | components["schemas"]["NullEnum"]) | null;
         };
         /** @description A comparison as one rater sees it. What is not here cannot leak. */
         ComparisonOutput: {
@@ -906,7 +1045,7 @@ export interface components {
             created_at: string;
         };
         /** @enum {string} */
-        ComparisonState: "sampling" | "ready" | "failed" | "superseded";
+        ComparisonState: "sampling" | "ready" | "failed" | "superseded" | "cancelled";
         ComparisonTileOutput: {
             sampling: number;
             ready: number;
@@ -916,6 +1055,21 @@ export interface components {
             index: number;
             text: string;
             finish_reason: components["schemas"]["FinishReasonEnum"];
+        };
+        ConsensusOutput: {
+            n_comparisons: number;
+            n_pairs: number;
+            n_clear: number;
+            n_cyclic: number;
+            clear_share: components["schemas"]["EstimateOutput"] | null;
+        };
+        ConsensusPairOutput: {
+            /** @description A candidate's index. */
+            chosen: number;
+            rejected: number;
+            /** Format: double */
+            agreement: number;
+            n_raters: number;
         };
         ConsentDocumentOutput: {
             version: number;
@@ -990,6 +1144,26 @@ export interface components {
                 [key: string]: string[];
             };
         };
+        /** @description A figure with its 95 % interval, and how many values from how many conversations or people. */
+        EstimateOutput: {
+            /** Format: double */
+            value: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
+            n: number;
+            n_clusters: number;
+        };
+        ExamOutput: {
+            state: components["schemas"]["ExamOutputStateEnum"];
+            n_items: number;
+            n_answered: number;
+            n_pairs: number;
+            n_right: number;
+        };
+        /** @enum {string} */
+        ExamOutputStateEnum: "not_asked" | "waiting" | "under_way" | "failed" | "passed";
         ExportFormatsOutput: {
             sft: string[];
             comparisons: string[];
@@ -1056,6 +1230,11 @@ export interface components {
             /** @default  */
             rewrite?: string;
         };
+        FiguresOutput: {
+            /** Format: date-time */
+            computed_at: string | null;
+            figures: components["schemas"]["ProjectFiguresOutput"] | null;
+        };
         FindingOutput: {
             code: string;
             verdict: components["schemas"]["FindingOutputVerdictEnum"];
@@ -1071,6 +1250,13 @@ export interface components {
             p50_seconds: number | null;
             /** Format: double */
             p95_seconds: number | null;
+        };
+        FlagAgreementOutput: {
+            flag: string;
+            alpha: components["schemas"]["EstimateOutput"] | null;
+            /** Format: double */
+            prevalence: number;
+            n_judgements: number;
         };
         FlagOutput: {
             key: string;
@@ -1097,6 +1283,22 @@ export interface components {
             readonly error: components["schemas"]["GenerationErrorOutput"] | null;
             completions: components["schemas"]["CompletionOutput"][];
         };
+        GoldMarkInputRequest: {
+            use: components["schemas"]["GoldUse"];
+            /** @description [better, worse] candidate ids that are clear. */
+            pairs: number[][];
+            /** @description Keys that must be raised, by candidate id. */
+            flags?: {
+                [key: string]: string[];
+            };
+            /** @default  */
+            note?: string;
+        };
+        GoldMarkedOutput: {
+            gold: (components["schemas"]["GoldUse"] | components["schemas"]["NullEnum"]) | null;
+        };
+        /** @enum {string} */
+        GoldUse: "gold" | "exam";
         GuidelineNumberOutput: {
             id: number;
             version: number;
@@ -1138,6 +1340,25 @@ export interface components {
             kind: components["schemas"]["TaskKind"];
             /** Format: date-time */
             at: string;
+        };
+        KnownOutput: {
+            n: number;
+            share: components["schemas"]["EstimateOutput"] | null;
+        };
+        KnownPairOutput: {
+            better: string;
+            worse: string;
+            right: boolean;
+        };
+        /** @description A known item that was ranked while in training: what the leads say of it. */
+        LessonOutput: {
+            assignment: number;
+            /** Format: date-time */
+            ranked_at: string;
+            n_pairs: number;
+            n_right: number;
+            pairs: components["schemas"]["KnownPairOutput"][];
+            note: string;
         };
         LineOutput: {
             priority: components["schemas"]["PriorityEnum"];
@@ -1196,6 +1417,13 @@ export interface components {
         };
         /** @enum {string} */
         ModeEnum: "open" | "people_only" | "closed";
+        MyFiguresOutput: {
+            /** Format: date-time */
+            computed_at: string | null;
+            mine: components["schemas"]["RaterOutput"] | null;
+            lessons: components["schemas"]["LessonOutput"][];
+            exam: components["schemas"]["ExamOutput"];
+        };
         NewTokenOutput: {
             id: string;
             name: string;
@@ -1272,6 +1500,12 @@ export interface components {
             n_picked: number;
             /** Format: date-time */
             created_at: string;
+        };
+        PoliciesOutput: {
+            n_contests: number;
+            rates: components["schemas"]["WinRateOutput"][];
+            by_round: components["schemas"]["RoundRatesOutput"][];
+            strengths: components["schemas"]["StrengthOutput"][];
         };
         PolicyCheckOutput: {
             id: number;
@@ -1380,6 +1614,21 @@ export interface components {
             people: components["schemas"]["PersonOutput"][];
             sampling: components["schemas"]["SamplingOutput"];
         };
+        ProjectFiguresOutput: {
+            n_comparisons: number;
+            n_rankings: number;
+            reported: components["schemas"]["ReportedOutput"];
+            agreement: components["schemas"]["AgreementsOutput"];
+            rater_pairs: components["schemas"]["RaterPairOutput"][];
+            ratings_alpha: components["schemas"]["EstimateOutput"] | null;
+            flags: components["schemas"]["FlagAgreementOutput"][];
+            slots: components["schemas"]["SlotOutput"][];
+            longer_wins: components["schemas"]["EstimateOutput"] | null;
+            blindness: components["schemas"]["BlindnessOutput"];
+            consensus: components["schemas"]["ConsensusOutput"];
+            raters: components["schemas"]["RaterOutput"][];
+            policies: components["schemas"]["PoliciesOutput"];
+        };
         ProjectNameOutput: {
             slug: string;
             name: string;
@@ -1402,6 +1651,8 @@ export interface components {
             text: string;
             category: string;
         };
+        /** @enum {string} */
+        PurposeEnum: "train" | "eval" | "gold" | "exam" | "retest";
         QueueOutput: {
             kind: components["schemas"]["TaskKind"];
             /** @description Exact below 100; 100 means 99+. */
@@ -1411,6 +1662,21 @@ export interface components {
         };
         RankedOutput: {
             state: components["schemas"]["AssignmentState"];
+        };
+        RankingDetailOutput: {
+            id: number;
+            rater: string;
+            reason: components["schemas"]["AssignmentReason"];
+            purpose: components["schemas"]["PurposeEnum"];
+            cannot_judge: boolean;
+            /** @description A tier a candidate, in their order. */
+            tiers: number[];
+            acceptable_tier: number | null;
+            comment: string;
+            /** Format: double */
+            active_seconds: number;
+            /** Format: date-time */
+            created_at: string;
         };
         /** @description A ranking in the letters of the rater's page. */
         RankingInputRequest: {
@@ -1440,6 +1706,33 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description One person's figures; null below 30 comparisons. For managers and the person alone. */
+        RaterOutput: {
+            name: string;
+            n_rankings: number;
+            n_with_others: number;
+            agreed: components["schemas"]["EstimateOutput"] | null;
+            /** Format: double */
+            shrunk: number | null;
+            tie_rate: components["schemas"]["EstimateOutput"] | null;
+            /** Format: double */
+            seconds: number | null;
+            slots: components["schemas"]["SlotOutput"][] | null;
+            /** Format: double */
+            position_p: number | null;
+            length_slope: components["schemas"]["EstimateOutput"] | null;
+            /** Format: double */
+            length_p: number | null;
+            gold: components["schemas"]["KnownOutput"];
+            retest: components["schemas"]["KnownOutput"];
+        };
+        RaterPairOutput: {
+            rater_a: string;
+            rater_b: string;
+            n_comparisons: number;
+            same_order: components["schemas"]["EstimateOutput"] | null;
+            tau_b: components["schemas"]["EstimateOutput"] | null;
+        };
         RatingOutput: {
             scale_min: number;
             scale_max: number;
@@ -1448,6 +1741,13 @@ export interface components {
         };
         RegenerateInputRequest: {
             version: number;
+        };
+        /** @description InstructGPT's agreement: its training labellers, and unscreened held-out ones. */
+        ReportedOutput: {
+            /** Format: double */
+            training: number;
+            /** Format: double */
+            held_out: number;
         };
         ReturnedOutput: {
             task: number;
@@ -1471,8 +1771,14 @@ export interface components {
             /** @description 0 before the first round. */
             number: number;
         };
+        RoundRatesOutput: {
+            round: number;
+            rates: components["schemas"]["WinRateOutput"][];
+        };
         /** @enum {string} */
-        RuleEnum: "conversation-uniform";
+        RoundUse: "draft" | "chat" | "candidate";
+        /** @enum {string} */
+        RuleEnum: "conversation-uniform" | "message-uniform" | "category-quota";
         /** @enum {string} */
         RunState: "queued" | "running" | "done" | "failed" | "cancelled";
         RunnerOutput: {
@@ -1528,7 +1834,7 @@ export interface components {
         ScopesEnum: "read" | "write" | "export";
         ServedInputRequest: {
             policy: number;
-            use: components["schemas"]["UseEnum"];
+            use: components["schemas"]["RoundUse"];
             /**
              * Format: double
              * @default 1
@@ -1550,7 +1856,7 @@ export interface components {
         ServedOutput: {
             policy: number;
             policy_name: string;
-            use: components["schemas"]["UseEnum"];
+            use: components["schemas"]["RoundUse"];
             /** Format: double */
             weight: number;
             /** Format: double */
@@ -1586,8 +1892,31 @@ export interface components {
         };
         /** @enum {string} */
         SkipReason: "unclear" | "outside_skill" | "wrong_language" | "prefer_not" | "broken";
+        /** @description The estimates are null where there is not enough overlap to tell. */
+        SliceOutput: {
+            /** @description With at least two planned rankings. */
+            n_comparisons: number;
+            n_rater_pairs: number;
+            same_order: components["schemas"]["EstimateOutput"] | null;
+            strict_share: components["schemas"]["EstimateOutput"] | null;
+            with_ties: components["schemas"]["EstimateOutput"] | null;
+            tau_b: components["schemas"]["EstimateOutput"] | null;
+            noise_ceiling: components["schemas"]["EstimateOutput"] | null;
+            key: string;
+        };
+        SlotOutput: {
+            slot: number;
+            excess: components["schemas"]["EstimateOutput"];
+        };
         /** @enum {string} */
         SourceKindEnum: "folder" | "hub" | "server";
+        StrengthOutput: {
+            policy: string;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            deviation: number;
+        };
         SubmittedOutput: {
             state: components["schemas"]["AssignmentState"];
         };
@@ -1644,8 +1973,16 @@ export interface components {
         TurnRole: "system" | "user" | "assistant";
         /** @enum {string} */
         TurnsEnum: "all" | "last";
-        /** @enum {string} */
-        UseEnum: "draft" | "chat" | "candidate";
+        WinRateOutput: {
+            policy_a: string;
+            policy_b: string;
+            n_comparisons: number;
+            kinds: {
+                [key: string]: number;
+            };
+            weighed: string[];
+            rate: components["schemas"]["EstimateOutput"] | null;
+        };
         WorkTileOutput: {
             open: number;
             done: number;
@@ -2271,6 +2608,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionOutput"];
+                };
+            };
+        };
+    };
+    comparisons_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonDetailOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    comparisons_gold_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoldMarkInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoldMarkedOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
         };
@@ -3117,6 +3524,35 @@ export interface operations {
             };
         };
     };
+    projects_exam_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_export_formats_retrieve: {
         parameters: {
             query?: never;
@@ -3191,6 +3627,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_figures_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresOutput"];
+                };
+            };
+        };
+    };
+    projects_figures_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    projects_figures_mine_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyFiguresOutput"];
                 };
             };
         };

@@ -1,0 +1,290 @@
+"""Reading figures: a project's for its managers, one person's for that person, one comparison whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from string import ascii_uppercase
+from typing import Any
+
+from annotation import overlap
+from annotation.measures.agreement import pair_agreement
+from annotation.measures.consensus import (
+    borda,
+    bradley_terry,
+    consensus_pairs,
+    count_cycles,
+    wins_of,
+)
+from annotation.measures.raters import grade
+from annotation.models import (
+    Candidate,
+    Comparison,
+    ExamResult,
+    GoldItem,
+    GoldMark,
+    Guideline,
+    ProjectFigures,
+    Purpose,
+    Ranking,
+    Reason,
+    Task,
+)
+from annotation.selectors.judged import COUNTS
+from annotation.selectors.rankings import tiers_by_candidate, tiers_of
+from labelhub.accounts.models import Membership, Project, Rater
+from sampling.models import Policy
+
+LESSONS_SHOWN = 20
+QUALIFIED = "qualified"
+
+
+def figures_of(*, project: Project) -> dict[str, Any]:
+    """The newest figures, people and policies by name; both values None before the first."""
+    found = ProjectFigures.objects.filter(project=project).first()
+    if found is None:
+        return {"computed_at": None, "figures": None}
+    names, policies = _people(project), dict(Policy.objects.values_list("pk", "name"))
+    body = found.figures
+    versions = {
+        str(pk): str(version)
+        for pk, version in Guideline.objects.filter(project=project).values_list("pk", "version")
+    }
+    return {
+        "computed_at": found.computed_at,
+        "figures": {
+            **body,
+            "agreement": {
+                **body["agreement"],
+                "by_guideline": [
+                    {**row, "key": versions.get(row["key"], "")}
+                    for row in body["agreement"]["by_guideline"]
+                ],
+            },
+            "raters": [{**row, "name": _name(names, row["rater"])} for row in body["raters"]],
+            "rater_pairs": [
+                {
+                    **row,
+                    "rater_a": _name(names, row["rater_a"]),
+                    "rater_b": _name(names, row["rater_b"]),
+                }
+                for row in body["rater_pairs"]
+            ],
+            "policies": _with_names(body["policies"], policies),
+        },
+    }
+
+
+def _with_names(body: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    def rates(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**row, "policy_a": names[row["policy_a"]], "policy_b": names[row["policy_b"]]}
+            for row in rows
+        ]
+
+    return {
+        **body,
+        "rates": rates(body["rates"]),
+        "by_round": [{**row, "rates": rates(row["rates"])} for row in body["by_round"]],
+        "strengths": [{**row, "policy": names[row["policy"]]} for row in body["strengths"]],
+    }
+
+
+def _people(project: Project) -> dict[int, str]:
+    return {
+        member.user.rater.pk: str(member.user)
+        for member in Membership.objects.filter(
+            project=project, user__rater__isnull=False
+        ).select_related("user__rater")
+    }
+
+
+def _name(names: dict[int, str], rater: int) -> str:
+    return names.get(rater, f"rater {rater}")
+
+
+@dataclass(frozen=True)
+class KnownPair:
+    better: str
+    worse: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A known item ranked while in training, in the letters of the page it was ranked on."""
+
+    assignment: int
+    ranked_at: datetime
+    n_pairs: int
+    n_right: int
+    pairs: list[KnownPair]
+    note: str
+
+
+@dataclass(frozen=True)
+class Exam:
+    state: str
+    n_items: int = 0
+    n_answered: int = 0
+    n_pairs: int = 0
+    n_right: int = 0
+
+
+@dataclass(frozen=True)
+class MyFigures:
+    computed_at: datetime | None
+    mine: dict[str, Any] | None
+    lessons: list[Lesson] = field(default_factory=list)
+    exam: Exam = field(default_factory=lambda: Exam("not_asked"))
+
+
+def my_figures(*, membership: Membership) -> MyFigures:
+    """What the project knows of one person, for that person; nobody else's figures."""
+    found = ProjectFigures.objects.filter(project=membership.project).first()
+    rater = getattr(membership.user, "rater", None)
+    if rater is None:
+        return MyFigures(found.computed_at if found else None, None)
+    rows = found.figures["raters"] if found else []
+    mine = next((row for row in rows if row["rater"] == rater.pk), None)
+    return MyFigures(
+        computed_at=found.computed_at if found else None,
+        mine={**mine, "name": str(membership.user)} if mine else None,
+        lessons=_lessons(membership.project, rater),
+        exam=_exam(membership, rater),
+    )
+
+
+def _lessons(project: Project, rater: Rater) -> list[Lesson]:
+    """Known items met while the person had ranked little, newest first. Later ones are never told:
+    whoever knows which items are known ranks those with more care."""
+    planned = (
+        Ranking.objects.filter(COUNTS, project=project, rater=rater)
+        .order_by("created_at")
+        .values_list("created_at", flat=True)
+    )
+    trained_at = next(iter(planned[project.training_rankings :][:1]), None)
+    golden = Ranking.objects.filter(
+        project=project, rater=rater, purpose=Purpose.GOLD, cannot_judge=False, is_current=True
+    ).select_related("comparison__gold_item", "assignment")
+    if trained_at is not None:
+        golden = golden.filter(created_at__lte=trained_at)
+    return [_lesson(ranking) for ranking in golden.order_by("-pk")[:LESSONS_SHOWN]]
+
+
+def _lesson(ranking: Ranking) -> Lesson:
+    item = ranking.comparison.gold_item
+    indexes = dict(ranking.comparison.candidates.values_list("pk", "index"))
+    letters = dict(zip(ranking.shown_order, ascii_uppercase, strict=False))
+    tiers = tiers_by_candidate(ranking)
+    graded = grade(tiers, [(better, worse) for better, worse in item.pairs])
+    return Lesson(
+        assignment=ranking.assignment_id or 0,
+        ranked_at=ranking.created_at,
+        n_pairs=graded.n_pairs,
+        n_right=graded.n_right,
+        pairs=[
+            KnownPair(
+                letters[indexes[better]], letters[indexes[worse]], tiers[better] < tiers[worse]
+            )
+            for better, worse in item.pairs
+        ],
+        note=item.note,
+    )
+
+
+def _exam(membership: Membership, rater: Rater) -> Exam:
+    if not membership.project.exam_required:
+        return Exam("not_asked")
+    last = ExamResult.objects.filter(membership=membership).order_by("-attempt").first()
+    if last is None:
+        return Exam("passed" if QUALIFIED in membership.skills else "waiting")
+    n_answered = Task.objects.filter(
+        project=membership.project,
+        reserved_for=rater,
+        purpose=Purpose.EXAM,
+        created_at__gte=last.begun_at,
+        state=Task.State.DONE,
+    ).count()
+    if last.ended_at is None:
+        return Exam("under_way", last.n_items, n_answered)
+    state = "passed" if last.passed else "failed"
+    return Exam(state, last.n_items, n_answered, last.n_pairs, last.n_right)
+
+
+def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
+    """A comparison with its candidates, where they came from, and every ranking side by side.
+
+    Consensus, order and strengths are of the planned and extra rankings of people; an adjudication
+    stands beside them.
+    """
+    candidates = list(
+        Candidate.objects.filter(comparison=comparison)
+        .select_related("completion__generation__policy")
+        .order_by("index")
+    )
+    rankings = list(
+        Ranking.objects.filter(comparison=comparison, is_current=True)
+        .select_related("rater__user")
+        .order_by("pk")
+    )
+    tiers = tiers_of(rankings)
+    opinions = [
+        tiers[ranking.pk]
+        for ranking in rankings
+        if ranking.pk in tiers
+        and ranking.reason in {Reason.PLANNED, Reason.EXTRA}
+        and ranking.purpose in {Purpose.TRAIN, Purpose.EVAL}
+        and not ranking.own_conversation
+    ]
+    consensus = consensus_pairs(opinions)
+    places = (
+        {index: place for place, tied in enumerate(borda(opinions), 1) for index in tied}
+        if opinions
+        else {}
+    )
+    strengths = bradley_terry(wins_of(opinions)).means if opinions else []
+    item = GoldItem.objects.filter(comparison=comparison, retired_at=None).first()
+    return {
+        "id": comparison.pk,
+        "state": comparison.state,
+        "context": comparison.context.messages,
+        "candidates": [
+            {
+                "id": row.pk,
+                "index": row.index,
+                "content": row.content,
+                "origin": row.origin,
+                "policy": row.completion.generation.policy.name if row.completion else None,
+                "cut_by_length": row.cut_by_length,
+                "near_identical": row.near_identical,
+                "names_model": row.names_model,
+                "borda_place": places.get(row.index),
+                "strength": strengths[row.index] if strengths else None,
+            }
+            for row in candidates
+        ],
+        "rankings": [_ranking(ranking, tiers.get(ranking.pk, [])) for ranking in rankings],
+        "agreement": pair_agreement(opinions) if len(opinions) > 1 else None,
+        "split": overlap.is_split(opinions),
+        "consensus": consensus,
+        "n_cycles": count_cycles(consensus),
+        "n_gold_marks": GoldMark.objects.filter(comparison=comparison).count(),
+        "gold": item.use if item else None,
+    }
+
+
+def _ranking(ranking: Ranking, tiers: list[int]) -> dict[str, Any]:
+    person = ranking.rater.user if ranking.rater else None
+    return {
+        "id": ranking.pk,
+        "rater": str(person) if person else ranking.external_rater or str(ranking.rater or ""),
+        "reason": ranking.reason,
+        "purpose": ranking.purpose,
+        "cannot_judge": ranking.cannot_judge,
+        "tiers": tiers,
+        "acceptable_tier": ranking.acceptable_tier,
+        "comment": ranking.comment,
+        "active_seconds": ranking.active_seconds,
+        "created_at": ranking.created_at,
+    }
