@@ -1,8 +1,8 @@
 """Django's synchronous path behind an ASGI server: a fixed number of threads, each with its connection.
 
 Only whole things pass between the event loop and a thread: the request once its body has come, the
-answer once it is made. Every such handover waits for the interpreter's lock, so that two of them
-cost a tenth of what a WSGI bridge's six did (docs/PERFORMANCE.md); and slow senders keep no thread.
+answer once it is made. Every such handover waits for the interpreter's lock, and a WSGI bridge has
+six a request (docs/PERFORMANCE.md). Slow senders keep no thread.
 """
 
 from __future__ import annotations
