@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.cache_utils import DynamicCache
 
 from sampling import tokens
+from sampling.engine import memory
 from sampling.engine import spec as policy_spec
+from sampling.engine.backend import Backend
+from sampling.engine.graphs import Capture, CudaCapture
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import Provenance, Reproducible, UnsupportedPolicy
 from sampling.engine.slots import TransformerBackend, refuse_unless_full_attention
 
-GIB = 2**30
 # Where a policy states no window, as those without learned or scaled positions may.
 WINDOW_TOKENS = 4096
 
@@ -26,16 +37,16 @@ def load_engine(
     revision: str | None = None,
     queue_limit: int = 64,
     device: str | None = None,
-    n_slots: int = 24,
-    n_reserved: int = 6,
+    n_slots: int = 54,
+    n_reserved: int = 18,
     n_kept: int = 8,
-    cache_bytes: int = 2 * GIB,
+    cache_bytes: int | None = None,
     n_threads: int | None = None,
 ) -> EngineLoop:
     """Return a running engine for the folder or hub id `spec` (see sampling.engine.spec).
 
     It samples `n_slots` completions at once, `n_reserved` of them never batch, and a key-value
-    cache of at most `cache_bytes`; float32 on a CPU with `n_threads`, bfloat16 elsewhere.
+    cache of at most `cache_bytes`, or as much as sampling.engine.memory allows; float32 on a CPU with `n_threads`, bfloat16 elsewhere.
     Raises UnsupportedPolicy, PolicyUnavailable or sampling.tokens.TokensError.
     """
     place = policy_spec.parse(spec)
@@ -55,10 +66,26 @@ def load_engine(
         n_kept=n_kept,
         cache_bytes=cache_bytes,
     )
-    # A CPU's step costs more with more rows, so a live draft leaves batch rows out of three in
-    # four; on a GPU rows are nearly free.
-    batch_stride = 4 if chosen.type == "cpu" else 1
-    return EngineLoop(backend, queue_limit=queue_limit, batch_stride=batch_stride)
+    return start_loop(backend, chosen.type)
+
+
+def start_loop(backend: Backend, device_type: str, **options: Any) -> EngineLoop:
+    """Return the loop over a backend as this kind of device is best driven.
+
+    A CPU's step costs more with more rows and with every token of a prompt, so a live draft leaves
+    batch rows out of three steps in four, and a batch prompt goes by short chunks, which is what a
+    draft may have to wait for. On a GPU rows are nearly free and calls are not.
+    """
+    if device_type == "cpu":
+        chosen = {"batch_stride": 4, "prefill_chunk_tokens": 256, "batch_chunk_tokens": 128}
+    else:
+        chosen = {"batch_stride": 1, "prefill_chunk_tokens": 1024, "batch_chunk_tokens": 512}
+    return EngineLoop(backend, **({"on_device_lost": end_process} | chosen | options))
+
+
+def end_process() -> None:
+    """Ask this process to end: its device answers no more, and who supervises it starts another."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def load_backend(
@@ -70,12 +97,20 @@ def load_backend(
     n_slots: int,
     n_reserved: int,
     n_kept: int,
-    cache_bytes: int,
+    cache_bytes: int | None,
+    capture: Capture | None = None,
 ) -> TransformerBackend:
     """Load a folder's tokenizer, template and weights; raises UnsupportedPolicy or TokensError."""
     chat = tokens.load(folder)
-    model = load_model(folder, name=name, device=device)
-    dtype = model.dtype
+    dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
+    config = load_config(folder, name=name)
+    room = memory.budget(
+        name=name,
+        weights_bytes=memory.n_parameters(folder) * dtype.itemsize,
+        logits_bytes=n_slots * config.get_text_config().vocab_size * 4,
+        device=device,
+    )
+    model = load_model(folder, config, name=name, dtype=dtype, device=device)
     exact = device.type == "cpu" and dtype is torch.float32
     provenance = Provenance(
         engine="slots",
@@ -99,14 +134,16 @@ def load_backend(
         n_reserved=n_reserved,
         n_kept=n_kept,
         window_tokens=chat.context_tokens or WINDOW_TOKENS,
-        cache_bytes=cache_bytes,
+        cache_bytes=min(room.cache_bytes, cache_bytes or room.cache_bytes),
+        budget_bytes=room.total_bytes,
+        capture=CudaCapture() if capture is None and device.type == "cuda" else capture,
     )
 
 
-def load_model(folder: Path, *, name: str, device: torch.device) -> PreTrainedModel:
-    """Load safetensors weights without running any of the folder's code.
+def load_config(folder: Path, *, name: str) -> PreTrainedConfig:
+    """Return a folder's configuration without running any of its code.
 
-    Raises UnsupportedPolicy, before reading weights, where a slot cache cannot hold the
+    Raises UnsupportedPolicy where its weights cannot be loaded, or a slot cache cannot hold the
     architecture.
     """
     if not any(folder.glob("*.safetensors")):
@@ -114,17 +151,27 @@ def load_model(folder: Path, *, name: str, device: torch.device) -> PreTrainedMo
             f"{name} has no safetensors weights; other formats can run code when read"
         )
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         if config.is_encoder_decoder:
             raise UnsupportedPolicy(
                 f"{config.model_type} is an encoder-decoder, which slots do not hold; serve it "
                 "with an OpenAI-compatible server"
             )
         refuse_unless_full_attention(DynamicCache(config=config), config.model_type)
+    except (ValueError, OSError) as error:
+        raise UnsupportedPolicy(f"transformers cannot load {name}: {error}") from error
+    return config
+
+
+def load_model(
+    folder: Path, config: PreTrainedConfig, *, name: str, dtype: torch.dtype, device: torch.device
+) -> PreTrainedModel:
+    """Load safetensors weights; raises UnsupportedPolicy where they do not fit the configuration."""
+    try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
-            dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
+            dtype=dtype,
             attn_implementation="sdpa",
             use_safetensors=True,
             trust_remote_code=False,

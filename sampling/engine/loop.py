@@ -14,7 +14,7 @@ from collections.abc import Callable
 from sampling.engine import validation
 from sampling.engine.backend import Backend, DeviceLost, Draw, RowInput
 from sampling.engine.handle import EventStream
-from sampling.engine.prefixes import KeptPrefixes
+from sampling.engine.prefixes import FEWEST_TOKENS, KeptPrefixes, n_shared
 from sampling.engine.protocol import (
     EngineBusy,
     EngineClosed,
@@ -133,6 +133,11 @@ class EngineLoop:
             memory_budget_bytes=self._backend.memory_budget_bytes,
         )
 
+    def forget_kept(self) -> None:
+        """Let no later request begin from a context that is kept now."""
+        with self._changed:
+            self._kept = KeptPrefixes(self._backend.layout.kept)
+
     def close(self) -> None:
         """Stop after the current step; what is unfinished ends with a retryable failure."""
         with self._changed:
@@ -161,8 +166,11 @@ class EngineLoop:
         prompt = self._schedule.prompt_to_prefill(with_batch=with_batch)
         if prompt is not None:
             self._advance_prompt(prompt)
-        # A draft that came meanwhile waits for this prompt's chunk, not for batch rows as well.
-        with_batch = with_batch and not self._interactive_came()
+        # Batch rows wait for the batch prompts that still fit beside them: nobody watches them, and
+        # the more rows share a step the less each costs. They also wait for a draft that came
+        # meanwhile, which has this prompt's chunk behind it.
+        filling = prompt is not None and prompt.request.priority is Priority.BATCH
+        with_batch = with_batch and not filling and not self._interactive_came()
         self._decode(self._schedule.rows_to_decode(with_batch=with_batch))
         self._n_running = len(self._schedule.slots.rows)
         self._busy_seconds += self._clock() - started
@@ -208,12 +216,22 @@ class EngineLoop:
         self._count_out(job)
         self._n_admitted += 1
         job.t_queue = self._clock() - job.submitted_at
-        source, n_shared = self._kept.longest(job.request.prompt_token_ids)
-        if n_shared:
+        source, n_known = self._longest_shared(job.request.prompt_token_ids)
+        if n_known:
             lane = self._backend.layout.lane(job.request.priority)
-            self._backend.copy(source, lane, 0, n_shared)
-            job.n_prefilled = job.n_cached = n_shared
-            self._n_cached_tokens += n_shared
+            self._backend.copy(source, lane, 0, n_known)
+            job.n_prefilled = job.n_cached = n_known
+            self._n_cached_tokens += n_known
+
+    def _longest_shared(self, prompt: tuple[int, ...]) -> tuple[int, int]:
+        """Return the row, kept or being sampled, that begins most like `prompt`, and by how much."""
+        best = self._kept.longest(prompt)
+        # Completions of one job have the same prompt: one of them stands for all.
+        for row in {id(row.job): row for row in self._schedule.slots.rows}.values():
+            length = n_shared(row.job.request.prompt_token_ids, prompt[:-1])
+            if length > best[1] and length >= FEWEST_TOKENS:
+                best = (row.slot, length)
+        return best
 
     def _end_unwanted(self) -> None:
         for job in self._schedule.jobs():

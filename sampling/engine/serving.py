@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sampling import tokens
-from sampling.engine import endpoint, load, server_connection, spec
+from sampling.engine import endpoint, load, memory, server_connection, spec
 from sampling.engine.protocol import EngineError
 
 
@@ -29,7 +29,7 @@ def serve_policy(
     device: str | None = None,
     n_slots: int = 24,
     queue_limit: int = 64,
-    cache_bytes: int = 2 * load.GIB,
+    cache_bytes: int = 2 * memory.GIB,
     n_threads: int | None = None,
 ) -> None:
     """Serve a folder or hub id until told to end; `announce` is called with the base URL.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 from tokenizers import Tokenizer
@@ -12,8 +14,9 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from sampling.engine import sampler
-from sampling.engine.backend import Draw, Layout, RowInput, Sampled
+from sampling.engine.backend import DeviceLost, Draw, Layout, RowInput, Sampled
 from sampling.engine.cache import LayerShape, PromptTarget, RowsTarget, SlotCache
+from sampling.engine.graphs import BucketedStep, Capture
 from sampling.engine.protocol import Priority, Provenance, UnsupportedPolicy
 from sampling.engine.validation import Limits
 
@@ -24,6 +27,30 @@ ELSEWHERE = "serve it with an OpenAI-compatible server"
 # a share of the largest.
 PROBES = (range(1, 8), range(11, 15))
 TOLERANCE = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
+
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def on_device(
+    call: Callable[Concatenate[TransformerBackend, Given], Found],
+) -> Callable[Concatenate[TransformerBackend, Given], Found]:
+    """Run a call without gradients; raise DeviceLost where the device will answer no other.
+
+    After a failed assert every later call to a CUDA device of this process fails alike. Too little
+    memory is another exception, and another call may fit.
+    """
+
+    @wraps(call)
+    def guarded(backend: TransformerBackend, /, *args: Given.args, **kwargs: Given.kwargs) -> Found:
+        try:
+            with torch.inference_mode():
+                return call(backend, *args, **kwargs)
+        except torch.AcceleratorError as error:
+            raise DeviceLost(str(error)) from error
+
+    return guarded
 
 
 class StreamDecoder:
@@ -53,8 +80,13 @@ class TransformerBackend:
         n_kept: int,
         window_tokens: int,
         cache_bytes: int,
+        budget_bytes: int | None = None,
+        capture: Capture | None = None,
     ) -> None:
-        """Reserve the cache; raises UnsupportedPolicy where it cannot hold this architecture."""
+        """Reserve the cache; with `capture`, take steps in few shapes that it made replayable.
+
+        Raises UnsupportedPolicy where slots cannot hold this architecture, or too little of it.
+        """
         self._model = model
         self._tokenizer = tokenizer
         self.provenance = provenance
@@ -78,22 +110,34 @@ class TransformerBackend:
         self._cache = SlotCache(
             shapes,
             n_rows=n_rows,
-            n_positions=context_tokens,
+            # One more than any row uses, for rows that only fill a bucket.
+            n_positions=context_tokens + 1,
             dtype=model.dtype,
             device=model.device,
         )
         n_weight_bytes: int = model.get_memory_footprint()  # type: ignore[no-untyped-call]
         self.memory_bytes: int | None = n_weight_bytes + self._cache.n_bytes
-        self.memory_budget_bytes: int | None = None
+        self.memory_budget_bytes = budget_bytes
         self._positions = torch.arange(context_tokens, device=model.device)
+        self._row_numbers = torch.arange(n_slots, device=model.device)
         self._prompt_logits: dict[int, Tensor] = {}
+        self._bucketed: BucketedStep | None = None
+        if capture is not None:
+            self._bucketed = BucketedStep(
+                self._forward_rows,
+                capture,
+                n_slots=n_slots,
+                n_positions=context_tokens,
+                device=model.device,
+            )
+            self._warm_up(self._bucketed)
         self._refuse_unless_faithful()
 
     def new_decoder(self) -> StreamDecoder:
         """Return a decoder for one completion."""
         return StreamDecoder(self._tokenizer)
 
-    @torch.inference_mode()
+    @on_device
     def prefill(self, row: int, token_ids: Sequence[int], start: int) -> None:
         """Put tokens at positions [start, start + len) of a row; what lies before stays."""
         end = start + len(token_ids)
@@ -104,22 +148,22 @@ class TransformerBackend:
             torch.tensor([token_ids], device=self._model.device), positions[None], mask[None, None]
         )
 
-    @torch.inference_mode()
+    @on_device
     def first(self, row: int, draws: Sequence[Draw]) -> list[Sampled]:
         """Draw the tokens that follow what was last put into the row, one per draw."""
         return self._sample(self._prompt_logits[row].expand(len(draws), -1), draws)
 
-    @torch.inference_mode()
+    @on_device
     def copy(self, source: int, target: int, start: int, end: int) -> None:
         """Copy positions [start, end) of one row to the same positions of another."""
         self._cache.copy(source, target, start, end)
 
-    @torch.inference_mode()
+    @on_device
     def clear(self, row: int) -> None:
         """Forget a row whose contents may be poisoned."""
         self._cache.clear(row)
 
-    @torch.inference_mode()
+    @on_device
     def decode(self, rows: Sequence[RowInput]) -> list[Sampled]:
         """Take one step for slots [0, len(rows)), in their order."""
         logits = self._step([(row.token_id, row.position) for row in rows])
@@ -127,12 +171,20 @@ class TransformerBackend:
 
     def _step(self, rows: Sequence[tuple[int, int]]) -> Tensor:
         """Feed slot i its (token id, position); return the logits [n_rows, n_logits] that follow."""
-        device = self._model.device
-        token_ids, positions = torch.tensor(rows, device=device).T
-        end = max(position for _, position in rows) + 1
-        self._cache.aim(RowsTarget(torch.arange(len(rows), device=device), positions, end))
+        if self._bucketed is not None:
+            return self._bucketed(rows)
+        token_ids, positions = torch.tensor(rows, device=self._model.device).T
+        return self._forward_rows(token_ids, positions, max(position for _, position in rows) + 1)
+
+    def _forward_rows(self, token_ids: Tensor, positions: Tensor, end: int) -> Tensor:
+        """Feed one token to each of the first rows, whose contexts all end before `end`."""
+        self._cache.aim(RowsTarget(self._row_numbers[: len(token_ids)], positions, end))
         mask = self._positions[None, :end] <= positions[:, None]
         return self._forward(token_ids[:, None], positions[:, None], mask[:, None, None])
+
+    @on_device
+    def _warm_up(self, bucketed: BucketedStep) -> None:
+        bucketed.warm_up()
 
     def _forward(self, token_ids: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
         """Return the logits [n_rows, n_logits] that follow each row's last token."""
@@ -147,7 +199,7 @@ class TransformerBackend:
         logits: Tensor = output.logits[:, -1]
         return logits
 
-    @torch.inference_mode()
+    @on_device
     def _refuse_unless_faithful(self) -> None:
         """Raise UnsupportedPolicy unless slots give the logits that whole passes give.
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from sampling import tokens
-from sampling.engine import load, spec
+from sampling.engine import load, memory, spec
 from sampling.engine.fake import FakeEngine
+from sampling.engine.graphs import Capture
 from sampling.engine.loop import EngineLoop
 from sampling.engine.openai_server import OpenAIEngine
 from sampling.engine.slots import TransformerBackend
@@ -50,17 +51,24 @@ def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> PolicyFolder:
 
 
 def load_tiny(
-    folder: Path, *, n_slots: int = 12, n_reserved: int = 4, n_kept: int = 4
+    folder: Path,
+    *,
+    n_slots: int = 12,
+    n_reserved: int = 4,
+    n_kept: int = 4,
+    device: str = "cpu",
+    capture: Capture | None = None,
 ) -> TransformerBackend:
     return load.load_backend(
         folder,
         name="tiny",
         revision=None,
-        device=torch.device("cpu"),
+        device=torch.device(device),
         n_slots=n_slots,
         n_reserved=n_reserved,
         n_kept=n_kept,
-        cache_bytes=load.GIB // 4,
+        cache_bytes=memory.GIB // 4,
+        capture=capture,
     )
 
 

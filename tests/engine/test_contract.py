@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from sampling import tokens
-from sampling.engine import load, protocol
+from sampling.engine import load, memory, protocol
 from sampling.engine.fake import FakeEngine
 from sampling.engine.loop import EngineLoop
 from sampling.engine.openai_server import OpenAIEngine
@@ -83,7 +83,7 @@ def load_long(folder: Path) -> Any:
         n_slots=served.N_SLOTS,
         n_reserved=N_RESERVED,
         n_kept=4,
-        cache_bytes=load.GIB // 4,
+        cache_bytes=memory.GIB // 4,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -373,38 +372,6 @@ def test_many_threads_are_answered_as_one_would_be(make_engine: MakeEngine) -> N
     engine.close()
 
     assert [found[number] for number in range(8)] == expected
-
-
-def test_a_random_storm_leaves_nothing_behind(make_engine: MakeEngine) -> None:
-    chance = random.Random(11)  # noqa: S311
-    clock = Clock()
-    engine = make_engine(clock=clock, prefill_chunk_tokens=7, batch_stride=3, queue_limit=1000)
-    live: list[EventStream] = []
-    for number in range(60):
-        submitted = request(
-            PROMPT[: chance.randint(1, 20)],
-            seeds=tuple(range(chance.randint(1, 4))),
-            priority=chance.choice(list(Priority)),
-            max_tokens=chance.randint(1, 12),
-            deadline_seconds=chance.choice([None, None, 5.0]),
-            stop=chance.choice([(), ("1",)]),
-            request_id=str(number),
-        )
-        live.append(engine.submit(submitted))
-        for _ in range(chance.randint(0, 2)):
-            clock.now += 0.25
-            engine.step()
-        if chance.random() < 0.2:
-            chance.choice(live).cancel()
-    step_until_idle(engine)
-
-    for handle in live:
-        assert len(results(read(handle))) >= 1
-        assert handle.finished
-    assert engine.health().n_running == engine.health().n_queued == 0
-    ((after,),) = complete(engine, request(PROMPT))
-    ((alone,),) = complete(make_engine(), request(PROMPT))
-    assert after.token_ids == alone.token_ids
 
 
 def test_provenance_says_what_the_seed_promises(make_engine: MakeEngine) -> None:

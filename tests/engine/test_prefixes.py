@@ -77,8 +77,11 @@ def test_a_conversation_grows_in_its_row() -> None:
 CONVERSATION = tuple(range(3, 40))
 
 
-def conversation(engine: EngineLoop) -> list[list[tuple[int, ...]]]:
-    """A draft, the chat that goes on from it, its candidates, and a stranger in between."""
+def conversation(engine: EngineLoop, *, together: bool) -> list[list[tuple[int, ...]]]:
+    """A draft, the chat that goes on from it, its candidates, and a stranger in between.
+
+    Requests that are there `together` find each other's contexts while these are in use.
+    """
     ((draft,),) = complete(engine, request(CONVERSATION, seeds=(1,), max_tokens=12))
     after = (*CONVERSATION, *draft.token_ids, 50, 51, 52)
     ((stranger,),) = complete(engine, request(CONVERSATION[5:], seeds=(2,)))
@@ -89,7 +92,8 @@ def conversation(engine: EngineLoop) -> list[list[tuple[int, ...]]]:
         request(after, seeds=(7,)),
         request(final, seeds=(8,), temperature=0, repetition_penalty=1.3),
     ]
-    found = complete(engine, *asked)
+    groups = [asked] if together else [[each] for each in asked]
+    found = [results for group in groups for results in complete(engine, *group)]
     return [[draft.token_ids], [stranger.token_ids], [reply.token_ids]] + [
         [result.token_ids for result in group] for group in found
     ]
@@ -102,10 +106,10 @@ def test_reuse_changes_nothing(policy_folder: PolicyFolder, kind: str) -> None:
         return EngineLoop(backend, threaded=False, prefill_chunk_tokens=11)
 
     without, with_one, with_many = engine(0), engine(1), engine(4)
-    expected = conversation(without)
+    expected = conversation(without, together=False)
 
-    assert conversation(with_many) == expected
-    assert conversation(with_one) == expected
+    assert conversation(with_many, together=True) == expected
+    assert conversation(with_one, together=True) == expected
     assert without.health().n_cached_tokens == 0
     assert with_many.health().n_cached_tokens > with_one.health().n_cached_tokens > 0
     n_prompt = without.health().n_prompt_tokens
@@ -124,6 +128,17 @@ def test_only_what_is_new_is_read(make_engine: Callable[..., EngineLoop]) -> Non
     assert [result.n_cached for result in candidates] == [n_known] * 3
     assert draft.n_cached == 0
     assert engine.health().n_prompt_tokens == len(after) - n_known + len(CONVERSATION)
+
+
+def test_what_is_being_sampled_is_shared_already(make_engine: Callable[..., EngineLoop]) -> None:
+    engine = make_engine()
+    (first,), (second,) = complete(
+        engine,
+        request((*CONVERSATION, 50), seeds=(7,), max_tokens=40),
+        request((*CONVERSATION, 51), seeds=(8,), max_tokens=40),
+    )
+
+    assert (first.n_cached, second.n_cached) == (0, len(CONVERSATION))
 
 
 def test_what_was_cancelled_is_kept_too(make_engine: Callable[..., EngineLoop]) -> None:

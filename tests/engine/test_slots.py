@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from sampling import tokens
-from sampling.engine import load, protocol, spec
+from sampling.engine import load, memory, protocol, spec
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import FinishReason, Priority
 from sampling.engine.slots import TransformerBackend
@@ -242,7 +242,7 @@ def test_architectures_that_answer_wrongly_from_slots_are_refused(
             n_reserved=1,
             n_kept=0,
             window_tokens=tiny.CONTEXT_TOKENS,
-            cache_bytes=load.GIB,
+            cache_bytes=memory.GIB,
         )
 
 
