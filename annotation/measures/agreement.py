@@ -15,7 +15,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.measures.intervals import N_DRAWS, Estimate, Floats, clustered_mean
+from annotation.measures.intervals import N_DRAWS, Estimate, Floats, clustered_means
 from annotation.measures.judged import Block, Integers, Judged, blocks, within_eras
 
 # Below so many comparisons with two rankings there is nothing to say (DATA.md §4).
@@ -132,20 +132,10 @@ def agreement(met: Meetings, *, enough: int = ENOUGH, n_draws: int = N_DRAWS) ->
         strict = per["n_strict"] / per["n_pairs"]
         with_ties = (per["n_same"] + per["n_tied"] + half_tied / 2) / per["n_pairs"]
         tau_b = per["tau_sum"] / per["tau_n"]
-
-    def mean(values: Floats) -> Estimate | None:
-        return clustered_mean(values, per["cluster"], n_draws=n_draws)
-
-    found = mean(same)
-    return Agreement(
-        n_comparisons,
-        n_rater_pairs,
-        found,
-        mean(strict),
-        mean(with_ties),
-        mean(tau_b),
-        _ceiling(found),
+    found, strictly, tied, tau = clustered_means(
+        [same, strict, with_ties, tau_b], per["cluster"], n_draws=n_draws
     )
+    return Agreement(n_comparisons, n_rater_pairs, found, strictly, tied, tau, _ceiling(found))
 
 
 def _per_comparison(met: Meetings) -> dict[str, Floats]:

@@ -11,8 +11,15 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from annotation.measures.intervals import Estimate, Floats, clustered_mean, holm, mean_of
-from annotation.measures.judged import Block, Judged, blocks, within_eras
+from annotation.measures.intervals import (
+    Estimate,
+    Floats,
+    clustered_mean,
+    clustered_means,
+    holm,
+    mean_of,
+)
+from annotation.measures.judged import Block, Integers, Judged, blocks, within_eras
 from annotation.measures.raters import ENOUGH
 
 # The width of the prior on the logistic's slopes: wide, but it holds a slope that nothing opposes.
@@ -135,18 +142,21 @@ def _p_value(found: Estimate) -> float:
 
 def project_slots(judged: Iterable[Judged]) -> list[SlotCredit]:
     """The slots over everybody, resampled by conversation."""
-    given: dict[int, list[float]] = defaultdict(list)
-    clusters: dict[int, list[int]] = defaultdict(list)
-    for block in _with_orders(judged):
-        found = slot_credits(block)
-        for slot in range(found.shape[2]):
-            given[slot] += found[:, :, slot].ravel().tolist()
-            clusters[slot] += np.repeat(block.clusters, found.shape[1]).tolist()
+    columns: list[Floats] = []
+    clusters: list[Integers] = []
+    found = _with_orders(judged)
+    n_slots = max((block.tiers.shape[2] for block in found), default=0)
+    for block in found:
+        rows = slot_credits(block).reshape(-1, block.tiers.shape[2])
+        columns.append(np.pad(rows, ((0, 0), (0, n_slots - rows.shape[1])), constant_values=np.nan))
+        clusters.append(np.repeat(block.clusters, block.raters.shape[1]))
+    if not columns:
+        return []
+    estimates = clustered_means(list(np.concatenate(columns).T), np.concatenate(clusters))
     return [
         SlotCredit(slot, excess)
-        for slot in sorted(given)
-        if len(given[slot]) >= ENOUGH
-        and (excess := clustered_mean(given[slot], clusters[slot])) is not None
+        for slot, excess in enumerate(estimates)
+        if excess is not None and excess.n >= ENOUGH
     ]
 
 

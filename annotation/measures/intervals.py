@@ -42,15 +42,16 @@ def bootstrap(
     `sums` is [n_clusters, n_columns]; `statistic` takes sums of rows [n_draws, n_columns] to a value a
     row, NaN where it is undefined. None where it is undefined for the clusters as they are.
     """
-    n_clusters = len(sums)
-    if not n_clusters:
+    if not len(sums):
         return None
-    value = float(statistic(sums.sum(axis=0, keepdims=True))[0])
-    if np.isnan(value):
-        return None
+    value = statistic(sums.sum(axis=0, keepdims=True))
     draws = statistic(_resampled_sums(sums, n_draws, seed))
+    return _percentiles(float(value[0]), draws, n=n, n_clusters=len(sums))
+
+
+def _percentiles(value: float, draws: Floats, *, n: int, n_clusters: int) -> Estimate | None:
     draws = draws[~np.isnan(draws)]
-    if not len(draws):
+    if np.isnan(value) or not len(draws):
         return None
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     # Rounding may put the ends a hair inside a value that never varies.
@@ -90,13 +91,40 @@ def clustered_mean(
     values: ArrayLike, clusters: ArrayLike, *, n_draws: int = N_DRAWS, seed: int = SEED
 ) -> Estimate | None:
     """The mean of the values, NaN ones left out, resampled by cluster; None without any value."""
-    given = np.asarray(values, dtype=float)
-    kept = ~np.isnan(given)
-    if not kept.any():
-        return None
-    columns = np.column_stack([given[kept], np.ones(kept.sum())])
-    sums = by_cluster(np.asarray(clusters)[kept], columns)
-    return bootstrap(sums, ratio, n=int(kept.sum()), n_draws=n_draws, seed=seed)
+    (found,) = clustered_means([values], clusters, n_draws=n_draws, seed=seed)
+    return found
+
+
+def clustered_means(
+    columns: Sequence[ArrayLike],
+    clusters: ArrayLike,
+    *,
+    n_draws: int = N_DRAWS,
+    seed: int = SEED,
+) -> list[Estimate | None]:
+    """Several means over the same clusters, out of the same draws; `n_clusters` counts those with a
+    value."""
+    given = [np.asarray(values, dtype=float) for values in columns]
+    known = [~np.isnan(values) for values in given]
+    if not known or not len(known[0]):
+        return [None] * len(given)
+    pairs = [
+        column
+        for values, there in zip(given, known, strict=True)
+        for column in (np.where(there, values, 0.0), there)
+    ]
+    sums = by_cluster(clusters, np.column_stack(pairs).astype(float))
+    draws = _resampled_sums(sums, n_draws, seed)
+    total = sums.sum(axis=0, keepdims=True)
+    return [
+        _percentiles(
+            float(ratio(total[:, at : at + 2])[0]),
+            ratio(draws[:, at : at + 2]),
+            n=int(total[0, at + 1]),
+            n_clusters=int((sums[:, at + 1] > 0).sum()),
+        )
+        for at in range(0, 2 * len(given), 2)
+    ]
 
 
 def mean_of(values: ArrayLike) -> Estimate | None:

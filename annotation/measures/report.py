@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.measures.agreement import REPORTED, Meetings, agreement, meetings
+from annotation.measures.agreement import ENOUGH, REPORTED, Meetings, agreement, meetings
 from annotation.measures.alpha import alpha, flag_agreement, rating_units
 from annotation.measures.biases import length_bias, longer_wins, position_bias, project_slots
 from annotation.measures.blindness import blindness
@@ -59,9 +59,12 @@ def figures(
 
 def _agreement(met: Meetings, judged: Sequence[Judged]) -> Json:
     by_comparison = {one.comparison: one for one in judged}
+    everything = _plain(agreement(met))
 
     def by(key: Callable[[Judged], Hashable]) -> list[Json]:
         keys = np.array([str(key(by_comparison[int(pk)])) for pk in met.comparison])
+        if len(set(keys.tolist())) == 1:
+            return [{"key": str(keys[0]), **everything}]
         return [
             {"key": name, **_plain(agreement(met.where(keys == name)))}
             for name in sorted(set(keys.tolist()), key=_natural)
@@ -76,7 +79,7 @@ def _agreement(met: Meetings, judged: Sequence[Judged]) -> Json:
         for version in np.unique(met.guideline_a[same])
     ]
     return {
-        "all": _plain(agreement(met)),
+        "all": everything,
         "by_round": by(lambda one: one.round or 0),
         "by_language": by(lambda one: one.language),
         "by_category": by(lambda one: one.category),
@@ -90,20 +93,21 @@ def _natural(name: str) -> tuple[int, str]:
 
 def _rater_pairs(met: Meetings) -> list[Json]:
     """Every two people with anything in common; a figure where it is enough, counts where not."""
-    ids = np.sort(np.column_stack([met.rater_a, met.rater_b]), axis=1)
+    ids = np.sort(np.column_stack([met.rater_a, met.rater_b]), axis=1).astype(np.int64)
     rows: dict[tuple[int, int], list[int]] = defaultdict(list)
     for row, (a, b) in enumerate(ids.tolist()):
         rows[a, b].append(row)
     found = []
     for (a, b), chosen in sorted(rows.items()):
-        both = agreement(met.where(np.array(chosen)))
+        # Two people meet in a comparison once an era; only those who met often are looked at closely.
+        both = agreement(met.where(np.array(chosen))) if len(chosen) >= ENOUGH else None
         found.append(
             {
                 "rater_a": a,
                 "rater_b": b,
-                "n_comparisons": both.n_comparisons,
-                "same_order": _estimate(both.same_order),
-                "tau_b": _estimate(both.tau_b),
+                "n_comparisons": both.n_comparisons if both else len(chosen),
+                "same_order": _estimate(both.same_order) if both else None,
+                "tau_b": _estimate(both.tau_b) if both else None,
             }
         )
     return found
