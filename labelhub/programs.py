@@ -21,6 +21,8 @@ def web(listener: socket.socket, *, site: str, n_processes: int) -> Program:
             *("--fd", str(listener.fileno()), "--workers", str(n_processes)),
             *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--ws", "none"),
             *("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"),
+            # Its default of 5 s ends a process that still imports on a busy machine, over and over.
+            *("--timeout-worker-healthcheck", "60"),
         ),
         is_ready=lambda: answers(listener, "/readyz", site),
         cure=_SETTINGS_CURE,
