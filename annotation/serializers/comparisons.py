@@ -114,7 +114,7 @@ class PickRunOutput(serializers.Serializer[Any]):
 
 class ComparisonsQuery(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
-        choices=[Comparison.State.SAMPLING, Comparison.State.FAILED],
+        choices=Comparison.State.choices,
         default=Comparison.State.FAILED,
     )
 

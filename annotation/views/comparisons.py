@@ -55,7 +55,7 @@ class ComparisonsView(APIView):
 
     @extend_schema(parameters=[ComparisonsQuery], responses=ComparisonRowOutput(many=True))
     def get(self, request: Request, slug: str) -> Response:
-        """Comparisons that are still being sampled, or that failed, newest first."""
+        """The project's comparisons in one state, newest first."""
         membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
         query = ComparisonsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)

@@ -626,7 +626,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Comparisons that are still being sampled, or that failed, newest first. */
+        /** @description The project's comparisons in one state, newest first. */
         get: operations["projects_comparisons_list"];
         put?: never;
         post?: never;
@@ -3504,7 +3504,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                state?: "sampling" | "failed";
+                state?: "sampling" | "ready" | "failed" | "superseded" | "cancelled";
             };
             header?: never;
             path: {

@@ -131,6 +131,7 @@ function ManagerNavigation({ project, working }: NavigationProps) {
         {t("app.work")}
       </NavLink>
       <NavLink to={`${base}/progress`}>{t("app.progress")}</NavLink>
+      <NavLink to={`${base}/quality`}>{t("app.quality")}</NavLink>
       <NavLink to={`${base}/datasets`}>{t("app.datasets")}</NavLink>
       <NavLink to={`${base}/sampling`}>{t("app.sampling")}</NavLink>
     </nav>

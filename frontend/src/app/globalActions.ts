@@ -43,6 +43,13 @@ export const globalActions: readonly Action<GlobalContext>[] = [
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/progress`),
   },
   {
+    id: "global.quality",
+    label: "actions.goQuality",
+    keys: ["g q"],
+    enabled: managing,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/quality`),
+  },
+  {
     id: "global.datasets",
     label: "actions.goDatasets",
     keys: ["g d"],

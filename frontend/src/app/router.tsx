@@ -20,6 +20,12 @@ const ConsentPage = lazy(async () => ({
 const ProgressPage = lazy(async () => ({
   default: (await import("@/features/dashboard/ProgressPage")).ProgressPage,
 }));
+const QualityPage = lazy(async () => ({
+  default: (await import("@/features/dashboard/QualityPage")).QualityPage,
+}));
+const ComparisonPage = lazy(async () => ({
+  default: (await import("@/features/dashboard/ComparisonPage")).ComparisonPage,
+}));
 const DatasetsPage = lazy(async () => ({
   default: (await import("@/features/datasets/DatasetsPage")).DatasetsPage,
 }));
@@ -57,6 +63,11 @@ export const routes = [
       { path: "/projects/:slug", element: <ProjectPage page={HomePage} /> },
       { path: "/projects/:slug/work/:assignment", element: <ProjectPage page={WorkPage} /> },
       { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },
+      { path: "/projects/:slug/quality", element: <ProjectPage page={QualityPage} /> },
+      {
+        path: "/projects/:slug/comparisons/:comparison",
+        element: <ProjectPage page={ComparisonPage} />,
+      },
       { path: "/projects/:slug/datasets", element: <ProjectPage page={DatasetsPage} /> },
       { path: "/projects/:slug/sampling", element: <ProjectPage page={SamplingPage} /> },
       { path: "/projects/:slug/sampling/policies", element: <ProjectPage page={PoliciesPage} /> },

@@ -4,6 +4,7 @@ import { app } from "./en/app";
 import { common, errors, save } from "./en/common";
 import { format, guideline, home, kinds, sampling } from "./en/home";
 import { datasets, progress } from "./en/manager";
+import { quality } from "./en/quality";
 import { ranking } from "./en/ranking";
 import { review } from "./en/review";
 import { policies, samplingPage } from "./en/sampling";
@@ -26,6 +27,7 @@ export const english = {
   kinds,
   policies,
   progress,
+  quality,
   ranking,
   review,
   roles,

@@ -11,5 +11,6 @@ export const actions = {
   goProgress: "Go to progress",
   goDatasets: "Go to datasets",
   goSampling: "Go to sampling",
+  goQuality: "Go to quality",
   goPolicies: "Go to policies",
 };

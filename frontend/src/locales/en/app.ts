@@ -10,6 +10,7 @@ export const app = {
   progress: "Progress",
   datasets: "Datasets",
   sampling: "Sampling",
+  quality: "Quality",
   meMenu: "{{name}}: settings and sign-out",
   appearance: "Appearance",
   schemes: { light: "Light", dark: "Dark", auto: "Like the system" },

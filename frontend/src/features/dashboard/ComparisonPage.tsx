@@ -1,0 +1,136 @@
+import { Table, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { useParams } from "react-router";
+
+import type { ComparisonDetail } from "@/api/types";
+import { ErrorPanel } from "@/components/ErrorPanel";
+import { PageLoading } from "@/components/PageLoading";
+import { useFormat } from "@/hooks/useFormat";
+import { usePageTitle } from "@/hooks/usePageTitle";
+
+import { comparisonQuery } from "./figuresRequests";
+import { GoldForm } from "./GoldForm";
+import { letterOf, orderLine } from "./orderLine";
+import progressClasses from "./Progress.module.css";
+import classes from "./Quality.module.css";
+
+/** One comparison whole: where each candidate came from, and every ranking side by side. */
+export function ComparisonPage() {
+  const { t } = useTranslation();
+  const id = Number(useParams().comparison);
+  usePageTitle(t("quality.comparison", { id }));
+  const comparison = useQuery(comparisonQuery(id));
+  if (comparison.isPending) return <PageLoading />;
+  if (comparison.isError) {
+    return <ErrorPanel error={comparison.error} onRetry={() => void comparison.refetch()} />;
+  }
+  return <ComparisonView comparison={comparison.data} />;
+}
+
+function ComparisonView({ comparison }: { comparison: ComparisonDetail }) {
+  const { t } = useTranslation();
+  const { share } = useFormat();
+  return (
+    <div className={progressClasses.page}>
+      <Title order={1} className={progressClasses.title}>
+        {t("quality.comparison", { id: comparison.id })}
+      </Title>
+      <Text c="dimmed" size="sm">
+        {comparison.agreement !== null &&
+          t("quality.pairAgreement", { share: share(comparison.agreement) })}
+        {comparison.split && ` · ${t("quality.split")}`}
+        {comparison.n_cycles > 0 && ` · ${t("quality.cycles", { count: comparison.n_cycles })}`}
+      </Text>
+      <section aria-label={t("quality.allRankings")}>
+        <Title order={2} className={progressClasses.heading}>
+          {t("quality.allRankings")}
+        </Title>
+        <Rankings comparison={comparison} />
+      </section>
+      <section aria-label={t("quality.candidates")}>
+        <Title order={2} className={progressClasses.heading}>
+          {t("quality.candidates")}
+        </Title>
+        <div className={classes.candidates}>
+          {comparison.candidates.map((candidate) => (
+            <article key={candidate.id} className={classes.candidate}>
+              <h3>{letterOf(candidate.index)}</h3>
+              <Text c="dimmed" size="xs">
+                {[
+                  candidate.policy,
+                  t(`quality.origin.${candidate.origin}`),
+                  candidate.borda_place && t("quality.place", { place: candidate.borda_place }),
+                  candidate.cut_by_length && t("quality.cut"),
+                  candidate.near_identical && t("quality.near"),
+                  candidate.names_model && t("quality.names"),
+                ]
+                  .filter(Boolean)
+                  .join(" · ")}
+              </Text>
+              <p className={classes.candidateText} dir="auto">
+                {candidate.content}
+              </p>
+            </article>
+          ))}
+        </div>
+      </section>
+      <section aria-label={t("quality.context")}>
+        <Title order={2} className={progressClasses.heading}>
+          {t("quality.context")}
+        </Title>
+        {comparison.context.map((message, index) => (
+          <p key={index} className={classes.candidateText} dir="auto">
+            <Text span c="dimmed" size="xs">
+              {t(`roles.${message.role}`, message.role)}
+            </Text>{" "}
+            {message.content}
+          </p>
+        ))}
+      </section>
+      <GoldForm comparison={comparison} />
+    </div>
+  );
+}
+
+function Rankings({ comparison }: { comparison: ComparisonDetail }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (comparison.rankings.length === 0) {
+    return <Text c="dimmed">{t("quality.noRankings")}</Text>;
+  }
+  return (
+    <Table.ScrollContainer minWidth={640}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t("quality.person")}</Table.Th>
+            <Table.Th>{t("quality.order")}</Table.Th>
+            <Table.Th>{t("quality.reason")}</Table.Th>
+            <Table.Th className={progressClasses.number}>{t("quality.seconds")}</Table.Th>
+            <Table.Th>{t("quality.comment")}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {comparison.rankings.map((ranking) => (
+            <Table.Tr key={ranking.id}>
+              <Table.Td>{ranking.rater}</Table.Td>
+              <Table.Td>
+                <strong>
+                  {ranking.cannot_judge ? t("quality.cannotJudge") : orderLine(ranking.tiers)}
+                </strong>
+              </Table.Td>
+              <Table.Td>
+                {t(`quality.reasons.${ranking.reason}`)}, {t(`quality.purposes.${ranking.purpose}`)}
+              </Table.Td>
+              <Table.Td className={progressClasses.number}>
+                {format.age(ranking.active_seconds)}
+              </Table.Td>
+              <Table.Td dir="auto">{ranking.comment}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

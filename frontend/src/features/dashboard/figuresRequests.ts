@@ -1,0 +1,63 @@
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
+
+import { client, unwrap } from "@/api/client";
+
+const REFRESH_MILLISECONDS = 15_000;
+
+export const figuresQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ["figures", slug],
+    queryFn: () =>
+      unwrap(client.GET("/api/v1/projects/{slug}/figures/", { params: { path: { slug } } })),
+    refetchInterval: REFRESH_MILLISECONDS,
+  });
+
+export function useRefreshFigures(slug: string) {
+  return useMutation({
+    mutationFn: () =>
+      unwrap(client.POST("/api/v1/projects/{slug}/figures/", { params: { path: { slug } } })),
+  });
+}
+
+export const readyComparisonsQuery = (slug: string) =>
+  infiniteQueryOptions({
+    queryKey: ["ready-comparisons", slug],
+    queryFn: ({ pageParam }) =>
+      unwrap(
+        client.GET("/api/v1/projects/{slug}/comparisons/", {
+          params: { path: { slug }, query: { state: "ready", cursor: pageParam } },
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+
+export const comparisonQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["comparison", id],
+    queryFn: () =>
+      unwrap(
+        client.GET("/api/v1/comparisons/{comparison_id}/", {
+          params: { path: { comparison_id: id } },
+        }),
+      ),
+  });
+
+export function useMarkGold(id: number) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { use: "gold" | "exam"; pairs: number[][]; note: string }) =>
+      unwrap(
+        client.POST("/api/v1/comparisons/{comparison_id}/gold/", {
+          params: { path: { comparison_id: id } },
+          body: { ...body, flags: {} },
+        }),
+      ),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ["comparison", id] }),
+  });
+}
