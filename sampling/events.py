@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,7 +27,11 @@ from sampling.stream import stream_key
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
+# Somebody may lose their place while a response is open.
+ASK_AGAIN_SECONDS = 30.0
 BEAT = b": beat\n\n"
+# So that an operator finds it in CLIENT LIST: one a web process that has streams open.
+READER_NAME = "labelhub-events"
 # How long a new response may wait for the reader to take up its streams.
 BLOCK_MILLISECONDS = 100
 ENTRIES_AT_ONCE = 500
@@ -112,6 +116,7 @@ class Hub:
             socket_connect_timeout=1.0,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
             decode_responses=True,
+            client_name=READER_NAME,
             protocol=2,
         )
         try:
@@ -179,9 +184,17 @@ class Hub:
         self._forget(generation_id)
 
 
-async def frames(places: Mapping[int, Place]) -> AsyncIterator[bytes]:
-    """The response body for the generations in `places`, each from its place on, until all ended."""
-    hub = _hubs.setdefault(asyncio.get_running_loop(), Hub())
+async def frames(
+    places: Mapping[int, Place], may_follow: Callable[[], bool] = lambda: True
+) -> AsyncIterator[bytes]:
+    """The response body for the generations in `places`, each from its place on, until all ended.
+
+    It ends early once `may_follow`, asked now and then on the thread that holds the connection,
+    says no; whoever resumes is then refused as anybody else.
+    """
+    loop = asyncio.get_running_loop()
+    ask_again_at = loop.time() + ASK_AGAIN_SECONDS
+    hub = _hubs.setdefault(loop, Hub())
     watcher = Watcher(places)
     hub.join(watcher)
     try:
@@ -192,8 +205,21 @@ async def frames(places: Mapping[int, Place]) -> AsyncIterator[bytes]:
                 yield await asyncio.wait_for(watcher.backlog.get(), BEAT_SECONDS)
             except TimeoutError:
                 yield BEAT
+            if loop.time() >= ask_again_at:
+                if not await loop.run_in_executor(_rows_thread, _asked, may_follow):
+                    break
+                ask_again_at = loop.time() + ASK_AGAIN_SECONDS
     finally:
         hub.leave(watcher)
+
+
+def _asked(may_follow: Callable[[], bool]) -> bool:
+    close_old_connections()
+    try:
+        return may_follow()
+    except (DatabaseError, InterfaceError):
+        # While PostgreSQL is away there is no end to tell either; it is asked again later.
+        return True
 
 
 def delta_frame(generation_id: int, place: Place, entry: Mapping[str, str]) -> bytes:

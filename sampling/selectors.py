@@ -63,6 +63,17 @@ def generations_for(
     return found
 
 
+def may_follow(*, user_id: int | None, generation_ids: Collection[int]) -> bool:
+    """Whether an active person still may look at all of these generations."""
+    mine = Generation.objects.filter(
+        pk__in=generation_ids,
+        requested_by=user_id,
+        requested_by__is_active=True,
+        purpose__in=VISIBLE_PURPOSES,
+    )
+    return mine.count() == len(set(generation_ids))
+
+
 def with_completions() -> QuerySet[Generation]:
     completions = Completion.objects.order_by("index")
     return Generation.objects.prefetch_related(Prefetch("completions", completions))

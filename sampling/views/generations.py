@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -88,8 +89,11 @@ class EventsView(APIView):
         )
         after = query.validated_data["after"]
         places = {each.pk: after.get(each.pk, events.START) for each in wanted}
+        may_follow = partial(
+            selectors.may_follow, user_id=request.user.pk, generation_ids=list(places)
+        )
         return StreamingHttpResponse(
-            events.frames(places),
+            events.frames(places, may_follow),
             content_type="text/event-stream",
             # Proxies must pass each event on, and nobody may keep it.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -296,6 +298,52 @@ def test_many_readers_share_one_hub_and_leave_nothing_behind(
     over_asgi(test)
 
 
+def test_two_hundred_open_streams_cost_one_reader_and_no_growing_memory(
+    me: User, policy: Policy, pipe_client: redis.Redis
+) -> None:
+    """Twice the streams' worth of text goes through; the second round leaves nothing more behind."""
+    generations = [ask(policy, requested_by=me, max_tokens=8) for _ in range(20)]
+    n_streams, piece = 200, "swallows fly south in winter " * 8
+
+    async def one_round(bodies: list[AsyncIterator[bytes]], attempt: int) -> int:
+        for generation in generations:
+            await sync_to_async(saying)(generation, *[piece] * 10, attempt=attempt)
+        for body in bodies:
+            n_pieces = 0
+            while n_pieces < 10:
+                n_pieces += (await anext(body)).startswith(b"event: delta")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    async def test() -> None:
+        bodies = [
+            events.frames({generations[number % 20].pk: events.START})
+            for number in range(n_streams)
+        ]
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            for body in bodies:
+                assert await anext(body) == events.BEAT
+            hub = events._hubs[asyncio.get_running_loop()]
+            tracemalloc.start()
+            after = [await one_round(bodies, attempt) for attempt in (1, 2, 3)]
+            tracemalloc.stop()
+            assert len(hub._tasks) == 2
+            clients = await asyncio.to_thread(pipe_client.client_list)
+            readers = [each for each in clients if each["name"] == events.READER_NAME]
+            # None while it waits for a Redis that was too slow for it.
+            assert len(readers) <= 1
+            # 200 readers were sent 450 kB of text a round, and keep none of it.
+            assert after[2] - after[1] < 200_000
+            assert all(
+                watcher.backlog.empty() for each in hub._watchers.values() for watcher in each
+            )
+            for body in bodies:
+                await body.aclose()  # type: ignore[attr-defined]
+            assert (hub._watchers, hub._places, hub._tasks) == ({}, {}, [])
+
+    over_asgi(test)
+
+
 def test_a_reader_that_lags_is_cut_off_and_can_resume(
     policy: Policy, me: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +417,23 @@ def test_what_is_not_mine_is_not_there(me: User, cookie: bytes, policy: Policy) 
             async with opened(query, (b"cookie", cookie)) as answer:
                 assert (answer.status, answer.content_type) == (404, "application/json")
                 assert orjson.loads(await answer.all())["code"] == "not_found"
+
+    over_asgi(test)
+
+
+def test_a_person_who_is_deactivated_is_cut_off(
+    me: User, cookie: bytes, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(events, "BEAT_SECONDS", 0.01)
+    generation = ask(policy, requested_by=me)
+
+    async def test() -> None:
+        async with opened(f"generations={generation.pk}", (b"cookie", cookie)) as answer:
+            assert [await anext(answer.pieces) for _ in range(3)] == [events.BEAT] * 3
+            await User.objects.filter(pk=me.pk).aupdate(is_active=False)
+            # It ends though the generation has not.
+            assert parsed(await answer.all()) == []
 
     over_asgi(test)
 

@@ -24,6 +24,7 @@ from sampling.stream import stream_key
 from sampling.upkeep import Upkeep
 from tests.counting import Steppers, counting_worker
 from tests.factories import PolicyFactory
+from tests.processes import wait_until
 from tests.sampling.asking import ask, refreshed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,6 +103,35 @@ def test_batch_leaves_the_reserved_threads_to_people(policy: Policy, steppers: S
     steppers.finish()
     # The threads that end claim what still waits by themselves.
     assert {refreshed(each).state for each in [*candidates, draft]} == {State.DONE}
+
+
+def test_a_draft_starts_at_the_next_step_beside_a_saturated_batch(
+    policy: Policy, steppers: Steppers
+) -> None:
+    worker = steppers.worker(n_threads=6, n_reserved=2)
+    engine = steppers.engines[worker]
+    # Far more candidates than threads and slots hold; those on the device decode already.
+    candidates = [ask(policy, Purpose.CANDIDATE, n=4, max_tokens=500) for _ in range(9)]
+    for n_running in range(1, 5):
+        steppers.start_until_running(worker, n_running)
+    for _ in range(20):
+        engine.step()
+    assert engine.health().n_running == 12
+    draft = ask(policy, Purpose.DRAFT, n=2, max_tokens=500)
+    steppers.start_until_running(worker, 5)
+    engine.step()
+    running = next(each for each in worker.running() if each.generation == draft)
+    wait_until(lambda: running.first_token_at is not None, "the first token")
+    # The batch went on meanwhile, and nothing of it had to end.
+    assert engine.health().n_running == 14
+    assert {refreshed(each).state for each in candidates[:4]} == {State.RUNNING}
+
+
+def test_a_pool_must_have_a_thread_for_candidates(worker: Worker) -> None:
+    worker.take_threads(2)
+    assert worker.n_threads == 2
+    with pytest.raises(ValueError, match="1 are reserved"):
+        worker.take_threads(1)
 
 
 def test_people_go_first_and_then_the_oldest(policy: Policy, worker: Worker) -> None:

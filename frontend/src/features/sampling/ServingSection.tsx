@@ -100,6 +100,7 @@ function ServingEditor({ slug, serving, policies }: Props & { serving: Serving }
           value={toAdd === undefined ? null : String(toAdd.id)}
           allowDeselect={false}
           disabled={toAdd === undefined}
+          placeholder={t("policies.nothingToAdd")}
           onChange={setChosen}
           w={220}
         />

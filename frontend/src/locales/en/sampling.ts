@@ -131,6 +131,7 @@ export const policies = {
   maxTokens: "Tokens at most",
   addServed: "Add",
   removeServed: "Remove {{name}} from {{use}}",
+  nothingToAdd: "All active ones serve this",
   addPolicy: "Policy to add",
   addUse: "Use to add it for",
   retiredHere: "retired, not drawn",
