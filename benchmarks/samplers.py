@@ -7,7 +7,7 @@ nothing, what it costs is real. Each takes prompts and gives the tokens it sampl
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from tokenizers import Tokenizer, decoders, models
@@ -19,6 +19,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from sampling.engine.graphs import Capture
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import (
     GenerationRequest,
@@ -61,7 +62,9 @@ SHAPE_8B = {
 }
 
 
-def random_model(shape: dict[str, object], *, device: str, dtype: torch.dtype) -> PreTrainedModel:
+def random_model(
+    shape: Mapping[str, object], *, device: str, dtype: torch.dtype
+) -> PreTrainedModel:
     """A Llama of this shape that ends no turn by itself."""
     torch.manual_seed(0)
     config = LlamaConfig(**shape, bos_token_id=None, eos_token_id=None, pad_token_id=0)  # type: ignore[arg-type]
@@ -91,7 +94,7 @@ def request(
     n: int,
     max_tokens: int,
     priority: Priority = Priority.BATCH,
-    features: dict[str, object] = PLAIN,
+    features: Mapping[str, object] = PLAIN,
 ) -> GenerationRequest:
     params = SamplingParams(**features, max_tokens=max_tokens)  # type: ignore[arg-type]
     seeds = tuple(seed_for(1, "benchmark", index) for index in range(n))
@@ -99,9 +102,16 @@ def request(
 
 
 def backend(
-    model: PreTrainedModel, *, n_slots: int, n_reserved: int, **room: int
+    model: PreTrainedModel,
+    *,
+    n_slots: int,
+    n_reserved: int,
+    n_kept: int,
+    window_tokens: int,
+    cache_bytes: int,
+    capture: Capture | None = None,
 ) -> TransformerBackend:
-    """The engine's device side over `model`; `room` is n_kept, window_tokens, cache_bytes."""
+    """The engine's device side over `model`."""
     vocab_size = int(model.config.vocab_size)
     return TransformerBackend(
         model,
@@ -110,7 +120,10 @@ def backend(
         stop_ids=frozenset(),
         n_slots=n_slots,
         n_reserved=n_reserved,
-        **room,
+        n_kept=n_kept,
+        window_tokens=window_tokens,
+        cache_bytes=cache_bytes,
+        capture=capture,
     )
 
 

@@ -6,8 +6,10 @@ core of its own, whoever else computes on the machine.
 
 from __future__ import annotations
 
+import random
 import statistics
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -74,9 +76,15 @@ def first_token(result: CompletionResult) -> float:
 def measure_drafts(engine: EngineLoop, vocab_size: int, n_drafts: int) -> dict[str, object]:
     """First token and pace of a draft, alone and beside two K = 9 jobs."""
     idle = [draft(engine, 5_000 + number, vocab_size) for number in range(n_drafts)]
-    with batch_work(engine, 2, vocab_size):
-        # The first one only waits until the batch has begun.
-        loaded = [draft(engine, 6_000 + number, vocab_size) for number in range(1 + n_drafts)][1:]
+    chance = random.Random(1)
+    loaded = []
+    with batch_work(engine, 2, vocab_size) as n_tokens:
+        for number in range(n_drafts):
+            # A person comes at any moment of a step, and not before the batch has begun.
+            time.sleep(chance.uniform(0.3, 1.5))
+            while not all(n_tokens):
+                time.sleep(0.05)
+            loaded.append(draft(engine, 6_000 + number, vocab_size))
     for name, found in (("idle", idle), ("beside two K=9 jobs", loaded)):
         print(
             f"  draft, {name}: first token (CPU-s) {spread([first_token(each) for each in found])}"

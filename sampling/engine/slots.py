@@ -95,7 +95,8 @@ class TransformerBackend:
         n_rows = self.layout.n_rows
         shapes = layer_shapes(model)
         token_bytes = model.dtype.itemsize * sum(shape.values_per_token for shape in shapes)
-        context_tokens = min(window_tokens, cache_bytes // (n_rows * token_bytes))
+        # One position a row is spare.
+        context_tokens = min(window_tokens, cache_bytes // (n_rows * token_bytes) - 1)
         if context_tokens < min(window_tokens, FEWEST_CONTEXT_TOKENS):
             raise UnsupportedPolicy(
                 f"a cache of {cache_bytes} bytes holds {context_tokens} tokens in each of "
