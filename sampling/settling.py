@@ -27,6 +27,8 @@ State = Generation.State
 # PostgreSQL may restart while a generation runs; its text is worth this many further tries.
 STORE_TRIES = 20
 STORE_PAUSE_SECONDS = 1.0
+# What ends a completion where the machinery is whole and has no room: as if it had been turned away.
+NO_ROOM = frozenset({protocol.EngineBusy.code, "server_busy"})
 # How long a generation that a busy engine turned away may wait before it asks again.
 LONGEST_WAIT_SECONDS = 30.0
 
@@ -57,6 +59,8 @@ def settle(running: Running, failure: protocol.Failure | None = None) -> None:
     elif running.handed_back or failure is None:
         lifecycle.put_back(generation, counted=False)
         ring("sampling.run")
+    elif failure.retryable and failure.code in NO_ROOM:
+        _put_back_for_room(generation, failure.code, failure.detail, least_seconds=0.0)
     elif failure.retryable and attempts_left:
         logger.warning("generation %s, attempt %s: %s", *running.key, failure.detail)
         lifecycle.note_fault(generation, failure.code, failure.detail, final=False)
@@ -81,8 +85,14 @@ def wait_for_room(running: Running, busy: protocol.EngineBusy) -> None:
     if generation.cancel_requested_at is not None:
         lifecycle.end(generation, State.CANCELLED)
         return
-    lifecycle.note_fault(generation, busy.code, str(busy), final=False)
-    seconds = max(busy.retry_after_seconds, min(2.0**generation.attempt, LONGEST_WAIT_SECONDS))
+    _put_back_for_room(generation, busy.code, str(busy), least_seconds=busy.retry_after_seconds)
+
+
+def _put_back_for_room(
+    generation: Generation, code: str, detail: str, *, least_seconds: float
+) -> None:
+    lifecycle.note_fault(generation, code, detail, final=False)
+    seconds = max(least_seconds, min(2.0**generation.attempt, LONGEST_WAIT_SECONDS))
     not_before = clock.now() + timedelta(seconds=seconds)
     lifecycle.put_back(generation, not_before=not_before, counted=False)
 

@@ -10,7 +10,7 @@ import redis
 
 from labelhub import clock
 from sampling import registry, sweep
-from sampling.models import Completion, Generation, Policy, Runner
+from sampling.models import Completion, Generation, Policy, PolicyCheck, Runner
 from sampling.stream import stream_key
 from tests.counting import pipe_client  # noqa: F401 — a fixture
 from tests.gpu_worker import GpuWorker
@@ -107,3 +107,16 @@ def test_a_worker_that_loads_its_model_ends_when_told_to(policy: Policy, tmp_pat
         wait_until((tmp_path / "loads").exists, "the worker to begin with its model")
         assert worker.shut_down() == 0
     assert not Runner.objects.exists()
+
+
+def test_a_worker_loads_a_registered_policy_dry(policy_folder: Path, tmp_path: Path) -> None:
+    check = registry.register_policy(name="tiny", source=str(policy_folder), actor=None)
+    with GpuWorker(tmp_path / "worker.log", REDIS_URL=NO_REDIS):
+        wait_until(
+            lambda: PolicyCheck.objects.filter(finished_at__isnull=False).exists(), "the check"
+        )
+    check.refresh_from_db()
+    assert check.state == PolicyCheck.State.PASSED, check.findings
+    assert [each["verdict"] for each in check.findings if each["code"] == "load"] == ["good"]
+    stored = registry.activate_policy(policy=check.policy, actor=None)
+    assert len(stored.weights_sha256) == 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,12 @@ from django.db import OperationalError, connection
 from labelhub import clock
 from sampling import claiming, registry, runner, services, settling, sweep
 from sampling.engine.fake import FakeEngine
-from sampling.engine.protocol import Engine, UnsupportedPolicy, seed_for
+from sampling.engine.protocol import Engine, Failure, UnsupportedPolicy, seed_for
 from sampling.engine.spec import PolicyUnavailable
 from sampling.engines import Engines
 from sampling.models import Completion, Generation, Policy
 from sampling.runner import Worker
+from sampling.running import Running
 from sampling.stream import stream_key
 from sampling.upkeep import Upkeep
 from tests.counting import Steppers, counting_worker
@@ -275,6 +277,22 @@ def test_a_fault_of_the_machinery_is_tried_again_later_and_not_for_ever(policy: 
     failed = refreshed(generation)
     assert (failed.state, failed.attempt) == (State.FAILED, 3)
     assert failed.error_code == "policy_unavailable"
+
+
+def test_a_busy_server_costs_no_attempt(policy: Policy) -> None:
+    generation = ask(policy)
+    busy = Failure("server_busy", "429: too many requests", retryable=True)
+    moment = clock.now()
+    for attempt in range(1, 8):
+        with clock.held_at(moment):
+            claimed = claiming.claim(owner=uuid.uuid4(), least_urgent=Generation.Priority.BATCH)
+            assert claimed == generation
+            settling.settle(Running(claimed), busy)
+        back = refreshed(generation)
+        assert (back.state, back.attempt, back.max_attempts) == (State.QUEUED, attempt, 3 + attempt)
+        assert back.not_before == moment + timedelta(seconds=min(2.0**attempt, 30.0))
+        moment = back.not_before
+    assert set(generation.faults.values_list("code", "final")) == {("server_busy", False)}
 
 
 def test_what_nobody_foresaw_is_recorded_and_raised(policy: Policy) -> None:
