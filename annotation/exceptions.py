@@ -218,6 +218,29 @@ class TooFewTurns(ThreadRefused):
     detail = "The conversation has fewer turns than this project asks for."
 
 
+class AlreadyActedOn(LabelhubError):
+    code, status = "already_acted_on", 409
+    detail = "Somebody has begun to work on this since; it can no longer be changed."
+
+
+class NothingAsked(LabelhubError):
+    code = "nothing_asked"
+    detail = "Write your question first."
+
+
+class AlreadyDecided(LabelhubError):
+    code, status = "already_decided", 409
+    detail = "This was decided already; ask the person to contest the day again."
+
+
+class PersonalDataFound(LabelhubError):
+    code, status = "personal_data_found", 409
+    detail = (
+        "Some of this looks like somebody's personal data. Take it out or make it up, or submit again "
+        "to say that it belongs to nobody."
+    )
+
+
 class DraftsOff(LabelhubError):
     code, status = "drafts_off", 403
     detail = "This conversation is written without drafts."
@@ -225,7 +248,7 @@ class DraftsOff(LabelhubError):
 
 class NotTheAssistantsTurn(LabelhubError):
     code, status = "not_the_assistants_turn", 409
-    detail = "Drafts answer a user turn; write one first."
+    detail = "Drafts are for the assistant's turn here; write the user's turn yourself first."
 
 
 class NoPolicy(LabelhubError):

@@ -208,6 +208,7 @@ SPECTACULAR_SETTINGS = {
         "GoldUse": "annotation.models.GoldItem.Use",
         "RoundUse": "annotation.models.RoundPolicy.Use",
         "SkipReason": "annotation.models.Assignment.SkipReason",
+        "ReviewVerdict": "annotation.models.Review.Verdict",
         "TurnRole": "annotation.serializers.conversations.TURN_ROLES",
         "SamplingState": ["ok", "delayed", "down"],
     },

@@ -165,6 +165,10 @@ class ChatTokenizer:
         """Return how many tokens the policy reads before it answers these messages."""
         return len(self.encode(messages))
 
+    def count_text(self, text: str) -> int:
+        """Return how many tokens a text alone is, without what the template puts around it."""
+        return len(self._encode(text))
+
     def fits(self, n_prompt: int, max_tokens: int) -> bool:
         """Say whether prompt and completion fit the policy's window, where it states one."""
         return self.context_tokens is None or n_prompt + max_tokens <= self.context_tokens

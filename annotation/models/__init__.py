@@ -18,6 +18,7 @@ from annotation.models.measuring import (
     GoldMark,
     ProjectFigures,
 )
+from annotation.models.personal_data import PersonalDataFinding
 from annotation.models.projects import (
     Batch,
     Guideline,
@@ -26,9 +27,11 @@ from annotation.models.projects import (
     RoundPolicy,
 )
 from annotation.models.prompts import Prompt
+from annotation.models.questions import Question
 from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Reason, Slot, Task
 from annotation.models.reviews import Review, ReviewComment
 from annotation.models.words import AllowedUse, Purpose, TaskKind
+from annotation.models.working_time import TimeContest
 
 __all__ = [
     "AllowedUse",
@@ -52,12 +55,14 @@ __all__ = [
     "GuidelineAcknowledgement",
     "ImportRun",
     "Message",
+    "PersonalDataFinding",
     "PickRun",
     "Placement",
     "Pool",
     "ProjectFigures",
     "Prompt",
     "Purpose",
+    "Question",
     "QueueCursor",
     "Ranking",
     "RatingSchema",
@@ -70,4 +75,5 @@ __all__ = [
     "SplitKey",
     "Task",
     "TaskKind",
+    "TimeContest",
 ]

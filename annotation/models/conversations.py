@@ -259,7 +259,8 @@ class Draft(Model):
     class Outcome(models.TextChoices):
         PENDING = "pending"  # on the page, nothing done with it yet
         INSERTED = "inserted"  # taken whole
-        EDITED = "edited"  # taken and changed before submit
+        PARTIAL = "partial"  # taken word by word, or a selection of it
+        EDITED = "edited"  # taken whole and changed before submit
         IGNORED = "ignored"  # the turn was written without it
         DISMISSED = "dismissed"  # waved away
         STALE = "stale"  # the turns before it changed
@@ -278,6 +279,8 @@ class Draft(Model):
     text_as_shown = models.TextField(blank=True)
     outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.PENDING)
     message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="drafts")
+    # What the page told of the taking: some words or a selection, not the whole.
+    taken_in_part = models.BooleanField(default=False)
     first_token_seconds = models.FloatField(null=True)
     on_screen_seconds = models.FloatField(default=0)
     # Share of the draft's words that survive in the turn (DATA.md §5).
@@ -289,8 +292,8 @@ class Draft(Model):
             holds("survival_in_range", Q(survival=None) | Q(survival__range=(0, 1))),
             holds(
                 "used_iff_message",
-                Q(outcome__in=["inserted", "edited"], message__isnull=False)
-                | (~Q(outcome__in=["inserted", "edited"]) & Q(message=None)),
+                Q(outcome__in=["inserted", "partial", "edited"], message__isnull=False)
+                | (~Q(outcome__in=["inserted", "partial", "edited"]) & Q(message=None)),
             ),
             models.UniqueConstraint(fields=["generation", "index"], name="annotation_draft_once"),
         ]
@@ -302,6 +305,19 @@ class Feedback(Model):
     class Thumb(models.TextChoices):
         UP = "up"
         DOWN = "down"
+
+    class Reason(models.TextChoices):
+        """What is right or wrong with a reply; several may hold."""
+
+        ACCURATE = "accurate"
+        HELPFUL = "helpful"
+        WELL_WRITTEN = "well_written"
+        INACCURATE = "inaccurate"  # states what is not so
+        NOT_HELPFUL = "not_helpful"  # does not do what was asked
+        UNSAFE = "unsafe"  # somebody may come to harm
+        REFUSAL = "refusal"  # declines what it should not
+        STYLE = "style"  # tone, length or form
+        OTHER = "other"
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="feedback", db_index=False)
     message = models.ForeignKey(Message, models.PROTECT, related_name="feedback", db_index=False)

@@ -27,6 +27,9 @@ class ShownPrompt:
     kind: str
     text: str
     category: str
+    source: str
+    # How many turns came with it, before its own.
+    turns_before: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class AssignmentPage:
     autosaves: list[dict[str, Any]]
     prompt: ShownPrompt | None
     language: str
+    sensitivity: list[str]
     drafts_allowed: bool
     conversation: Thread | None
     previous: Previous | None
@@ -55,6 +59,8 @@ FRAME = f"""
 SELECT a.kind, a.state, a.reason, a.lease_until, a.draft_arm, a.kept_submission, pool.language,
        project.draft_mode, g.id AS guideline_id, g.version AS guideline_version,
        prompt.kind AS prompt_kind, prompt.text AS prompt_text, prompt.category AS prompt_category,
+       prompt.source AS prompt_source, jsonb_array_length(prompt.turns_before) AS prompt_turns_before,
+       pool.sensitivity,
        (SELECT jsonb_agg(jsonb_build_object('turn', s.turn, 'version', s.version,
                                             'payload', s.payload, 'saved_at', s.saved_at)
                          ORDER BY s.turn)
@@ -90,6 +96,9 @@ class _Frame(NamedTuple):
     prompt_kind: str | None
     prompt_text: str
     prompt_category: str
+    prompt_source: str
+    prompt_turns_before: int
+    sensitivity: list[str]
     autosaves: str | None
 
 
@@ -115,10 +124,17 @@ def page_of(*, user: User, assignment_id: int) -> AssignmentPage:
         if frame.guideline_id
         else None,
         autosaves=orjson.loads(frame.autosaves or "[]"),
-        prompt=ShownPrompt(frame.prompt_kind, frame.prompt_text, frame.prompt_category)
+        prompt=ShownPrompt(
+            frame.prompt_kind,
+            frame.prompt_text,
+            frame.prompt_category,
+            frame.prompt_source,
+            frame.prompt_turns_before,
+        )
         if frame.prompt_kind
         else None,
         language=frame.language,
+        sensitivity=frame.sensitivity,
         drafts_allowed=frame.kind == TaskKind.DEMONSTRATION
         and frame.draft_mode != Project.DraftMode.OFF
         and frame.draft_arm != Assignment.DraftArm.NO_DRAFTS,
@@ -144,6 +160,21 @@ def _conversation_of(kind: str, assignment_id: int) -> tuple[Thread | None, Prev
         return None, None
     rater = Assignment.objects.select_related("rater").get(pk=assignment_id).rater
     return (
-        conversations.thread_of(conversation=subject, rater=rater),
+        conversations.thread_of(
+            conversation=subject, rater=rater, with_drafts=kind == TaskKind.REVIEW
+        ),
         conversations.previous_version(subject),
     )
+
+
+def conversation_at_work(*, assignment: Assignment) -> Conversation:
+    """The conversation that is written or reviewed under an assignment. Raises NotFound."""
+    rows = Conversation.objects.select_related("project", "round", "reply_generation__policy")
+    found = (
+        rows.filter(tasks=assignment.task_id)
+        if assignment.kind == TaskKind.REVIEW
+        else rows.filter(assignment=assignment)
+    ).first()
+    if found is None:
+        raise exceptions.NotFound
+    return found

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, OuterRef, Subquery
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import OuterRef, Subquery, TextField, Value
+from django.db.models.functions import JSONObject
 
 from annotation.models import (
     Conversation,
@@ -23,13 +27,18 @@ from sampling.models import POLICY_SERVES
 
 # The id of a reply that is still being written: it becomes a message when it ends.
 UNWRITTEN = 0
+PLAY_THE_USER = (
+    "Below is a conversation between a user and an assistant. Write the user's next message: only "
+    "its words, nothing before or after."
+)
 
 
 @dataclass(frozen=True)
 class Turn:
     """One message of the live path as a page shows it.
 
-    `siblings` counts the tries at this position under the same parent, this one included.
+    `tries` are the ids of all tries at this position under the same parent, this one included.
+    `draft_text` is what the turn began as, told to reviewers only.
     `generation` is set only for a reply that has no message yet, whose `id` is UNWRITTEN.
     """
 
@@ -39,10 +48,12 @@ class Turn:
     content: str
     origin: str
     model_share: float | None
-    siblings: int
+    tries: list[int]
+    pasted_characters: int
     generation: int | None
     finish_reason: str | None
-    thumb: str | None
+    feedback: dict[str, Any] | None
+    draft_text: str | None
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,22 @@ class Previous:
     comments: list[MessageComment]
 
 
-def thread_of(*, conversation: Conversation, rater: Rater) -> Thread:
-    """The conversation as `rater` sees it, their own thumbs included; two queries."""
-    own_thumb = Feedback.objects.filter(message=OuterRef("pk"), rater=rater).order_by("-id")
+def thread_of(
+    *, conversation: Conversation, rater: Rater | None, with_drafts: bool = False
+) -> Thread:
+    """The conversation as `rater` sees it, their own feedback included; two queries."""
+    own = Feedback.objects.filter(message=OuterRef("pk"), rater=rater).order_by("-id")
     live = (
         Message.objects.filter(conversation=conversation, is_live=True)
-        .annotate(thumb=Subquery(own_thumb.values("thumb")[:1]))
+        .annotate(
+            own_feedback=Subquery(
+                own.values(
+                    json=JSONObject(
+                        thumb="thumb", reasons="reasons", comment="comment", rewrite="rewrite"
+                    )
+                )[:1]
+            )
+        )
         .order_by("position")
         .values_list(
             "pk",
@@ -87,14 +108,16 @@ def thread_of(*, conversation: Conversation, rater: Rater) -> Thread:
             "model_share",
             "parent",
             "completion__finish_reason",
-            "thumb",
+            "own_feedback",
+            "pasted_characters",
+            "completion__text" if with_drafts else Value(None, output_field=TextField()),
         )
     )
     tries = dict(
         Message.objects.filter(conversation=conversation)
         .order_by()
         .values_list("parent")
-        .annotate(n=Count("pk"))
+        .annotate(ids=ArrayAgg("pk", order_by="sibling"))
     )
     turns = [
         Turn(
@@ -104,14 +127,20 @@ def thread_of(*, conversation: Conversation, rater: Rater) -> Thread:
             content=content,
             origin=origin,
             model_share=share,
-            siblings=tries[parent],
+            tries=tries[parent],
+            pasted_characters=pasted,
             generation=None,
             finish_reason=finish_reason,
-            thumb=thumb,
+            feedback=feedback,
+            draft_text=draft_text,
         )
-        for pk, position, role, content, origin, share, parent, finish_reason, thumb in live
-    ]
-    if conversation.reply_generation_id and turns and turns[-1].role == Message.Role.USER:
+        for (
+            pk, position, role, content, origin, share, parent, finish_reason, feedback, pasted,
+            draft_text,
+        ) in live
+    ]  # fmt: skip
+    if turns and turns[-1].role == Message.Role.USER and _is_unwritten(conversation):
+        assert conversation.reply_generation_id is not None
         turns.append(_unwritten_reply(conversation.reply_generation_id, turns[-1], tries))
     return Thread(
         id=conversation.pk,
@@ -122,7 +151,18 @@ def thread_of(*, conversation: Conversation, rater: Rater) -> Thread:
     )
 
 
-def _unwritten_reply(generation_id: int, asked: Turn, tries: dict[int | None, int]) -> Turn:
+def _is_unwritten(conversation: Conversation) -> bool:
+    """Whether the newest reply has no message; one that was said stands on the branch it was said on."""
+    generation = conversation.reply_generation_id
+    return (
+        generation is not None
+        and not Message.objects.filter(
+            conversation=conversation, completion__generation=generation
+        ).exists()
+    )
+
+
+def _unwritten_reply(generation_id: int, asked: Turn, tries: dict[int | None, list[int]]) -> Turn:
     """The reply that was asked for and has no message: being written, failed, or empty."""
     return Turn(
         id=UNWRITTEN,
@@ -131,10 +171,12 @@ def _unwritten_reply(generation_id: int, asked: Turn, tries: dict[int | None, in
         content="",
         origin=Message.Origin.MODEL,
         model_share=None,
-        siblings=tries.get(asked.id, 0) + 1,
+        tries=[*tries.get(asked.id, []), UNWRITTEN],
+        pasted_characters=0,
         generation=generation_id,
         finish_reason=None,
-        thumb=None,
+        feedback=None,
+        draft_text=None,
     )
 
 
@@ -168,6 +210,18 @@ def live_messages(*, conversation: Conversation) -> list[Message]:
 def as_context(messages: list[Message]) -> list[dict[str, str]]:
     """The turns as a policy is shown them."""
     return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def draft_context(live: Sequence[Message], *, role: str) -> list[dict[str, str]]:
+    """What a policy is asked for a draft of the next turn, by `role`.
+
+    To play the user it is given the dialogue as a text to carry on: chat templates know no way to
+    have a policy speak first or answer as the other side.
+    """
+    if role == Message.Role.ASSISTANT:
+        return as_context(list(live))
+    spoken = "\n\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in live)
+    return [{"role": Message.Role.USER.value, "content": f"{PLAY_THE_USER}\n\n{spoken}".strip()}]
 
 
 def serving_policies(

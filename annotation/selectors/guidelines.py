@@ -34,6 +34,21 @@ def guideline_for(*, user: User | AnonymousUser, guideline_id: int) -> Guideline
     return found
 
 
+def read_before(*, user: User | AnonymousUser, guideline: Guideline) -> Guideline | None:
+    """The newest earlier version that the person has read: what this one is a change of for them."""
+    return (
+        Guideline.objects.filter(
+            project=guideline.project_id,
+            kind=guideline.kind,
+            purpose=guideline.purpose,
+            version__lt=guideline.version,
+            acknowledgements__user=user.pk,
+        )
+        .order_by("-version")
+        .first()
+    )
+
+
 def current_guidelines(*, membership: Membership, kinds: Collection[str]) -> list[Guideline]:
     """The newest training guideline of each kind, with `acknowledged`."""
     return list(

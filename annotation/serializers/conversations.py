@@ -20,6 +20,13 @@ MAX_COMMENT_CHARACTERS = 10_000
 MAX_REASONS = 20
 
 
+class FeedbackOutput(serializers.Serializer[Any]):
+    thumb = serializers.ChoiceField(choices=Feedback.Thumb.choices)
+    reasons = serializers.ListField(child=serializers.ChoiceField(choices=Feedback.Reason.choices))
+    comment = serializers.CharField(allow_blank=True)
+    rewrite = serializers.CharField(allow_blank=True)
+
+
 class MessageOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField(help_text="0 for a reply that has no message yet.")
     position = serializers.IntegerField()
@@ -27,12 +34,19 @@ class MessageOutput(serializers.Serializer[Any]):
     content = serializers.CharField(allow_blank=True)
     origin = serializers.ChoiceField(choices=Message.Origin.choices)
     model_share = serializers.FloatField(allow_null=True)
-    siblings = serializers.IntegerField(help_text="Tries at this position, this one included.")
+    tries = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Ids of the tries at this position, oldest first, this one included.",
+    )
+    pasted_characters = serializers.IntegerField()
     generation = serializers.IntegerField(
         allow_null=True, help_text="The generation of a reply that has no message yet."
     )
     finish_reason = serializers.CharField(allow_null=True)
-    thumb = serializers.ChoiceField(choices=Feedback.Thumb.choices, allow_null=True)
+    feedback = FeedbackOutput(allow_null=True)
+    draft_text = serializers.CharField(
+        allow_null=True, help_text="What the turn began as; told to reviewers only."
+    )
 
 
 class ConversationOutput(serializers.Serializer[Any]):
@@ -61,6 +75,8 @@ class ThreadTurnInput(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=TURN_ROLES, required=False)
     content = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
     draft = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    draft_part = serializers.BooleanField(required=False)
+    edits = serializers.IntegerField(required=False, allow_null=True, min_value=1)
     pasted_characters = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -83,12 +99,12 @@ class DraftsInput(serializers.Serializer[Any]):
 
 class DraftRefOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
+    generation = serializers.IntegerField(source="generation_id")
     index = serializers.IntegerField()
     shown_order = serializers.IntegerField()
 
 
 class DraftsOutput(serializers.Serializer[Any]):
-    generation = serializers.IntegerField()
     drafts = DraftRefOutput(many=True)
 
 
@@ -103,6 +119,9 @@ class DraftInput(serializers.Serializer[Any]):
 class DemonstrationInput(serializers.Serializer[Any]):
     key = serializers.UUIDField()
     version = serializers.IntegerField(min_value=0)
+    personal_data_confirmed = serializers.BooleanField(
+        default=False, help_text="The author has seen what looks like personal data."
+    )
 
 
 class DemonstrationOutput(serializers.Serializer[Any]):
@@ -114,6 +133,14 @@ class TurnInput(serializers.Serializer[Any]):
     key = serializers.UUIDField()
     content = serializers.CharField(allow_blank=True, trim_whitespace=False)
     version = serializers.IntegerField(min_value=0)
+    edits = serializers.IntegerField(
+        required=False, min_value=1, help_text="The turn of one's own that this one stands for."
+    )
+
+
+class BranchInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=0)
+    message = serializers.IntegerField(min_value=1)
 
 
 class RegenerateInput(serializers.Serializer[Any]):
@@ -122,12 +149,32 @@ class RegenerateInput(serializers.Serializer[Any]):
 
 class ChatInput(serializers.Serializer[Any]):
     key = serializers.UUIDField()
+    personal_data_confirmed = serializers.BooleanField(
+        default=False, help_text="The author has seen what looks like personal data."
+    )
+
+
+class LengthsInput(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=TURN_ROLES)
+    content = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class LengthsOutput(serializers.Serializer[Any]):
+    """Tokens; null where nobody can count."""
+
+    turn = serializers.IntegerField(allow_null=True)
+    total = serializers.IntegerField(allow_null=True)
+    window = serializers.IntegerField(allow_null=True)
+    reply = serializers.IntegerField(allow_null=True)
+    limit = serializers.IntegerField(allow_null=True)
 
 
 class FeedbackInput(serializers.Serializer[Any]):
     thumb = serializers.ChoiceField(choices=Feedback.Thumb.choices)
     reasons = serializers.ListField(
-        child=serializers.CharField(max_length=40), max_length=MAX_REASONS, default=list
+        child=serializers.ChoiceField(choices=Feedback.Reason.choices),
+        max_length=MAX_REASONS,
+        default=list,
     )
     comment = serializers.CharField(
         max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, trim_whitespace=False, default=""

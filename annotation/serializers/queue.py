@@ -53,6 +53,8 @@ class PromptOutput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Prompt.Kind.choices)
     text = serializers.CharField()
     category = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    turns_before = serializers.IntegerField(help_text="Turns that came with it, before its own.")
 
 
 class GuidelineNumberOutput(serializers.Serializer[Any]):
@@ -70,6 +72,7 @@ class AssignmentOutput(serializers.Serializer[Any]):
     autosaves = AutosaveOutput(many=True)
     prompt = PromptOutput(allow_null=True)
     language = serializers.CharField()
+    sensitivity = serializers.ListField(child=serializers.CharField())
     drafts_allowed = serializers.BooleanField()
     conversation = ConversationOutput(allow_null=True)
     previous = PreviousOutput(allow_null=True)
@@ -86,8 +89,16 @@ class GuidelineStateOutput(serializers.Serializer[Any]):
     published_at = serializers.DateTimeField()
 
 
+class ReadGuidelineOutput(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    markdown = serializers.CharField()
+
+
 class GuidelineOutput(GuidelineStateOutput):
     markdown = serializers.CharField()
+    read_before = ReadGuidelineOutput(
+        allow_null=True, help_text="The newest earlier version that the person has read."
+    )
 
 
 class QueueOutput(serializers.Serializer[Any]):
@@ -126,6 +137,8 @@ class ProjectSettingsOutput(serializers.Serializer[Any]):
     min_turns = serializers.IntegerField()
     max_turns = serializers.IntegerField()
     max_turn_characters = serializers.IntegerField()
+    max_turn_tokens = serializers.IntegerField(allow_null=True)
+    user_drafts = serializers.BooleanField()
     criterion = serializers.CharField()
 
 

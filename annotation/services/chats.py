@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
 from annotation import pick
-from annotation.exceptions import NoPolicy, NoReplyYet, NothingToAnswer, ReplyPending
+from annotation.exceptions import (
+    NoPolicy,
+    NoReplyYet,
+    NothingToAnswer,
+    ReplyPending,
+    UnknownTurn,
+)
 from annotation.models import Assignment, Conversation, Message, RoundPolicy
 from annotation.selectors import conversations as selectors
-from annotation.services import conversations, leases, submissions, threads
+from annotation.services import conversations, leases, personal_data, submissions, threads
 from annotation.services.drafts import weighted_choice
 from labelhub import clock
 from labelhub.accounts.models import User
@@ -25,11 +32,19 @@ SPOKEN = (Generation.State.DONE, Generation.State.CANCELLED)
 
 
 @transaction.atomic
-def say(*, assignment: Assignment, key: UUID, content: str, version: int) -> Conversation:
+def say(
+    *,
+    assignment: Assignment,
+    key: UUID,
+    content: str,
+    version: int,
+    edits: int | None = None,
+) -> Conversation:
     """Add the person's turn and ask for a reply. The same `key` again adds nothing.
 
-    A turn that got no reply is replaced by the new one, and kept beside it. Raises LeaseLost,
-    StaleVersion, ReplyPending, EmptyTurn, TurnTooLong, TooManyTurns, NoPolicy, ContextTooLong.
+    With `edits`, it stands for that earlier turn of theirs: what followed is kept as a branch. A turn
+    that got no reply is replaced by the new one, and kept beside it. Raises LeaseLost, StaleVersion,
+    ReplyPending, UnknownTurn, EmptyTurn, TurnTooLong, TooManyTurns, NoPolicy, ContextTooLong.
     """
     locked = leases.locked_lease(assignment=assignment)
     conversation = conversations.locked_for(assignment=locked)
@@ -37,8 +52,13 @@ def say(*, assignment: Assignment, key: UUID, content: str, version: int) -> Con
         return conversation
     conversations.require_version(conversation=conversation, version=version)
     live = _live_with_reply(conversation)
-    if live and live[-1].role == Message.Role.USER:
-        _set_aside(live.pop())
+    if edits is not None:
+        place = next((turn.position for turn in live if turn.pk == edits), None)
+        if place is None or live[place].role != Message.Role.USER:
+            raise UnknownTurn
+        live = _cut(live, place)
+    elif live and live[-1].role == Message.Role.USER:
+        live = _cut(live, len(live) - 1)
     roles = [message.role for message in live]
     threads.check_turn(project=conversation.project, index=len(live), content=content)
     threads.check_n_turns(
@@ -73,26 +93,72 @@ def regenerate(*, assignment: Assignment, version: int) -> Conversation:
     conversations.require_version(conversation=conversation, version=version)
     live = _live_with_reply(conversation)
     if live and live[-1].role == Message.Role.ASSISTANT:
-        _set_aside(live.pop())
+        live = _cut(live, len(live) - 1)
     if not live or live[-1].role != Message.Role.USER:
         raise NothingToAnswer
     _ask(conversation, live, assignment.rater.user)
     return conversation
 
 
-def finish(*, assignment: Assignment, key: UUID) -> Assignment:
+@transaction.atomic
+def show_branch(*, assignment: Assignment, version: int, message: int) -> Conversation:
+    """Go on from another try: `message`, what led to it, and the newest that followed become the path.
+
+    Raises LeaseLost, StaleVersion, ReplyPending, UnknownTurn.
+    """
+    locked = leases.locked_lease(assignment=assignment)
+    conversation = conversations.locked_for(assignment=locked)
+    conversations.require_version(conversation=conversation, version=version)
+    live = _live_with_reply(conversation)
+    path = _path_through(conversation, message)
+    Message.objects.filter(pk__in={turn.pk for turn in live} - set(path)).update(is_live=False)
+    Message.objects.filter(pk__in=path, is_live=False).update(is_live=True)
+    conversation.version += 1
+    conversation.save(update_fields=["version"])
+    return conversation
+
+
+def _path_through(conversation: Conversation, message_id: int) -> list[int]:
+    """The ids from the first turn to the newest that follows `message_id`. Raises UnknownTurn."""
+    rows = Message.objects.filter(conversation=conversation).order_by("pk")
+    parents = dict(rows.values_list("pk", "parent"))
+    if message_id not in parents:
+        raise UnknownTurn
+    newest_child = {parent: pk for pk, parent in parents.items()}
+    path = [message_id]
+    while (parent := parents[path[0]]) is not None:
+        path.insert(0, parent)
+    while (child := newest_child.get(path[-1])) is not None:
+        path.append(child)
+    return path
+
+
+def finish(
+    *, assignment: Assignment, key: UUID, personal_data_confirmed: bool = False
+) -> Assignment:
     """End the chat: its model-written messages may now be compared.
 
-    Raises NoReplyYet, ReplyPending and what a submission may.
+    Raises NoReplyYet, ReplyPending, PersonalDataFound unless its author has seen the warning, and what
+    a submission may.
     """
-    return submissions.submit(assignment=assignment, key=key, body={}, write=_finish)
+    return submissions.submit(
+        assignment=assignment,
+        key=key,
+        body={},
+        write=partial(_finish, personal_data_confirmed=personal_data_confirmed),
+    )
 
 
-def _finish(assignment: Assignment) -> None:
+def _finish(assignment: Assignment, *, personal_data_confirmed: bool) -> None:
     conversation = conversations.locked_for(assignment=assignment)
     live = _live_with_reply(conversation)
     if not any(message.completion_id for message in live):
         raise NoReplyYet
+    personal_data.check(
+        conversation=conversation,
+        live=[message for message in live if message.role == Message.Role.USER],
+        confirmed=personal_data_confirmed,
+    )
     conversation.state = Conversation.State.FINISHED
     conversation.finished_at = clock.now()
     conversation.save(update_fields=["state", "finished_at"])
@@ -152,8 +218,10 @@ def _take_reply(conversation: Conversation) -> None:
     )
 
 
-def _set_aside(message: Message) -> None:
-    Message.objects.filter(pk=message.pk).update(is_live=False)
+def _cut(live: list[Message], place: int) -> list[Message]:
+    """The path before `place`; what stood from there on is kept as a branch."""
+    Message.objects.filter(pk__in=[turn.pk for turn in live[place:]]).update(is_live=False)
+    return live[:place]
 
 
 def _ask(conversation: Conversation, live: Sequence[Message], person: User | None) -> None:

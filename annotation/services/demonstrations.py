@@ -10,32 +10,39 @@ from annotation import pick
 from annotation.exceptions import MustEndWithAssistant, NothingWritten, TooFewTurns
 from annotation.models import Assignment, Conversation, Message, Purpose, Review, TaskKind
 from annotation.selectors import conversations as selectors
-from annotation.services import conversations, drafts, submissions, tasks
+from annotation.selectors.lengths import pasted_share
+from annotation.services import conversations, drafts, personal_data, submissions, tasks
 from labelhub import clock
 from labelhub.accounts.models import Project
 
+PASTED_SHARE_TO_REVIEW = 0.5
 
-def submit_demonstration(*, assignment: Assignment, key: UUID, version: int) -> Conversation:
+
+def submit_demonstration(
+    *, assignment: Assignment, key: UUID, version: int, personal_data_confirmed: bool = False
+) -> Conversation:
     """Hand the demonstration in: it goes to a reviewer, or counts as accepted by sampling.
 
-    Raises NothingWritten, MustEndWithAssistant, TooFewTurns, StaleVersion and what a submission may.
+    Raises NothingWritten, MustEndWithAssistant, TooFewTurns, StaleVersion, PersonalDataFound unless
+    its author has seen the warning, and what a submission may.
     """
     submissions.submit(
         assignment=assignment,
         key=key,
         body={"version": version},
-        write=partial(_hand_in, version=version),
+        write=partial(_hand_in, version=version, personal_data_confirmed=personal_data_confirmed),
     )
     return Conversation.objects.get(assignment=assignment)
 
 
-def _hand_in(assignment: Assignment, *, version: int) -> None:
+def _hand_in(assignment: Assignment, *, version: int, personal_data_confirmed: bool) -> None:
     conversation = conversations.locked_for(assignment=assignment)
     conversations.require_version(conversation=conversation, version=version)
     live = selectors.live_messages(conversation=conversation)
     check_complete(project=conversation.project, live=live)
+    personal_data.check(conversation=conversation, live=live, confirmed=personal_data_confirmed)
     drafts.settle(assignment=assignment, live=live)
-    if wants_review(conversation=conversation, reason=assignment.reason):
+    if is_pasted(live) or wants_review(conversation=conversation, reason=assignment.reason):
         conversation.state = Conversation.State.SUBMITTED
         tasks.add_tasks(
             tasks=[
@@ -60,16 +67,27 @@ def _hand_in(assignment: Assignment, *, version: int) -> None:
 
 
 def check_complete(*, project: Project, live: Sequence[Message]) -> None:
-    """Raises NothingWritten, MustEndWithAssistant or TooFewTurns. A system turn is not counted."""
+    """Raises NothingWritten, MustEndWithAssistant or TooFewTurns, each naming a turn in `fields`.
+
+    A system turn is not counted.
+    """
     if not live:
-        raise NothingWritten
+        raise NothingWritten(fields={"turns.0": ["Write the first turn."]})
+    last = f"turns.{len(live) - 1}"
     if live[-1].role != Message.Role.ASSISTANT:
-        raise MustEndWithAssistant
+        raise MustEndWithAssistant(fields={last: ["This turn has no answer from the assistant."]})
     n_turns = sum(message.role != Message.Role.SYSTEM for message in live)
     if n_turns < project.min_turns:
+        n_missing = project.min_turns - n_turns
         raise TooFewTurns(
-            f"The conversation has {n_turns} turns; this project asks for {project.min_turns}."
+            f"The conversation has {n_turns} turns; this project asks for {project.min_turns}.",
+            fields={last: [f"Write {n_missing} more after this one."]},
         )
+
+
+def is_pasted(live: Sequence[Message]) -> bool:
+    """Whether half or more of a turn was pasted, which a reviewer is to see (DATA.md §5)."""
+    return any(pasted_share(message) >= PASTED_SHARE_TO_REVIEW for message in live)
 
 
 def make_trainable(*, conversation: Conversation) -> None:

@@ -25,7 +25,7 @@ from sampling.selectors import ENDED, completions_of, context_hash
 DRAFTS_ENDED = "annotation.drafts_ended"
 # Outcomes that only the person's own page can tell; nothing else changes them afterwards.
 TOLD_BY_THE_PAGE = (Draft.Outcome.DISMISSED, Draft.Outcome.STALE)
-USED = (Draft.Outcome.INSERTED, Draft.Outcome.EDITED)
+USED = (Draft.Outcome.INSERTED, Draft.Outcome.PARTIAL, Draft.Outcome.EDITED)
 
 
 def allowed(*, assignment: Assignment) -> bool:
@@ -40,10 +40,11 @@ def allowed(*, assignment: Assignment) -> bool:
 def request_drafts(
     *, assignment: Assignment, version: int, temperature: float | None = None
 ) -> list[Draft]:
-    """Ask a policy of the round for drafts of the next assistant turn; their rows, by shown order.
+    """Ask the round's policies for drafts of the next turn; their rows, by shown order.
 
-    All drafts of a request come from one policy, drawn by weight. Raises LeaseLost, DraftsOff,
-    StaleVersion, NotTheAssistantsTurn, NoPolicy, ContextTooLong, PolicyUnusable.
+    Each draft's policy is drawn by weight, so that several policies meet side by side. A user turn is
+    drafted only where the project allows it. Raises LeaseLost, DraftsOff, StaleVersion,
+    NotTheAssistantsTurn, NoPolicy, ContextTooLong, PolicyUnusable.
     """
     locked = leases.locked_lease(assignment=assignment)
     if not allowed(assignment=locked):
@@ -51,7 +52,8 @@ def request_drafts(
     conversation = conversations.locked_for(assignment=locked)
     conversations.require_version(conversation=conversation, version=version)
     live = selectors.live_messages(conversation=conversation)
-    if not live or live[-1].role != Message.Role.USER:
+    role = _next_role(live)
+    if role == Message.Role.USER and not conversation.project.user_drafts:
         raise NotTheAssistantsTurn
     serving = selectors.serving_policies(
         project=conversation.project, round_=conversation.round, use=RoundPolicy.Use.DRAFT
@@ -60,37 +62,51 @@ def request_drafts(
         raise NoPolicy
     n_before = Draft.objects.filter(assignment=locked).count()
     # The count makes each request its own draw.
-    chosen = weighted_choice(serving, seed=pick.order_key(locked.pk, n_before, draw="draft policy"))
+    seed = pick.order_key(locked.pk, n_before, draw="draft policy")
     n = conversation.project.n_drafts
-    generation = sampling.request_completions(
-        project=conversation.project,
-        policy=chosen.policy,
-        messages=selectors.as_context(live),
-        purpose=Generation.Purpose.DRAFT,
-        n=n,
-        params=sampling.Params(
-            temperature=chosen.temperature if temperature is None else temperature,
-            top_p=chosen.top_p,
-            max_tokens=chosen.max_tokens,
-        ),
-        requested_by=assignment.rater.user,
-        on_done=DRAFTS_ENDED,
-    )
+    shares = pick.shares(n, {row.pk: row.weight for row in serving}, seed=seed)
+    completions = [
+        (generation, index)
+        for generation in (
+            sampling.request_completions(
+                project=conversation.project,
+                policy=row.policy,
+                messages=selectors.draft_context(live, role=role),
+                purpose=Generation.Purpose.DRAFT,
+                n=shares[row.pk],
+                params=sampling.Params(
+                    temperature=row.temperature if temperature is None else temperature,
+                    top_p=row.top_p,
+                    max_tokens=row.max_tokens,
+                ),
+                requested_by=assignment.rater.user,
+                on_done=DRAFTS_ENDED,
+            )
+            for row in serving
+            if row.pk in shares
+        )
+        for index in range(generation.n_completions)
+    ]
+    order = pick.shuffled(range(len(completions)), seed=completions[0][0].pk, draw="draft order")
     return Draft.objects.bulk_create(
         Draft(
             project=conversation.project,
             assignment=locked,
-            generation=generation,
-            index=index,
-            position=live[-1].position + 1,
-            role=Message.Role.ASSISTANT,
+            generation=completions[place][0],
+            index=completions[place][1],
+            position=len(live),
+            role=role,
             shown_order=shown_order,
             created_at=clock.now(),
         )
-        for shown_order, index in enumerate(
-            pick.shuffled(range(n), seed=generation.pk, draw="draft order")
-        )
+        for shown_order, place in enumerate(order)
     )
+
+
+def _next_role(live: Sequence[Message]) -> Message.Role:
+    """Whose turn is next; the user's to begin with."""
+    answers = bool(live) and live[-1].role == Message.Role.USER
+    return Message.Role.ASSISTANT if answers else Message.Role.USER
 
 
 def weighted_choice(serving: Sequence[RoundPolicy], *, seed: int) -> RoundPolicy:
@@ -194,16 +210,18 @@ def origins_of(
 def store_used(*, drafts: Collection[Draft]) -> None:
     """Write what saving a thread changed in the ledger, in one statement."""
     Draft.objects.bulk_update(
-        drafts, ["completion", "text_as_shown", "outcome", "message", "survival"]
+        drafts,
+        ["completion", "text_as_shown", "outcome", "message", "survival", "taken_in_part"],
     )
 
 
 def use(*, draft: Draft, completion: Completion, message: Message) -> None:
     """The draft became `message`, whole or changed; to be stored by the caller."""
     draft.message = message
-    draft.outcome = (
-        Draft.Outcome.INSERTED if message.origin == Message.Origin.MODEL else Draft.Outcome.EDITED
-    )
+    if message.origin == Message.Origin.MODEL:
+        draft.outcome = Draft.Outcome.INSERTED
+    else:
+        draft.outcome = Draft.Outcome.PARTIAL if draft.taken_in_part else Draft.Outcome.EDITED
     draft.survival = overlap(draft=completion.text, final=message.content).survival
 
 
@@ -222,8 +240,8 @@ def settle(*, assignment: Assignment, live: Sequence[Message]) -> None:
     )
     turns = {turn.completion_id: turn for turn in live if turn.completion_id}
     before = {
-        position: context_hash(selectors.as_context(list(live[:position])))
-        for position in {draft.position for draft in drafts}
+        (position, role): context_hash(selectors.draft_context(live[:position], role=role))
+        for position, role in {(draft.position, draft.role) for draft in drafts}
     }
     for draft in drafts:
         turn = turns.get(draft.completion_id or 0)
@@ -234,7 +252,7 @@ def settle(*, assignment: Assignment, live: Sequence[Message]) -> None:
             draft.survival = None
             draft.outcome = (
                 Draft.Outcome.IGNORED
-                if before[draft.position] == draft.context_sha256
+                if before[draft.position, draft.role] == draft.context_sha256
                 else Draft.Outcome.STALE
             )
     Draft.objects.bulk_update(drafts, ["outcome", "message", "survival"])

@@ -19,6 +19,7 @@ from annotation.exceptions import (
 )
 from annotation.models import Assignment, Conversation, Message
 from annotation.selectors import conversations as selectors
+from annotation.selectors import lengths
 from annotation.services import conversations, drafts, leases
 from annotation.services.drafts import Origins
 from labelhub.accounts.models import Project
@@ -28,12 +29,18 @@ SYSTEM, USER, ASSISTANT = Message.Role.SYSTEM, Message.Role.USER, Message.Role.A
 
 @dataclass(frozen=True, kw_only=True)
 class WantedTurn:
-    """A turn the page wants at a place: `id` alone for one that stays, else its role and content."""
+    """A turn the page wants at a place: `id` alone for one that stays, else its role and content.
+
+    `id` may name any turn this conversation ever had: an undo puts an earlier one back. `edits` is the
+    turn that this one is a new wording of; `draft_part` says that only some of the draft was taken.
+    """
 
     id: int | None = None
     role: str = ""
     content: str = ""
     draft: int | None = None
+    draft_part: bool = False
+    edits: int | None = None
     pasted_characters: int = 0
 
 
@@ -53,13 +60,14 @@ def save_thread(
     conversation = conversations.locked_for(assignment=locked)
     conversations.require_version(conversation=conversation, version=version)
     live = selectors.live_messages(conversation=conversation)
-    wanted = _resolved(turns, live)
+    wanted = _resolved(conversation, turns, live)
     check_thread(project=conversation.project, turns=wanted)
+    _check_tokens(conversation, wanted)
     n_kept = _n_unchanged(wanted, live)
     if n_kept == len(wanted) == len(live):
         return conversation
-    origins = _origins(locked, wanted[n_kept:], live[n_kept:])
-    new = _new_nodes(wanted[n_kept:], live[n_kept:], origins, writer_id=locked.rater_id)
+    origins = _origins(locked, wanted[n_kept:])
+    new = _new_nodes(wanted[n_kept:], origins, writer_id=locked.rater_id)
     after = live[n_kept - 1] if n_kept else None
     sibling = conversations.next_sibling(conversation=conversation, parent=after) if new else 0
     Message.objects.filter(pk__in=[message.pk for message in live[n_kept:]]).update(is_live=False)
@@ -72,29 +80,56 @@ def save_thread(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A wanted turn in full; `stays` is the live message that it names."""
+    """A wanted turn in full; `stays` is the message that it names, `edits` the one it rewords."""
 
     role: str
     content: str
-    draft: int | None
-    pasted_characters: int
+    asked: WantedTurn
     stays: Message | None
+    edits: Message | None
 
 
-def _resolved(turns: Sequence[WantedTurn], live: Sequence[Message]) -> list[_Wanted]:
-    by_id = {message.pk: message for message in live}
+def _resolved(
+    conversation: Conversation, turns: Sequence[WantedTurn], live: Sequence[Message]
+) -> list[_Wanted]:
+    known = {message.pk: message for message in live}
+    named = {pk for turn in turns for pk in (turn.id, turn.edits) if pk is not None}
+    earlier = named - known.keys()
+    if earlier:
+        known |= Message.objects.filter(conversation=conversation).in_bulk(earlier)
+    used: set[int] = set()
     resolved = []
     for index, turn in enumerate(turns):
-        if turn.id is None:
-            resolved.append(
-                _Wanted(turn.role, turn.content, turn.draft, turn.pasted_characters, None)
-            )
-            continue
-        stays = by_id.pop(turn.id, None)
-        if stays is None:
+        stays = known.get(turn.id) if turn.id is not None else None
+        if turn.id is not None and (stays is None or turn.id in used):
             raise UnknownTurn(fields=_at(index, f"There is no turn {turn.id} here any more."))
-        resolved.append(_Wanted(stays.role, stays.content, None, 0, stays))
+        if stays is not None:
+            used.add(stays.pk)
+            resolved.append(_Wanted(stays.role, stays.content, turn, stays, None))
+            continue
+        # The turn that stood at this place is what a page without `edits` means.
+        edits = known.get(turn.edits) if turn.edits is not None else None
+        if edits is None and index < len(live):
+            edits = live[index]
+        if edits is not None and edits.role != turn.role:
+            edits = None
+        resolved.append(_Wanted(turn.role, turn.content, turn, None, edits))
     return resolved
+
+
+def _check_tokens(conversation: Conversation, turns: Sequence[_Wanted]) -> None:
+    """Raises TurnTooLong for a new turn over the project's limit in the policy's tokens."""
+    limit = conversation.project.max_turn_tokens
+    new = [(index, turn.content) for index, turn in enumerate(turns) if turn.stays is None]
+    if limit is None or not new:
+        return
+    counts = lengths.count_turns(
+        conversation=conversation, contents=[content for _, content in new]
+    )
+    for (index, _), n_tokens in zip(new, counts or [], strict=False):
+        if n_tokens > limit:
+            sentence = f"{n_tokens} tokens; this project allows {limit}."
+            raise TurnTooLong(fields=_at(index, sentence))
 
 
 def check_thread(*, project: Project, turns: Sequence[_Wanted]) -> None:
@@ -141,7 +176,7 @@ def _n_unchanged(wanted: Sequence[_Wanted], live: Sequence[Message]) -> int:
     for turn, message in zip(wanted, live, strict=False):
         same_words = (
             turn.stays is None
-            and turn.draft is None
+            and turn.asked.draft is None
             and (turn.role, turn.content) == (message.role, message.content)
         )
         if turn.stays is not message and not same_words:
@@ -150,53 +185,54 @@ def _n_unchanged(wanted: Sequence[_Wanted], live: Sequence[Message]) -> int:
     return n
 
 
-def _origins(
-    assignment: Assignment, wanted: Sequence[_Wanted], replaced: Sequence[Message]
-) -> Origins:
+def _origins(assignment: Assignment, wanted: Sequence[_Wanted]) -> Origins:
+    older = [row for turn in wanted for row in (turn.stays, turn.edits) if row is not None]
     return drafts.origins_of(
         assignment=assignment,
-        draft_ids={turn.draft for turn in wanted if turn.draft is not None},
-        completion_ids={row.completion_id for row in replaced if row.completion_id},
+        draft_ids={turn.asked.draft for turn in wanted if turn.asked.draft is not None},
+        completion_ids={row.completion_id for row in older if row.completion_id},
     )
 
 
-def _new_nodes(
-    wanted: Sequence[_Wanted], replaced: Sequence[Message], origins: Origins, *, writer_id: int
-) -> list[Message]:
-    """Unsaved messages for `wanted`; `replaced` are the live ones at the same places, maybe fewer."""
+def _new_nodes(wanted: Sequence[_Wanted], origins: Origins, *, writer_id: int) -> list[Message]:
+    """Unsaved messages for `wanted`."""
     nodes = []
-    for offset, turn in enumerate(wanted):
+    for turn in wanted:
         if turn.stays is not None:
             nodes.append(conversations.copied(turn.stays))
             continue
+        pasted = turn.asked.pasted_characters
+        if turn.asked.edits is not None and turn.edits is not None:
+            pasted += turn.edits.pasted_characters
         node = Message(
             role=turn.role,
             content=turn.content,
             origin=Message.Origin.HUMAN,
             author_id=writer_id,
-            pasted_characters=turn.pasted_characters,
+            pasted_characters=min(pasted, len(turn.content)),
         )
-        if turn.draft is not None:
-            _begin_as_draft(node, turn.draft, origins)
-        elif offset < len(replaced) and replaced[offset].role == turn.role:
-            _carry_over(node, replaced[offset], origins)
+        if turn.asked.draft is not None:
+            _begin_as_draft(node, turn.asked, origins)
+        elif turn.edits is not None:
+            _carry_over(node, turn.edits, origins)
         nodes.append(node)
     return nodes
 
 
-def _begin_as_draft(node: Message, draft_id: int, origins: Origins) -> None:
-    draft = origins.drafts.get(draft_id)
+def _begin_as_draft(node: Message, asked: WantedTurn, origins: Origins) -> None:
+    draft = origins.drafts.get(asked.draft or 0)
     if draft is None or draft.role != node.role:
         raise UnknownDraft
     if draft.completion is None:
         raise DraftUnfinished
+    draft.taken_in_part = asked.draft_part
     node.completion = draft.completion
     node.origin, node.model_share = _origin(draft.completion.text, node.content)
 
 
-def _carry_over(node: Message, replaced: Message, origins: Origins) -> None:
+def _carry_over(node: Message, edited: Message, origins: Origins) -> None:
     """An edit of a turn that began as a draft is still of that draft while words of it are left."""
-    completion = origins.completions.get(replaced.completion_id or 0)
+    completion = origins.completions.get(edited.completion_id or 0)
     if completion is None:
         return
     origin, share = _origin(completion.text, node.content)

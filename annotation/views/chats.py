@@ -11,6 +11,7 @@ from annotation.models import Assignment, Conversation, Feedback, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.selectors.queue import assignment_for
 from annotation.serializers.conversations import (
+    BranchInput,
     ChatInput,
     ConversationOutput,
     FeedbackInput,
@@ -40,6 +41,15 @@ class TurnsView(APIView):
         """Say something; the answer's last message is the reply being written."""
         assignment = _chat_for(request, assignment_id)
         conversation = chats.say(assignment=assignment, **parse(TurnInput, request))
+        return _shown(conversation, assignment)
+
+
+class BranchView(APIView):
+    @extend_schema(request=BranchInput, responses={200: ConversationOutput, **REFUSALS})
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """Go on from another try at a turn."""
+        assignment = _chat_for(request, assignment_id)
+        conversation = chats.show_branch(assignment=assignment, **parse(BranchInput, request))
         return _shown(conversation, assignment)
 
 

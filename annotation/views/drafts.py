@@ -27,13 +27,12 @@ class DraftsView(APIView):
         },
     )
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Ask for drafts of the assistant turn after the live path's last message."""
+        """Ask for drafts of the turn after the live path's last message."""
         assignment = assignment_for(
             user=request.user, assignment_id=assignment_id, kinds=[TaskKind.DEMONSTRATION]
         )
         shown = drafts.request_drafts(assignment=assignment, **parse(DraftsInput, request))
-        body = {"generation": shown[0].generation_id, "drafts": shown}
-        return Response(DraftsOutput(body).data)
+        return Response(DraftsOutput({"drafts": shown}).data)
 
 
 class DraftView(APIView):

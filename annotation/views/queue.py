@@ -128,6 +128,7 @@ class GuidelineView(APIView):
     def get(self, request: Request, guideline_id: int) -> Response:
         """One version of the rules for a kind of work."""
         found = guidelines.guideline_for(user=request.user, guideline_id=guideline_id)
+        found.read_before = guidelines.read_before(user=request.user, guideline=found)  # type: ignore[attr-defined]
         return Response(represent(GuidelineOutput, found))
 
 

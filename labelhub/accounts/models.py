@@ -65,11 +65,15 @@ class Project(Model):
     lease_seconds = models.PositiveIntegerField(default=1800)
     draft_mode = models.CharField(max_length=20, choices=DraftMode, default=DraftMode.ON_REQUEST)
     n_drafts = models.PositiveSmallIntegerField(default=2)
+    # Whether a policy may also be asked to play the user; such turns are marked as model-written.
+    user_drafts = models.BooleanField(default=False)
     # Share of conversations whose trainer is offered no drafts: the built-in trial of DATA.md §5.
     no_draft_share = models.FloatField(default=0.0)
     min_turns = models.PositiveSmallIntegerField(default=2)
     max_turns = models.PositiveSmallIntegerField(default=40)
     max_turn_characters = models.PositiveIntegerField(default=50_000)
+    # In tokens of the policy that serves the round; no limit where empty, or where nobody can count.
+    max_turn_tokens = models.PositiveIntegerField(null=True, blank=True)
     n_candidates = models.PositiveSmallIntegerField(default=4)
     original_takes_part = models.BooleanField(default=True)
     rankings_per_comparison = models.PositiveSmallIntegerField(default=1)

@@ -52,6 +52,13 @@ def regenerate(person: Person, chat: Assignment) -> Any:
     )
 
 
+def branch(person: Person, chat: Assignment, message: int) -> Any:
+    return person.post(
+        f"assignments/{chat.pk}/branch/",
+        {"version": conversation_of(chat).version, "message": message},
+    )
+
+
 def finish(person: Person, chat: Assignment, key: str | None = None) -> Any:
     return person.post(f"assignments/{chat.pk}/chat/", {"key": key or str(uuid4())})
 
@@ -135,7 +142,7 @@ class TestTurns:
         assert contents(chat) == ["Hello?"]
         end_generation(again, state=state)
         answer = say(trainer, chat, "Are you there?")
-        assert [turn["siblings"] for turn in answer.json()["messages"]] == [2, 1]
+        assert [len(turn["tries"]) for turn in answer.json()["messages"]] == [2, 1]
         assert contents(chat) == ["Are you there?"]
 
     def test_a_stopped_reply_that_waited_frees_the_page(
@@ -180,7 +187,7 @@ class TestRegenerating:
         end_generation(pending(say(trainer, chat, "A name for a cat?")), "Tom.")
         end_generation(pending(regenerate(trainer, chat)), "Mog.")
         answer = regenerate(trainer, chat)
-        assert answer.json()["messages"][-1]["siblings"] == 3
+        assert len(answer.json()["messages"][-1]["tries"]) == 3
         assert answer.json()["version"] == 3
         tries = conversation_of(chat).messages.filter(role="assistant").order_by("sibling")
         assert [(row.content, row.is_live) for row in tries] == [("Tom.", False), ("Mog.", False)]
@@ -257,3 +264,59 @@ class TestFinishing:
         assert page["messages"][-1]["finish_reason"] == "length"
         assert Message.objects.filter(conversation=conversation_of(chat)).count() == 2
         assert finish(trainer, chat).status_code == 200
+
+
+class TestBranches:
+    def test_an_edited_turn_begins_a_branch_and_the_other_is_kept(
+        self, trainer: Person, chat: Assignment
+    ) -> None:
+        end_generation(pending(say(trainer, chat, "Hello?")), "Good day.")
+        end_generation(pending(say(trainer, chat, "And now?")), "Nothing.")
+        first = conversation_of(chat).messages.get(content="Hello?")
+        edited = say(trainer, chat, "Good morning!", edits=first.pk)
+        end_generation(pending(edited), "Morning.")
+        assert contents(chat) == ["Good morning!", "Morning."]
+        answer = branch(trainer, chat, first.pk)
+        assert answer.status_code == 200
+        # What followed comes back with it.
+        assert contents(chat) == ["Hello?", "Good day.", "And now?", "Nothing."]
+        assert len(answer.json()["messages"][0]["tries"]) == 2
+        assert answer.json()["messages"][-1]["generation"] is None
+
+    def test_an_earlier_try_is_chosen_and_gone_on_from(
+        self, trainer: Person, chat: Assignment
+    ) -> None:
+        end_generation(pending(say(trainer, chat, "Hello?")), "One.")
+        end_generation(pending(regenerate(trainer, chat)), "Two.")
+        first = conversation_of(chat).messages.get(content="One.")
+        assert branch(trainer, chat, first.pk).status_code == 200
+        assert contents(chat) == ["Hello?", "One."]
+        generation = Generation.objects.get(pk=pending(say(trainer, chat, "Go on.")))
+        assert [turn["content"] for turn in generation.context.messages] == [
+            "Hello?",
+            "One.",
+            "Go on.",
+        ]
+
+    def test_only_ones_own_user_turns_are_edited(self, trainer: Person, chat: Assignment) -> None:
+        end_generation(pending(say(trainer, chat, "Hello?")), "One.")
+        reply = conversation_of(chat).messages.get(content="One.")
+        assert refusal(say(trainer, chat, "Two.", edits=reply.pk)) == (400, "unknown_turn")
+        other = Person(trainer.project)
+        theirs = other.take_new(CHAT)
+        assert refusal(branch(other, theirs, reply.pk)) == (400, "unknown_turn")
+
+    def test_not_while_a_reply_is_being_written(self, trainer: Person, chat: Assignment) -> None:
+        pending(say(trainer, chat, "Hello?"))
+        first = conversation_of(chat).messages.get()
+        assert refusal(branch(trainer, chat, first.pk)) == (409, "reply_pending")
+
+
+def test_personal_data_is_warned_of_before_a_chat_ends(trainer: Person, chat: Assignment) -> None:
+    end_generation(pending(say(trainer, chat, "I am ada@mail.org.")), "Call +44 20 7946 0018.")
+    refused = finish(trainer, chat)
+    assert refusal(refused) == (409, "personal_data_found")
+    # Only the trainer's own words are theirs to answer for.
+    assert list(refused.json()["fields"]) == ["turns.0"]
+    body = {"key": str(uuid4()), "personal_data_confirmed": True}
+    assert trainer.post(f"assignments/{chat.pk}/chat/", body).status_code == 200

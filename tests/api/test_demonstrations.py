@@ -6,13 +6,24 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Assignment, Conversation, Draft, Message, Prompt, Task
+from annotation.models import (
+    Assignment,
+    Conversation,
+    Draft,
+    Message,
+    PersonalDataFinding,
+    Prompt,
+    RoundPolicy,
+    Task,
+)
 from labelhub.accounts.models import Project
-from sampling.models import Generation
-from tests.factories import PromptFactory
+from sampling import tokens
+from sampling.models import Generation, Policy
+from tests.factories import ImportRunFactory, PromptFactory, RoundPolicyFactory
 from tests.writing import (
     CHAT,
     DEMONSTRATION,
@@ -46,6 +57,12 @@ def ids(answer: Any) -> list[int]:
     return [message["id"] for message in answer.json()["messages"]]
 
 
+def generation_of(answer: dict[str, Any]) -> int:
+    """The one generation that the drafts of an answer come from."""
+    (generation,) = {draft["generation"] for draft in answer["drafts"]}
+    return int(generation)
+
+
 def drafts_for(trainer: Person, assignment: Assignment, *texts: str, **body: Any) -> list[int]:
     """Ask for drafts and let them end; their ids by index."""
     answer = trainer.post(
@@ -53,7 +70,7 @@ def drafts_for(trainer: Person, assignment: Assignment, *texts: str, **body: Any
         {"version": conversation_of(assignment).version} | body,
     )
     assert answer.status_code == 200, answer.json()
-    end_generation(answer.json()["generation"], *texts)
+    end_generation(generation_of(answer.json()), *texts)
     return [draft["id"] for draft in sorted(answer.json()["drafts"], key=lambda row: row["index"])]
 
 
@@ -122,7 +139,7 @@ class TestThread:
         assert second[0] == first[0]
         assert not set(second[1:]) & set(first)
         assert answer.json()["version"] == 2
-        assert [turn["siblings"] for turn in answer.json()["messages"]] == [1, 2, 1, 1]
+        assert [len(turn["tries"]) for turn in answer.json()["messages"]] == [1, 2, 1, 1]
         set_aside = Message.objects.filter(conversation=conversation_of(assignment), is_live=False)
         assert set(set_aside.values_list("pk", flat=True)) == set(first[1:])
 
@@ -283,7 +300,7 @@ class TestDrafts:
         turns = [*dialogue(1), {"role": "assistant", "content": NINE, "draft": shown[0]}]
         answer = trainer.save(assignment, turns)
         assert (answer.status_code, answer.json()["code"]) == (409, "draft_unfinished")
-        end_generation(asked["generation"], NINE, "Other.", ring=False)
+        end_generation(generation_of(asked), NINE, "Other.", ring=False)
         assert trainer.save(assignment, turns).json()["messages"][1]["origin"] == "model"
         row = Draft.objects.get(pk=shown[0])
         assert row.completion is not None
@@ -299,7 +316,7 @@ class TestDrafts:
         ).json()
         assert sorted(draft["shown_order"] for draft in asked["drafts"]) == [0, 1, 2]
         assert sorted(draft["index"] for draft in asked["drafts"]) == [0, 1, 2]
-        generation = Generation.objects.get(pk=asked["generation"])
+        generation = Generation.objects.get(pk=generation_of(asked))
         assert (generation.temperature, generation.n_completions) == (0.25, 3)
         assert generation.requested_by == trainer.member.user
         assert generation.context.messages == dialogue(1)
@@ -328,7 +345,7 @@ class TestDrafts:
         asked = trainer.post(f"assignments/{assignment.pk}/drafts/", {"version": 1}).json()
         seen = min(asked["drafts"], key=lambda draft: draft["index"])["id"]
         trainer.patch(f"drafts/{seen}/", {"outcome": "dismissed", "text_as_shown": "The harb"})
-        end_generation(asked["generation"], NINE, "Other.")
+        end_generation(generation_of(asked), NINE, "Other.")
         row = Draft.objects.get(pk=seen)
         assert row.completion is not None
         assert (row.text_as_shown, row.completion.text) == ("The harb", NINE)
@@ -461,3 +478,170 @@ class TestHandingIn:
             counts.append(len(captured))
         assert counts[0] == counts[1]
         assert counts[1] <= 30
+
+
+class TestPuttingBack:
+    def test_an_earlier_turn_comes_back_with_what_it_began_as(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        """An undo names turns that are no longer live; nothing of their making is lost."""
+        question = ids(trainer.save(assignment, dialogue(1)))
+        (draft, _) = drafts_for(trainer, assignment, NINE, "Other.")
+        used = trainer.save(
+            assignment,
+            [{"id": question[0]}, {"role": "assistant", "content": NINE, "draft": draft}],
+        )
+        before = ids(used)
+        rewritten = {"role": "assistant", "content": "All my own words here.", "edits": before[1]}
+        assert trainer.save(assignment, [{"id": before[0]}, rewritten]).status_code == 200
+        answer = trainer.save(assignment, [{"id": pk} for pk in before])
+        assert answer.status_code == 200
+        last = answer.json()["messages"][-1]
+        assert (last["content"], last["origin"], last["model_share"]) == (NINE, "model", 1.0)
+        assert Draft.objects.get(pk=draft).outcome == Draft.Outcome.INSERTED
+
+    def test_a_turn_of_another_conversation_does_not(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        other = Person(trainer.project)
+        theirs = ids(other.save(other.take_new(DEMONSTRATION), dialogue(1)))
+        answer = trainer.save(assignment, [{"id": theirs[0]}])
+        assert answer.json()["code"] == "unknown_turn"
+
+
+class TestPasting:
+    def test_a_rewording_keeps_what_was_pasted_before(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        turn = {"role": "user", "content": "Pasted words.", "pasted_characters": 13}
+        (first,) = ids(trainer.save(assignment, [turn]))
+        reworded = {"role": "user", "content": "Pasted words!", "edits": first}
+        (message,) = trainer.save(assignment, [reworded]).json()["messages"]
+        assert message["pasted_characters"] == 13
+
+    @pytest.mark.parametrize(("pasted", "following"), [(10, "review"), (9, "accepted")])
+    def test_half_a_turn_pasted_goes_to_a_reviewer(
+        self, trainer: Person, assignment: Assignment, pasted: int, following: str
+    ) -> None:
+        set_project(trainer.project, review_first=0, review_share=0)
+        turns = [
+            *dialogue(1),
+            {"role": "assistant", "content": "x" * 20, "pasted_characters": pasted},
+        ]
+        trainer.save(assignment, turns)
+        assert trainer.hand_in(assignment).json()["next"] == following
+
+
+class TestPersonalData:
+    def test_the_author_is_warned_once_and_the_spans_are_kept(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        turns = [*dialogue(1), {"role": "assistant", "content": "Write to ada@mail.org."}]
+        trainer.save(assignment, turns)
+        refused = trainer.hand_in(assignment)
+        assert (refused.status_code, refused.json()["code"]) == (409, "personal_data_found")
+        assert refused.json()["fields"] == {
+            "turns.1": ["“ada@mail.org” looks like an e-mail address."]
+        }
+        body = {"key": str(uuid4()), "version": 1, "personal_data_confirmed": True}
+        path = f"assignments/{assignment.pk}/demonstration/"
+        assert trainer.post(path, body).status_code == 200
+        (finding,) = PersonalDataFinding.objects.all()
+        message = finding.message.content
+        assert (finding.kind, message[finding.start : finding.end]) == ("email", "ada@mail.org")
+
+    def test_what_came_with_the_prompt_is_not_the_authors(self, trainer: Person) -> None:
+        prompt = PromptFactory(
+            project=trainer.project,
+            kind=Prompt.Kind.PROMPT,
+            text="Is ada@mail.org right?",
+            import_run=ImportRunFactory(project=trainer.project),
+        )
+        assignment = trainer.take_new(DEMONSTRATION, prompt)
+        kept = conversation_of(assignment).messages.get()
+        trainer.save(assignment, [{"id": kept.pk}, {"role": "assistant", "content": "Yes."}])
+        assert trainer.hand_in(assignment).status_code == 200
+
+
+class TestDraftsOfBothSides:
+    def test_a_policy_plays_the_user_where_the_project_allows(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        trainer.save(assignment, dialogue(2))
+        path = f"assignments/{assignment.pk}/drafts/"
+        assert trainer.post(path, {"version": 1}).json()["code"] == "not_the_assistants_turn"
+        set_project(trainer.project, user_drafts=True)
+        answer = trainer.post(path, {"version": 1})
+        generation = Generation.objects.get(pk=generation_of(answer.json()))
+        (asked,) = generation.context.messages
+        assert asked["content"].endswith("Assistant: Turn 1 says something of its own.")
+        end_generation(generation.pk, "And what is it made of?", "Why?")
+        draft = Draft.objects.get(generation=generation, index=0)
+        turns = [
+            {"id": pk} for pk in conversation_of(assignment).messages.values_list("pk", flat=True)
+        ]
+        turn = {"role": "user", "content": "And what is it made of?", "draft": draft.pk}
+        message = trainer.save(assignment, [*turns, turn]).json()["messages"][-1]
+        assert (message["role"], message["origin"]) == ("user", "model")
+
+    def test_several_policies_meet_side_by_side(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        RoundPolicyFactory(round=trainer.project.rounds.get(), use=RoundPolicy.Use.DRAFT)
+        trainer.save(assignment, dialogue(1))
+        answer = trainer.post(f"assignments/{assignment.pk}/drafts/", {"version": 1}).json()
+        generations = {draft["generation"] for draft in answer["drafts"]}
+        policies = set(
+            Generation.objects.filter(pk__in=generations).values_list("policy", flat=True)
+        )
+        assert (len(generations), len(policies)) == (2, 2)
+        assert [draft["shown_order"] for draft in answer["drafts"]] == [0, 1]
+
+    def test_words_of_a_draft_taken_one_by_one_are_a_part(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        (question,) = ids(trainer.save(assignment, dialogue(1)))
+        (draft, _) = drafts_for(trainer, assignment, NINE, "Other.")
+        turn = {
+            "role": "assistant",
+            "content": "The harbour wall was built.",
+            "draft": draft,
+            "draft_part": True,
+        }
+        trainer.save(assignment, [{"id": question}, turn])
+        trainer.hand_in(assignment)
+        row = Draft.objects.get(pk=draft)
+        assert (row.outcome, row.survival) == (Draft.Outcome.PARTIAL, 0.5)
+
+
+class TestLengths:
+    def test_tokens_are_the_policys_own(self, trainer: Person, assignment: Assignment) -> None:
+        path = f"assignments/{assignment.pk}/lengths/"
+        body = {"role": "user", "content": "How do I keep basil alive?"}
+        # Nobody can count for a server without a tokenizer.
+        assert trainer.post(path, body).json()["turn"] is None
+        Policy.objects.update(source="fixtures/policy/demo", context_window_tokens=1024)
+        counted = trainer.post(path, body).json()
+        chat = tokens.load(settings.BASE_DIR / "fixtures" / "policy" / "demo")
+        assert counted["turn"] == chat.count_text(body["content"])
+        assert counted["total"] == chat.count([body])
+        assert (counted["window"], counted["reply"], counted["limit"]) == (1024, 512, None)
+
+    def test_a_turn_over_the_limit_is_named(self, trainer: Person, assignment: Assignment) -> None:
+        Policy.objects.update(source="fixtures/policy/demo")
+        set_project(trainer.project, max_turn_tokens=5)
+        long = {"role": "assistant", "content": "One two three four five six seven eight nine."}
+        answer = trainer.save(assignment, [{"role": "user", "content": "Hi."}, long])
+        assert (answer.status_code, answer.json()["code"]) == (400, "turn_too_long")
+        assert list(answer.json()["fields"]) == ["turns.1"]
+
+
+def test_a_refused_submission_names_the_turn(trainer: Person, assignment: Assignment) -> None:
+    assert trainer.hand_in(assignment).json()["fields"] == {"turns.0": ["Write the first turn."]}
+    trainer.save(assignment, dialogue(3))
+    assert list(trainer.hand_in(assignment).json()["fields"]) == ["turns.2"]
+    set_project(trainer.project, min_turns=4)
+    trainer.save(assignment, dialogue(2))
+    assert trainer.hand_in(assignment).json()["fields"] == {
+        "turns.1": ["Write 2 more after this one."]
+    }

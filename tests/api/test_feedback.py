@@ -14,7 +14,7 @@ from tests.writing import CHAT, Person, conversation_of, end_generation, serving
 pytestmark = pytest.mark.django_db
 DOWN: dict[str, Any] = {
     "thumb": "down",
-    "reasons": ["wrong facts"],
+    "reasons": ["inaccurate"],
     "comment": "It is not.",
     "rewrite": "Salt comes from rocks.",
 }
@@ -40,8 +40,8 @@ def reply(trainer: Person, chat: Assignment) -> Message:
 
 def thumb_shown(person: Person, chat: Assignment) -> str | None:
     page = person.client.get(f"/api/v1/assignments/{chat.pk}/").json()
-    thumb: str | None = page["conversation"]["messages"][-1]["thumb"]
-    return thumb
+    feedback = page["conversation"]["messages"][-1]["feedback"]
+    return feedback and str(feedback["thumb"])
 
 
 def test_the_newest_judgement_is_shown_and_the_earlier_ones_stay(
@@ -76,7 +76,7 @@ def test_only_replies_of_ones_own_chat_are_there(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("thumb", "sideways"), ("reasons", ["x" * 41]), ("reasons", ["x"] * 21), ("comment", None)],
+    [("thumb", "sideways"), ("reasons", ["ugly"]), ("reasons", ["style"] * 21), ("comment", None)],
 )
 def test_nonsense_is_refused_by_field(
     trainer: Person, reply: Message, field: str, value: Any

@@ -18,7 +18,9 @@ from annotation.models import (
     Draft,
     Export,
     Message,
+    Question,
     TaskKind,
+    TimeContest,
 )
 from annotation.services import claim, tasks
 from labelhub import clock
@@ -44,6 +46,7 @@ MEMBERS = frozenset({"colleague", "owner", "reviewer", "manager", "admin"})
 # An admin who is no member sees a project's pages as its manager, but does nobody's work.
 WORKERS = MEMBERS - {"admin"}
 MANAGERS = frozenset({"manager", "admin"})
+LEADS = MANAGERS | {"reviewer"}
 OWNER = frozenset({"owner"})
 REVIEWER = frozenset({"reviewer"})
 
@@ -101,6 +104,19 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "assignments/<int:assignment_id>/chat/": {"post": OWNER},
     "assignments/<int:assignment_id>/ranking/": {"post": OWNER},
     "assignments/<int:assignment_id>/review/": {"post": REVIEWER},
+    "assignments/<int:assignment_id>/branch/": {"post": OWNER},
+    "assignments/<int:assignment_id>/lengths/": {"post": OWNER},
+    "assignments/<int:assignment_id>/amend/": {"post": OWNER},
+    "assignments/<int:assignment_id>/questions/": {"get": OWNER, "post": OWNER},
+    "projects/<slug:slug>/questions/": {"get": LEADS},
+    "questions/<int:question_id>/answer/": {"post": LEADS},
+    "projects/<slug:slug>/conversations/": {"get": MEMBERS},
+    "conversations/<int:conversation_id>/": {"get": OWNER | MANAGERS},
+    "projects/<slug:slug>/draft-trial/": {"get": MANAGERS},
+    "projects/<slug:slug>/time/": {"get": MEMBERS, "post": MEMBERS},
+    "projects/<slug:slug>/time-contests/": {"get": MANAGERS},
+    "projects/<slug:slug>/time-export/": {"get": MANAGERS},
+    "time-contests/<int:contest_id>/decision/": {"post": MANAGERS},
     "drafts/<int:draft_id>/": {"patch": OWNER},
     "messages/<int:message_id>/feedback/": {"post": OWNER},
     "generations/<int:generation_id>/": {"get": OWNER},
@@ -127,6 +143,9 @@ KIND_OF_ROUTE = {
     "drafts/": TaskKind.DEMONSTRATION,
     "turns/": TaskKind.CHAT,
     "regenerate/": TaskKind.CHAT,
+    "branch/": TaskKind.CHAT,
+    "lengths/": TaskKind.CHAT,
+    "amend/": TaskKind.CHAT,
     "chat/": TaskKind.CHAT,
     "review/": TaskKind.REVIEW,
 }
@@ -257,6 +276,14 @@ def rows_behind_routes(
         project=project, state=Comparison.State.FAILED, ready_at=None, error_code="too_few",
     )  # fmt: skip
     export = Export.objects.create(project=project, kind="sft", format="messages", created_at=now)
+    question = Question.objects.create(
+        project=project, assignment_id=assignments[TaskKind.CHAT], kind="chat",
+        rater=rater_of(owner), text="Why?", asked_at=now,
+    )  # fmt: skip
+    contest = TimeContest.objects.create(
+        project=project, rater=rater_of(owner), day=now.date(), counted_seconds=0,
+        claimed_seconds=60, text="More.", created_at=now,
+    )  # fmt: skip
     token, _ = ApiToken.objects.create(user=owner, scopes=["read"])
     return {
         "guideline_id": GuidelineFactory(project=project).pk,
@@ -265,6 +292,9 @@ def rows_behind_routes(
         "draft_id": draft.pk,
         "comparison_id": failed.pk,
         "export_id": export.pk,
+        "question_id": question.pk,
+        "conversation_id": chat.pk,
+        "contest_id": contest.pk,
         "token_id": token.token_key,
         "policy_id": generations[0].policy_id,
         "runner_id": Runner.objects.create(

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments/{assignment_id}/amend/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take a submission back to change it, until somebody acts on it. */
+        post: operations["assignments_amend_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assignments/{assignment_id}/autosaves/{turn}/": {
         parameters: {
             query?: never;
@@ -49,6 +66,23 @@ export interface paths {
         put?: never;
         /** @description The person is at work: counts active time and renews the lease past half its life. */
         post: operations["assignments_beat_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/branch/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Go on from another try at a turn. */
+        post: operations["assignments_branch_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -98,8 +132,43 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ask for drafts of the assistant turn after the live path's last message. */
+        /** @description Ask for drafts of the turn after the live path's last message. */
         post: operations["assignments_drafts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/lengths/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The tokens of a turn that is being written, and of what a policy would read with it. */
+        post: operations["assignments_lengths_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/questions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own questions about a task with their answers, and the rulings on such tasks. */
+        get: operations["assignments_questions_retrieve"];
+        put?: never;
+        /** @description Ask a lead about the task, and keep it or give it back. */
+        post: operations["assignments_questions_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -322,6 +391,23 @@ export interface paths {
         put?: never;
         /** @description Agree to the current consent document. */
         post: operations["consent_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One conversation with its earlier versions and what reviewers said. */
+        get: operations["conversations_retrieve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -636,6 +722,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/conversations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own demonstrations and chats, newest first. */
+        get: operations["projects_conversations_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/draft-trial/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What drafts do to time, length, verdicts and model share, by arm of the trial. */
+        get: operations["projects_draft_trial_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/exam/": {
         parameters: {
             query?: never;
@@ -775,6 +895,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/questions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every question of a project, newest first, for its leads. */
+        get: operations["projects_questions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/sampling/": {
         parameters: {
             query?: never;
@@ -878,6 +1015,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/time/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own active time by day (UTC) of a month, with what was contested. */
+        get: operations["projects_time_retrieve"];
+        put?: never;
+        /** @description Contest the count of a day. */
+        post: operations["projects_time_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/time-contests/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Contested days that wait for a manager. */
+        get: operations["projects_time_contests_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/time-export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Everybody's active time of a month by day, as CSV. */
+        get: operations["projects_time_export_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questions/{question_id}/answer/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Answer a question; a pinned answer is a ruling that everybody sees. */
+        post: operations["questions_answer_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/time-contests/{contest_id}/decision/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Decide on a contested day; what is granted replaces its count. */
+        post: operations["time_contests_decision_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/": {
         parameters: {
             query?: never;
@@ -935,6 +1158,30 @@ export interface components {
             by_category: components["schemas"]["SliceOutput"][];
             by_guideline: components["schemas"]["SliceOutput"][];
         };
+        AnswerInputRequest: {
+            answer: string;
+            /** @default false */
+            pin?: boolean;
+        };
+        AskedQuestionOutput: {
+            id: number;
+            assignment: number;
+            kind: components["schemas"]["TaskKind"];
+            text: string;
+            /** Format: date-time */
+            asked_at: string;
+            answer: string;
+            /** Format: date-time */
+            answered_at: string | null;
+            /** Format: date-time */
+            pinned_at: string | null;
+            guideline_version?: number | null;
+            /**
+             * @description For leads only.
+             * @default
+             */
+            asked_by?: string;
+        };
         AssignmentOutput: {
             id: number;
             kind: components["schemas"]["TaskKind"];
@@ -946,6 +1193,7 @@ export interface components {
             autosaves: components["schemas"]["AutosaveOutput"][];
             prompt: components["schemas"]["PromptOutput"] | null;
             language: string;
+            sensitivity: string[];
             drafts_allowed: boolean;
             conversation: components["schemas"]["ConversationOutput"] | null;
             previous: components["schemas"]["PreviousOutput"] | null;
@@ -983,6 +1231,10 @@ export interface components {
             /** Format: double */
             chance: number | null;
         };
+        BranchInputRequest: {
+            version: number;
+            message: number;
+        };
         CandidateDetailOutput: {
             id: number;
             index: number;
@@ -1001,6 +1253,11 @@ export interface components {
         ChatInputRequest: {
             /** Format: uuid */
             key: string;
+            /**
+             * @description The author has seen what looks like personal data.
+             * @default false
+             */
+            personal_data_confirmed?: boolean;
         };
         ChatTileOutput: {
             open: number;
@@ -1085,6 +1342,26 @@ export interface components {
             version: number | null;
             given: boolean;
         };
+        ContestInputRequest: {
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            claimed_seconds: number;
+            text: string;
+        };
+        ContestOutput: {
+            id: number;
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            counted_seconds: number;
+            /** Format: double */
+            claimed_seconds: number;
+            text: string;
+            /** Format: double */
+            granted_seconds: number | null;
+            answer: string;
+        };
         /** @enum {string} */
         ConversationKind: "demonstration" | "chat" | "imported";
         ConversationOutput: {
@@ -1100,10 +1377,32 @@ export interface components {
         CriterionEnum: "overall" | "helpfulness" | "harmlessness" | "custom";
         /** @enum {string} */
         DatasetKind: "sft" | "comparisons" | "prompts";
+        DayOutput: {
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            active_seconds: number;
+            n_tasks: number;
+            contest: components["schemas"]["ContestOutput"] | null;
+        };
+        DaysOutput: {
+            days: components["schemas"]["DayOutput"][];
+        };
+        DecisionInputRequest: {
+            /** Format: double */
+            granted_seconds: number;
+            /** @default  */
+            answer?: string;
+        };
         DemonstrationInputRequest: {
             /** Format: uuid */
             key: string;
             version: number;
+            /**
+             * @description The author has seen what looks like personal data.
+             * @default false
+             */
+            personal_data_confirmed?: boolean;
         };
         DemonstrationOutput: {
             state: components["schemas"]["AssignmentState"];
@@ -1121,8 +1420,14 @@ export interface components {
         DraftModeEnum: "off" | "on_request" | "automatic";
         DraftRefOutput: {
             id: number;
+            generation: number;
             index: number;
             shown_order: number;
+        };
+        DraftTrialOutput: {
+            /** Format: double */
+            no_draft_share: number;
+            outcomes: components["schemas"]["TrialOutcomeOutput"][];
         };
         DraftsInputRequest: {
             version: number;
@@ -1130,7 +1435,6 @@ export interface components {
             temperature?: number;
         };
         DraftsOutput: {
-            generation: number;
             drafts: components["schemas"]["DraftRefOutput"][];
         };
         DrainInputRequest: {
@@ -1224,11 +1528,17 @@ export interface components {
         };
         FeedbackInputRequest: {
             thumb: components["schemas"]["ThumbEnum"];
-            reasons?: string[];
+            reasons?: components["schemas"]["ReasonsEnum"][];
             /** @default  */
             comment?: string;
             /** @default  */
             rewrite?: string;
+        };
+        FeedbackOutput: {
+            thumb: components["schemas"]["ThumbEnum"];
+            reasons: components["schemas"]["ReasonsEnum"][];
+            comment: string;
+            rewrite: string;
         };
         FiguresOutput: {
             /** Format: date-time */
@@ -1312,6 +1622,8 @@ export interface components {
             /** Format: date-time */
             published_at: string;
             markdown: string;
+            /** @description The newest earlier version that the person has read. */
+            read_before: components["schemas"]["ReadGuidelineOutput"] | null;
         };
         GuidelineStateOutput: {
             id: number;
@@ -1350,6 +1662,18 @@ export interface components {
             worse: string;
             right: boolean;
         };
+        LengthsInputRequest: {
+            role: components["schemas"]["TurnRole"];
+            content: string;
+        };
+        /** @description Tokens; null where nobody can count. */
+        LengthsOutput: {
+            turn: number | null;
+            total: number | null;
+            window: number | null;
+            reply: number | null;
+            limit: number | null;
+        };
         /** @description A known item that was ranked while in training: what the leads say of it. */
         LessonOutput: {
             assignment: number;
@@ -1383,6 +1707,8 @@ export interface components {
             memberships: components["schemas"]["MembershipOutput"][];
         };
         /** @enum {string} */
+        MeasureEnum: "minutes" | "words" | "approved" | "model_share";
+        /** @enum {string} */
         MemberRole: "trainer" | "reviewer" | "manager";
         MembershipOutput: {
             project: components["schemas"]["ProjectNameOutput"];
@@ -1408,12 +1734,15 @@ export interface components {
             origin: components["schemas"]["MessageOrigin"];
             /** Format: double */
             model_share: number | null;
-            /** @description Tries at this position, this one included. */
-            siblings: number;
+            /** @description Ids of the tries at this position, oldest first, this one included. */
+            tries: number[];
+            pasted_characters: number;
             /** @description The generation of a reply that has no message yet. */
             generation: number | null;
             finish_reason: string | null;
-            thumb: (components["schemas"]["ThumbEnum"] | components["schemas"]["NullEnum"]) | null;
+            feedback: components["schemas"]["FeedbackOutput"] | null;
+            /** @description What the turn began as; told to reviewers only. */
+            draft_text: string | null;
         };
         /** @enum {string} */
         ModeEnum: "open" | "people_only" | "closed";
@@ -1438,8 +1767,29 @@ export interface components {
         NextEnum: "review" | "accepted";
         /** @enum {unknown} */
         NullEnum: null;
+        OpenContestOutput: {
+            id: number;
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            counted_seconds: number;
+            /** Format: double */
+            claimed_seconds: number;
+            text: string;
+            /** Format: double */
+            granted_seconds: number | null;
+            answer: string;
+            person: string;
+        };
+        OpenContestsOutput: {
+            contests: components["schemas"]["OpenContestOutput"][];
+        };
         /** @enum {string} */
         OutcomeEnum: "dismissed" | "stale";
+        PaginatedAskedQuestionOutputList: {
+            next: string | null;
+            results: components["schemas"]["AskedQuestionOutput"][];
+        };
         PaginatedComparisonRowOutputList: {
             next: string | null;
             results: components["schemas"]["ComparisonRowOutput"][];
@@ -1451,6 +1801,10 @@ export interface components {
         PaginatedPickRunOutputList: {
             next: string | null;
             results: components["schemas"]["PickRunOutput"][];
+        };
+        PaginatedWrittenRowOutputList: {
+            next: string | null;
+            results: components["schemas"]["WrittenRowOutput"][];
         };
         /** @enum {string} */
         PairsEnum: "all" | "best-worst" | "best-rest" | "adjacent" | "one";
@@ -1642,6 +1996,8 @@ export interface components {
             min_turns: number;
             max_turns: number;
             max_turn_characters: number;
+            max_turn_tokens: number | null;
+            user_drafts: boolean;
             criterion: string;
         };
         /** @enum {string} */
@@ -1650,9 +2006,38 @@ export interface components {
             kind: components["schemas"]["PromptKind"];
             text: string;
             category: string;
+            source: string;
+            /** @description Turns that came with it, before its own. */
+            turns_before: number;
         };
         /** @enum {string} */
         PurposeEnum: "train" | "eval" | "gold" | "exam" | "retest";
+        QuestionInputRequest: {
+            text: string;
+            /**
+             * @description Give the task back as unclear instead of keeping it.
+             * @default false
+             */
+            release?: boolean;
+        };
+        QuestionOutput: {
+            id: number;
+            assignment: number;
+            kind: components["schemas"]["TaskKind"];
+            text: string;
+            /** Format: date-time */
+            asked_at: string;
+            answer: string;
+            /** Format: date-time */
+            answered_at: string | null;
+            /** Format: date-time */
+            pinned_at: string | null;
+            guideline_version?: number | null;
+        };
+        QuestionsOutput: {
+            questions: components["schemas"]["QuestionOutput"][];
+            rulings: components["schemas"]["QuestionOutput"][];
+        };
         QueueOutput: {
             kind: components["schemas"]["TaskKind"];
             /** @description Exact below 100; 100 means 99+. */
@@ -1739,6 +2124,12 @@ export interface components {
             required: boolean;
             flags: components["schemas"]["FlagOutput"][];
         };
+        ReadGuidelineOutput: {
+            version: number;
+            markdown: string;
+        };
+        /** @enum {string} */
+        ReasonsEnum: "accurate" | "helpful" | "well_written" | "inaccurate" | "not_helpful" | "unsafe" | "refusal" | "style" | "other";
         RegenerateInputRequest: {
             version: number;
         };
@@ -1760,13 +2151,13 @@ export interface components {
         ReviewInputRequest: {
             /** Format: uuid */
             key: string;
-            verdict: components["schemas"]["ReviewInputVerdictEnum"];
+            verdict: components["schemas"]["ReviewVerdict"];
             /** @default  */
             comment?: string;
             comments?: components["schemas"]["MessageCommentInputRequest"][];
         };
         /** @enum {string} */
-        ReviewInputVerdictEnum: "approved" | "fixed" | "returned" | "rejected";
+        ReviewVerdict: "approved" | "fixed" | "returned" | "rejected";
         RoundOutput: {
             /** @description 0 before the first round. */
             number: number;
@@ -1934,6 +2325,8 @@ export interface components {
             role?: components["schemas"]["TurnRole"];
             content?: string;
             draft?: number | null;
+            draft_part?: boolean;
+            edits?: number | null;
             pasted_characters?: number;
         };
         /** @enum {string} */
@@ -1963,16 +2356,49 @@ export interface components {
             /** Format: date-time */
             expiry: string | null;
         };
+        TrialEstimateOutput: {
+            n: number;
+            /** Format: double */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description 95 % interval; null under two values.
+             */
+            low: number | null;
+            /** Format: double */
+            high: number | null;
+        };
+        TrialOutcomeOutput: {
+            measure: components["schemas"]["MeasureEnum"];
+            drafts: components["schemas"]["TrialEstimateOutput"];
+            no_drafts: components["schemas"]["TrialEstimateOutput"];
+            difference: components["schemas"]["TrialEstimateOutput"];
+        };
         TurnInputRequest: {
             /** Format: uuid */
             key: string;
             content: string;
             version: number;
+            /** @description The turn of one's own that this one stands for. */
+            edits?: number;
         };
         /** @enum {string} */
         TurnRole: "system" | "user" | "assistant";
         /** @enum {string} */
         TurnsEnum: "all" | "last";
+        VerdictOutput: {
+            verdict: components["schemas"]["ReviewVerdict"];
+            comment: string;
+            comments: components["schemas"]["MessageCommentOutput"][];
+            /** Format: date-time */
+            at: string;
+        };
+        VersionOutput: {
+            conversation: components["schemas"]["ConversationOutput"];
+            /** Format: date-time */
+            finished_at: string | null;
+            review: components["schemas"]["VerdictOutput"] | null;
+        };
         WinRateOutput: {
             policy_a: string;
             policy_b: string;
@@ -1986,6 +2412,31 @@ export interface components {
         WorkTileOutput: {
             open: number;
             done: number;
+        };
+        WrittenOutput: {
+            id: number;
+            kind: components["schemas"]["ConversationKind"];
+            state: components["schemas"]["ConversationState"];
+            project: string;
+            prompt: components["schemas"]["PromptOutput"] | null;
+            assignment: number | null;
+            versions: components["schemas"]["VersionOutput"][];
+            can_amend: boolean;
+            kept_submission: unknown;
+        };
+        WrittenRowOutput: {
+            id: number;
+            kind: components["schemas"]["ConversationKind"];
+            state: components["schemas"]["ConversationState"];
+            readonly title: string;
+            readonly n_turns: number;
+            /** @description The reviewer's, where there is one. */
+            comment: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            assignment: number | null;
         };
     };
     responses: never;
@@ -2016,6 +2467,42 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_amend_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2084,6 +2571,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BeatOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_branch_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BranchInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
             404: {
@@ -2234,6 +2770,125 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_lengths_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LengthsInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LengthsOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_questions_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionsOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_questions_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOutput"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2751,6 +3406,35 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    conversations_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrittenOutput"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3524,6 +4208,85 @@ export interface operations {
             };
         };
     };
+    projects_conversations_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                group?: "in_progress" | "submitted" | "returned" | "approved" | "finished" | "closed";
+                search?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedWrittenRowOutputList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_draft_trial_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftTrialOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_exam_create: {
         parameters: {
             query?: never;
@@ -3808,6 +4571,46 @@ export interface operations {
             };
         };
     };
+    projects_questions_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAskedQuestionOutputList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_sampling_retrieve: {
         parameters: {
             query?: never;
@@ -4080,6 +4883,260 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_time_retrieve: {
+        parameters: {
+            query: {
+                month: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_time_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContestInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_time_contests_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenContestsOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_time_export_retrieve: {
+        parameters: {
+            query: {
+                month: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    questions_answer_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    time_contests_decision_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contest_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContestOutput"];
                 };
             };
             403: {

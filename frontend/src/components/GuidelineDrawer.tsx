@@ -7,6 +7,7 @@ import { useFormat } from "@/hooks/useFormat";
 import { guidelineQuery, useAcknowledgeGuideline } from "@/hooks/useHome";
 
 import { ErrorPanel } from "./ErrorPanel";
+import { GuidelineChanges } from "./GuidelineChanges";
 import { Markdown } from "./markdown/Markdown";
 import { PageLoading } from "./PageLoading";
 import { SideDrawer } from "./SideDrawer";
@@ -37,7 +38,7 @@ function GuidelineText({ slug, id, onRead }: { slug: string; id: number; onRead:
   if (guideline.isError) {
     return <ErrorPanel error={guideline.error} onRetry={() => void guideline.refetch()} />;
   }
-  const { kind, version, published_at, markdown, acknowledged } = guideline.data;
+  const { kind, version, published_at, markdown, acknowledged, read_before } = guideline.data;
   return (
     <>
       <Text size="sm" c="dimmed" mb="md">
@@ -47,6 +48,9 @@ function GuidelineText({ slug, id, onRead }: { slug: string; id: number; onRead:
           published: format.time(published_at),
         })}
       </Text>
+      {read_before !== null && !acknowledged && (
+        <GuidelineChanges version={read_before.version} from={read_before.markdown} to={markdown} />
+      )}
       <Markdown text={markdown} />
       {acknowledge.isError && (
         <Alert color="red" role="alert" mt="md">

@@ -9,7 +9,7 @@ import { ranking } from "./en/ranking";
 import { review } from "./en/review";
 import { policies, samplingPage } from "./en/sampling";
 import { chat, demonstration, thread } from "./en/thread";
-import { roles, work } from "./en/work";
+import { questions, roles, work } from "./en/work";
 
 /** Every English sentence of the app, by area. */
 export const english = {
@@ -28,6 +28,7 @@ export const english = {
   policies,
   progress,
   quality,
+  questions,
   ranking,
   review,
   roles,

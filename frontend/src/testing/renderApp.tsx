@@ -30,7 +30,10 @@ export function working(server: FakeServer, assignment: Assignment): FakeServer 
   const saved = (turn: number) => ({ turn, version: 1, saved_at: lease_until, lease_until });
   signedIn(server)
     .on(`GET ${path}/`, { body: assignment })
-    .on(`POST ${path}/beat/`, { body: { lease_until, active_seconds: 1 } });
+    .on(`POST ${path}/beat/`, { body: { lease_until, active_seconds: 1 } })
+    .on(`POST ${path}/lengths/`, {
+      body: { turn: 3, total: 20, window: 1024, reply: 160, limit: null },
+    });
   for (const turn of [0, 1, 2, 3, 9_999]) {
     server.on(`PUT ${path}/autosaves/${turn}/`, { body: saved(turn) });
   }

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useDeferredValue } from "react";
+import { lazy, memo, Suspense, useDeferredValue } from "react";
 
 import classes from "./Markdown.module.css";
 
@@ -10,9 +10,10 @@ interface Props {
 
 /**
  * Text written by people or models, shown as Markdown. The parser is loaded with the first text; until
- * it is there the text stands as it was written, in the same place and size.
+ * it is there the text stands as it was written, in the same place and size. A text that did not change
+ * is not parsed again, however often the page around it renders.
  */
-export function Markdown({ text }: Props) {
+export const Markdown = memo(function Markdown({ text }: Props) {
   // Streamed text may lag behind by a frame rather than hold up typing.
   const shown = useDeferredValue(text);
   return (
@@ -22,4 +23,4 @@ export function Markdown({ text }: Props) {
       </Suspense>
     </div>
   );
-}
+});

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import rehypeSanitize from "rehype-sanitize";
 import remarkBreaks from "remark-breaks";
@@ -38,7 +39,8 @@ interface Props {
   text: string;
 }
 
-export default function MarkdownContent({ text }: Props) {
+/** Parses only when the text is another one. */
+export default memo(function MarkdownContent({ text }: Props) {
   const heavy = useHeavyPlugins(text);
   return (
     <ReactMarkdown
@@ -50,4 +52,4 @@ export default function MarkdownContent({ text }: Props) {
       {text}
     </ReactMarkdown>
   );
-}
+});

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Assignment, Message, ThreadTurn } from "@/api/types";
 import { Turn } from "./Turn";
 import { TurnEditor, type TurnEditorHandle } from "./TurnEditor";
-import { isBlank, type TurnText } from "./turnText";
+import { blankTurn, isBlank, type TurnText } from "./turnText";
 import { useOriginNote } from "./useOriginNote";
 
 interface Props {
@@ -17,8 +17,15 @@ interface Props {
   onEdit: () => void;
   onCancel: () => void;
   onSave: (turn: ThreadTurn) => Promise<void>;
-  /** Takes this turn and all after it away, where that may be done. */
-  onCutFrom?: () => void;
+  /** Puts a question and an answer in before this turn, where that may be done. */
+  onInsertBefore?: () => void;
+  /** Takes this turn away, with the next one where the sides would no longer alternate. */
+  onDelete?: () => void;
+  deletesTwo?: boolean;
+  /** The thread, by whose policy the words are counted. */
+  version?: number;
+  /** What saving is called here. */
+  saveLabel?: string;
   /** Further buttons for this turn. */
   tools?: ReactNode;
   /** Below the text. */
@@ -36,7 +43,7 @@ export function EditableTurn(props: Props) {
   const save = async (text: TurnText) => {
     const written = editor.current;
     try {
-      await props.onSave({ ...text });
+      await props.onSave({ ...text, edits: message.id });
       await written?.clear();
     } catch {
       // The page tells why it was refused; the text stays in the editor.
@@ -53,15 +60,26 @@ export function EditableTurn(props: Props) {
             <Button variant="subtle" color="gray" size="compact-xs" onClick={props.onEdit}>
               {t("thread.edit")}
             </Button>
-            {props.onCutFrom && (
+            {props.onInsertBefore && (
               <Button
                 variant="subtle"
                 color="gray"
                 size="compact-xs"
                 disabled={busy}
-                onClick={props.onCutFrom}
+                onClick={props.onInsertBefore}
               >
-                {t("thread.cutFrom")}
+                {t("thread.insertBefore")}
+              </Button>
+            )}
+            {props.onDelete && (
+              <Button
+                variant="subtle"
+                color="gray"
+                size="compact-xs"
+                disabled={busy}
+                onClick={props.onDelete}
+              >
+                {props.deletesTwo ? t("thread.deleteTwo") : t("thread.delete")}
               </Button>
             )}
             {props.tools}
@@ -79,7 +97,8 @@ export function EditableTurn(props: Props) {
         assignment={assignment.id}
         position={message.position}
         autosaves={assignment.autosaves}
-        original={{ role, content, draft: null, pasted_characters: 0 }}
+        original={{ ...blankTurn(role), content }}
+        version={props.version}
         roles={[role]}
         preview={false}
         maxCharacters={props.maxCharacters}
@@ -101,7 +120,7 @@ export function EditableTurn(props: Props) {
               loading={busy}
               onClick={() => void save(text)}
             >
-              {t("common.save")}
+              {props.saveLabel ?? t("common.save")}
             </Button>
           </>
         )}

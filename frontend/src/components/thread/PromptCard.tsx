@@ -24,10 +24,20 @@ export function PromptCard({ prompt }: Props) {
             {prompt.category.replaceAll("_", " ")}
           </Badge>
         )}
+        {prompt.source && (
+          <Text size="sm" c="dimmed" component="span" dir="auto">
+            {t("thread.from", { source: prompt.source })}
+          </Text>
+        )}
       </div>
       <p className={classes.text} dir="auto">
         {prompt.text}
       </p>
+      {prompt.turns_before > 0 && (
+        <Text size="sm" c="dimmed" mt={6}>
+          {t("thread.turnsBefore", { count: prompt.turns_before })}
+        </Text>
+      )}
     </aside>
   );
 }

@@ -1,20 +1,29 @@
-import { Alert } from "@mantine/core";
+import { Alert, Button } from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Assignment } from "@/api/types";
+import type { Assignment, Message } from "@/api/types";
 
 import classes from "./PromptCard.module.css";
 
+const WordDiff = lazy(() => import("../WordDiff"));
+
 interface Props {
   previous: Assignment["previous"];
+  /** The version being written, to be compared with the one that came back. */
+  messages: readonly Pick<Message, "role" | "content">[];
 }
 
-/** Why an earlier version came back, overall and turn by turn. */
-export function ReturnedNotice({ previous }: Props) {
+const asText = (turns: readonly Pick<Message, "role" | "content">[]): string =>
+  turns.map(({ role, content }) => `${role.toUpperCase()}\n${content}`).join("\n\n");
+
+/** Why an earlier version came back, overall and turn by turn, and what has changed since. */
+export function ReturnedNotice({ previous, messages }: Props) {
   const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
   if (previous === null) return null;
-  const turnNumber = (message: number) =>
-    previous.conversation.messages.findIndex(({ id }) => id === message) + 1;
+  const before = previous.conversation.messages;
+  const turnNumber = (message: number) => before.findIndex(({ id }) => id === message) + 1;
   return (
     <Alert variant="light" color="orange" mb="md" title={t("thread.returnedTitle")}>
       <span dir="auto">{previous.comment}</span>
@@ -26,6 +35,20 @@ export function ReturnedNotice({ previous }: Props) {
             </li>
           ))}
         </ul>
+      )}
+      <Button
+        variant="default"
+        size="compact-md"
+        mt="sm"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {open ? t("thread.hideChanges") : t("thread.showChanges")}
+      </Button>
+      {open && (
+        <Suspense fallback={null}>
+          <WordDiff from={asText(before)} to={asText(messages)} />
+        </Suspense>
       )}
     </Alert>
   );

@@ -10,7 +10,7 @@ interface Props {
   role: Message["role"];
   content: string;
   /** Said after the role: where the text comes from. */
-  note?: string | null;
+  note?: ReactNode;
   /** Buttons for this turn, shown on hover and focus. */
   tools?: ReactNode;
   /** Below the text: an editor, a comment, a status. */

@@ -14,15 +14,18 @@ import { useTranslation } from "react-i18next";
 import type { Autosave } from "@/api/types";
 import { useAutosave } from "@/hooks/useAutosave";
 import type { SaveStatus } from "@/lib/autosaver";
+import { matchesChord } from "@/lib/shortcuts";
 
 import { Markdown } from "../markdown/Markdown";
 import { ConflictNotice } from "../work/ConflictNotice";
+import { LengthMeter } from "./LengthMeter";
+import { NO_HISTORY, recorded, redone, undone } from "./textHistory";
 import classes from "./TurnEditor.module.css";
 import { blankTurn, isBlank, parseTurnText, type TurnText } from "./turnText";
 
 export interface TurnEditorHandle {
-  /** Puts a draft in, after what is there already. */
-  insert: (text: string, draft: number) => void;
+  /** Puts a draft, or a part of it, in after what is there already. */
+  insert: (text: string, draft: number, part: boolean) => void;
   setRole: (role: TurnText["role"]) => void;
   /** The turn is part of the conversation now, or given up: nothing is in progress any more. */
   clear: () => Promise<void>;
@@ -40,6 +43,13 @@ interface Props {
   label: string;
   placeholder?: string;
   maxCharacters?: number;
+  /** The thread that the turn is for: with it, its tokens are counted. */
+  version?: number;
+  /** Whether a reply has to fit into the policy's window after this turn. */
+  showsWindow?: boolean;
+  /** There is nothing left to undo, or redo, in this text. */
+  onUndoBeyond?: () => void;
+  onRedoBeyond?: () => void;
   /** The draft that Tab takes word by word. */
   suggestion?: { id: number; text: string } | null;
   onChange?: (text: TurnText) => void;
@@ -51,6 +61,8 @@ interface Props {
   focusAtOnce?: boolean;
   ref?: Ref<TurnEditorHandle>;
 }
+
+const GROWS_BY_ITSELF = "CSS" in window && CSS.supports("field-sizing", "content");
 
 /** The next word of the suggestion, if the text so far is how it begins. */
 function nextWord(text: string, suggestion: string): string | null {
@@ -76,14 +88,26 @@ export function TurnEditor({ ref, ...props }: Props) {
   });
   const role = roles.includes(text.role) ? text.role : (roles[0] ?? original.role);
 
+  const history = useRef(NO_HISTORY);
   // Told in the same breath, so that a key pressed right after finds the page up to date.
   const show = (next: TurnText) => {
     setText(next);
     onChange?.({ ...next, role: roles.includes(next.role) ? next.role : role });
   };
-  const change = (next: TurnText) => {
+  const save = (next: TurnText) => {
     show(next);
     saver.change(next);
+  };
+  const change = (next: TurnText) => {
+    history.current = recorded(history.current, text, next, Date.now());
+    save(next);
+  };
+  /** Undoes, or does again, within this text; past its ends the page goes on with the thread. */
+  const step = (move: typeof undone, beyond: (() => void) | undefined) => {
+    const moved = move(history.current, text);
+    if (moved === null) return beyond?.();
+    history.current = moved.history;
+    save(moved.text);
   };
   const first = useRef({ ...text, role });
   useEffect(() => onChange?.(first.current), [onChange]);
@@ -95,15 +119,16 @@ export function TurnEditor({ ref, ...props }: Props) {
     area.current?.scrollIntoView({ block: "nearest" });
   }, [focusAtOnce]);
   useImperativeHandle(ref, () => ({
-    insert: (draftText, draft) => {
+    insert: (draftText, draft, part) => {
       const before = text.content.trimEnd();
       const content =
         before === "" || draftText.startsWith(before) ? draftText : `${before}\n\n${draftText}`;
-      change({ ...text, content, draft });
+      change({ ...text, content, draft, draft_part: part });
       area.current?.focus();
     },
     setRole: (chosen) => change({ ...text, role: chosen }),
     clear: async () => {
+      history.current = NO_HISTORY;
       setText(blankTurn(role));
       saver.change(blankTurn(role));
       await saver.flush();
@@ -111,11 +136,27 @@ export function TurnEditor({ ref, ...props }: Props) {
     focus: () => area.current?.focus(),
   }));
 
+  // The length alone: what the clipboard holds is nobody's business.
+  const pastedNow = useRef(0);
   const onPaste = (event: ClipboardEvent) => {
-    const pasted = event.clipboardData.getData("text").length;
-    change({ ...text, pasted_characters: text.pasted_characters + pasted });
+    pastedNow.current = event.clipboardData.getData("text").length;
+  };
+  const type = (content: string) => {
+    const pasted_characters = Math.min(text.pasted_characters + pastedNow.current, content.length);
+    pastedNow.current = 0;
+    change({ ...text, content, pasted_characters });
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (matchesChord(event.nativeEvent, "mod+z")) {
+      event.preventDefault();
+      step(undone, props.onUndoBeyond);
+      return;
+    }
+    if (matchesChord(event.nativeEvent, "mod+shift+z")) {
+      event.preventDefault();
+      step(redone, props.onRedoBeyond);
+      return;
+    }
     const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey;
     if (!plain || event.nativeEvent.isComposing) return;
     if (event.key === "Enter" && props.onEnter) {
@@ -126,7 +167,7 @@ export function TurnEditor({ ref, ...props }: Props) {
       const word = nextWord(text.content, suggestion.text);
       if (word === null) return;
       event.preventDefault();
-      change({ ...text, content: text.content + word, draft: suggestion.id });
+      change({ ...text, content: text.content + word, draft: suggestion.id, draft_part: true });
     }
   };
 
@@ -160,22 +201,36 @@ export function TurnEditor({ ref, ...props }: Props) {
           ref={area}
           aria-label={props.label}
           placeholder={props.placeholder}
-          autosize
-          minRows={3}
-          maxRows={24}
+          // Grown by the browser itself where it can: measuring 50,000 characters at each key is slow.
+          autosize={!GROWS_BY_ITSELF}
+          minRows={GROWS_BY_ITSELF ? undefined : 3}
+          maxRows={GROWS_BY_ITSELF ? undefined : 24}
           dir="auto"
           maxLength={maxCharacters}
           value={text.content}
-          onChange={(event) => change({ ...text, content: event.currentTarget.value })}
+          onChange={(event) => type(event.currentTarget.value)}
           onPaste={onPaste}
           onKeyDown={onKeyDown}
           classNames={{ input: classes.input }}
         />
       )}
       <div className={classes.foot}>
-        <Text size="xs" c="dimmed" className={classes.hint}>
-          {suggestion && nextWord(text.content, suggestion.text) !== null && t("thread.tabHint")}
-        </Text>
+        <span className={classes.notes}>
+          {props.version !== undefined && (
+            <LengthMeter
+              assignment={assignment}
+              version={props.version}
+              role={role}
+              content={text.content}
+              showsWindow={props.showsWindow}
+            />
+          )}
+          {suggestion && nextWord(text.content, suggestion.text) !== null && (
+            <Text size="xs" c="dimmed" component="span" className={classes.hint}>
+              {t("thread.tabHint")}
+            </Text>
+          )}
+        </span>
         <Group gap="xs">{props.buttons?.({ ...text, role })}</Group>
       </div>
     </div>

@@ -13,3 +13,6 @@ export function moveTurn(step: -1 | 1): void {
   const target = current === -1 ? turns.at(-1) : turns[current + step];
   target?.focus();
 }
+
+/** Puts the focus on the turn at a place of the thread. */
+export const focusTurn = (place: number): void => allTurns()[place]?.focus();

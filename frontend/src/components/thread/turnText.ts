@@ -7,6 +7,8 @@ export interface TurnText {
   readonly content: string;
   /** The draft that was inserted, whatever became of it since. */
   readonly draft: number | null;
+  /** Only words or a selection of it were taken. */
+  readonly draft_part: boolean;
   readonly pasted_characters: number;
 }
 
@@ -20,6 +22,7 @@ export const blankTurn = (role: Message["role"]): TurnText => ({
   role,
   content: "",
   draft: null,
+  draft_part: false,
   pasted_characters: 0,
 });
 
@@ -31,6 +34,7 @@ export function parseTurnText(value: unknown): TurnText | null {
     role,
     content: value.content,
     draft: typeof value.draft === "number" ? value.draft : null,
+    draft_part: value.draft_part === true,
     pasted_characters: typeof value.pasted_characters === "number" ? value.pasted_characters : 0,
   };
 }

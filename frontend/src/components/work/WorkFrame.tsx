@@ -12,7 +12,15 @@ import { ActionButton } from "../actions";
 import { GuidelineDrawer } from "../GuidelineDrawer";
 import { SamplingNotice } from "../SamplingNotice";
 import { SaveState } from "../SaveState";
-import { guidelineAction, skipAction, submitAction, type WorkContext } from "./actions";
+import {
+  guidelineAction,
+  questionsAction,
+  skipAction,
+  submitAction,
+  type WorkContext,
+} from "./actions";
+import { QuestionsDrawer } from "./QuestionsDrawer";
+import { SensitiveCover } from "./SensitiveCover";
 import { SkipDialog } from "./SkipDialog";
 import type { WorkTask } from "./useWorkTask";
 import classes from "./WorkFrame.module.css";
@@ -51,15 +59,24 @@ export function WorkFrame(props: Props) {
         <Title order={1} className={classes.title}>
           {title}
         </Title>
-        {context.guideline !== null && (
+        <Group gap={4}>
           <ActionButton
-            action={guidelineAction}
+            action={questionsAction}
             context={context}
             variant="subtle"
             color="gray"
             size="compact-md"
           />
-        )}
+          {context.guideline !== null && (
+            <ActionButton
+              action={guidelineAction}
+              context={context}
+              variant="subtle"
+              color="gray"
+              size="compact-md"
+            />
+          )}
+        </Group>
       </div>
       <div className={classes.body}>
         {lease.lost && (
@@ -68,7 +85,12 @@ export function WorkFrame(props: Props) {
           </Alert>
         )}
         {showsSampling && <LateSampling slug={task.slug} />}
-        {props.children}
+        {assignment.kept_submission !== null && (
+          <Alert color="orange" role="alert" mb="md" title={t("work.keptTitle")}>
+            {t("work.kept")}
+          </Alert>
+        )}
+        <SensitiveCover tags={assignment.sensitivity}>{props.children}</SensitiveCover>
       </div>
       <footer className={classes.bar}>
         <div className={classes.barInner}>
@@ -110,6 +132,12 @@ export function WorkFrame(props: Props) {
         slug={task.slug}
         guideline={task.guidelineOpen ? context.guideline : null}
         onClose={() => task.setGuidelineOpen(false)}
+      />
+      <QuestionsDrawer
+        assignment={assignment.id}
+        opened={task.questionsOpen}
+        onClose={() => task.setQuestionsOpen(false)}
+        onReleased={() => task.leave("skipped")}
       />
     </div>
   );

@@ -12,6 +12,7 @@ export interface WorkContext {
   openSkip: () => void;
   guideline: number | null;
   openGuideline: () => void;
+  openQuestions: () => void;
 }
 
 export const submitAction: Action<WorkContext> = {
@@ -41,8 +42,16 @@ export const guidelineAction: Action<WorkContext> = {
   perform: ({ openGuideline }) => openGuideline(),
 };
 
+export const questionsAction: Action<WorkContext> = {
+  id: "work.questions",
+  label: "work.questions",
+  keys: ["alt+q"],
+  perform: ({ openQuestions }) => openQuestions(),
+};
+
 export const workActions: readonly Action<WorkContext>[] = [
   submitAction,
   skipAction,
   guidelineAction,
+  questionsAction,
 ];

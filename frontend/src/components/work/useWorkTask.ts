@@ -19,6 +19,7 @@ export function useWorkTask(slug: string, assignment: Assignment) {
   const lease = useLease(assignment.id, assignment.lease_until);
   const [skipOpen, setSkipOpen] = useState(false);
   const [guidelineOpen, setGuidelineOpen] = useState(false);
+  const [questionsOpen, setQuestionsOpen] = useState(false);
   const { start } = next;
 
   /** The task is done with: go on to the next of its kind. */
@@ -48,6 +49,8 @@ export function useWorkTask(slug: string, assignment: Assignment) {
     setSkipOpen,
     guidelineOpen,
     setGuidelineOpen,
+    questionsOpen,
+    setQuestionsOpen,
   };
 }
 

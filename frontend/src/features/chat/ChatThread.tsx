@@ -1,15 +1,17 @@
-import { Alert, Text, VisuallyHidden } from "@mantine/core";
+import { Alert, Button, Text, VisuallyHidden } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { hasCode } from "@/api/errors";
 import type { Assignment, Conversation } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
+import { EditableTurn } from "@/components/thread/EditableTurn";
 import { moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { Turn } from "@/components/thread/Turn";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
 import { blankTurn, isBlank, type TurnText } from "@/components/thread/turnText";
-import { useWorkTask, WorkFrame } from "@/components/work";
+import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
 import { useHome } from "@/hooks/useHome";
 import type { SaveStatus } from "@/lib/autosaver";
 import { randomKey } from "@/lib/randomKey";
@@ -24,6 +26,7 @@ import {
 } from "./actions";
 import { Feedback } from "./Feedback";
 import { useFinishChat } from "./requests";
+import { TryPicker } from "./TryPicker";
 import { useChat } from "./useChat";
 import { useStickToEnd } from "./useStickToEnd";
 
@@ -41,6 +44,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const chat = useChat(assignment, initial);
   const finishing = useFinishChat(assignment.id);
   const [finishKey] = useState(randomKey);
+  const [editing, setEditing] = useState<number | null>(null);
   const composer = useRef<TurnEditorHandle>(null);
   const [written, setWritten] = useState<TurnText | null>(null);
   const [status, setStatus] = useState<SaveStatus>("unchanged");
@@ -48,6 +52,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const last = messages.at(-1);
   const pending = written !== null && !isBlank(written) ? written : null;
   const waiting = chat.streaming !== null || chat.busy;
+  const nTurns = messages.filter(({ role }) => role !== "system").length;
   const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
   // The editor stays while its message is on the way, so that a refused one is still there.
   const position = chat.streaming === null ? messages.length : null;
@@ -64,18 +69,27 @@ export function ChatThread({ slug, assignment, initial }: Props) {
     void editor?.clear();
     setWritten(null);
   };
+  const finish = (personalDataConfirmed: boolean) =>
+    finishing.mutate(
+      { key: finishKey, personal_data_confirmed: personalDataConfirmed },
+      { onSuccess: () => task.leave("submitted") },
+    );
+  const stale = hasCode(chat.error, "stale_version");
   const missing = waiting
     ? t("chat.stillWriting")
-    : pending !== null
-      ? t("chat.unsentText")
-      : hasReply
-        ? null
-        : t("chat.noReplyYet");
+    : editing !== null
+      ? t("thread.unsavedEdit")
+      : pending !== null
+        ? t("chat.unsentText")
+        : hasReply
+          ? null
+          : t("chat.noReplyYet");
   const context: ChatContext = {
     canSubmit: missing === null,
     missing,
     busy: finishing.isPending || task.leaving,
-    submit: () => finishing.mutate(finishKey, { onSuccess: () => task.leave("submitted") }),
+    submit: () => finish(false),
+    openQuestions: () => task.setQuestionsOpen(true),
     openSkip: () => task.setSkipOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
@@ -96,21 +110,62 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       context={context}
       title={t("kinds.chat")}
       status={status}
-      error={chat.error ?? finishing.error}
+      error={(stale ? null : chat.error) ?? finishing.error}
       showsSampling
       submit={finishAction}
     >
       <PromptCard prompt={assignment.prompt} />
+      {stale && <StaleThreadNotice onLoad={() => void chat.load()} />}
       {messages.map((message, index) => {
         const isReply = message.role === "assistant";
         const isLast = index === messages.length - 1;
         const streams = isLast && chat.streaming !== null;
+        const isOwn = message.role === "user" && message.id !== 0;
+        if (isOwn && editing === message.id) {
+          return (
+            <EditableTurn
+              key={message.id}
+              assignment={assignment}
+              message={message}
+              version={chat.conversation.version}
+              editing
+              busy={waiting}
+              maxCharacters={project?.max_turn_characters}
+              saveLabel={t("chat.resend")}
+              onEdit={() => setEditing(message.id)}
+              onCancel={() => setEditing(null)}
+              onSave={async ({ content = "" }) => {
+                await chat.send(content, message.id);
+                setEditing(null);
+              }}
+            />
+          );
+        }
         return (
           <Turn
             key={message.id}
             role={message.role}
             content={streams && message.content === "" ? (chat.streaming ?? "") : message.content}
-            note={message.siblings > 1 ? t("chat.tries", { count: message.siblings }) : null}
+            note={
+              <TryPicker
+                message={message}
+                disabled={waiting}
+                onChoose={(other) => void chat.showTry(other).catch(() => undefined)}
+              />
+            }
+            tools={
+              isOwn && (
+                <Button
+                  variant="subtle"
+                  color="gray"
+                  size="compact-xs"
+                  disabled={waiting}
+                  onClick={() => setEditing(message.id)}
+                >
+                  {t("thread.edit")}
+                </Button>
+              )
+            }
           >
             {streams && chat.streaming === "" && (
               <Text size="sm" c="dimmed">
@@ -155,12 +210,19 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       {chat.replying && (
         <ActionButton action={stopAction} context={context} variant="default" keyInside />
       )}
-      {position !== null && !(project !== undefined && position >= project.max_turns) && (
+      <SubmitRefusal
+        error={finishing.error}
+        busy={finishing.isPending}
+        onConfirm={() => finish(true)}
+      />
+      {position !== null && editing === null && nTurns + 2 <= (project?.max_turns ?? Infinity) && (
         <TurnEditor
           key={position}
           ref={composer}
           assignment={assignment.id}
           position={position}
+          version={chat.conversation.version}
+          showsWindow
           autosaves={assignment.autosaves}
           original={{
             ...blankTurn("user"),

@@ -1,10 +1,10 @@
-import { Button, Group, Popover, Stack, Textarea, Tooltip } from "@mantine/core";
+import { Button, Chip, Group, Modal, Stack, Text, Textarea, Tooltip } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { ThumbsDown, ThumbsUp } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Message } from "@/api/types";
+import type { FeedbackReason, Message } from "@/api/types";
 import { toastFailure } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
 import { assignmentQuery } from "@/hooks/useWork";
@@ -18,62 +18,136 @@ interface Props {
   tools: ReactNode;
 }
 
-/** A thumb on a reply, and for a thumb down the reason. */
+type Thumb = "up" | "down";
+
+const REASONS: Record<Thumb, readonly FeedbackReason[]> = {
+  up: ["accurate", "helpful", "well_written", "other"],
+  down: ["inaccurate", "not_helpful", "unsafe", "refusal", "style", "other"],
+};
+
+/** A thumb on a reply, at once; then, if the person wants, why, and what it should have said. */
 export function Feedback({ assignment, message, tools }: Props) {
   const { t } = useTranslation();
   const cache = useQueryClient();
   const errorText = useErrorText();
   const feedback = useSendFeedback();
-  const [asking, setAsking] = useState(false);
-  const [comment, setComment] = useState("");
+  const given = message.feedback;
+  const [asking, setAsking] = useState<Thumb | null>(null);
+  const [reasons, setReasons] = useState<readonly FeedbackReason[]>(given?.reasons ?? []);
+  const [comment, setComment] = useState(given?.comment ?? "");
+  const [rewrite, setRewrite] = useState(given?.rewrite ?? "");
 
-  const send = (thumb: "up" | "down") => {
+  const send = (thumb: Thumb, more: boolean) => {
+    const known = REASONS[thumb].filter((reason) => reasons.includes(reason));
     feedback.mutate(
-      { message: message.id, thumb, comment: thumb === "down" ? comment : "" },
+      {
+        message: message.id,
+        thumb,
+        ...(more
+          ? { reasons: known, comment, rewrite }
+          : { reasons: [], comment: "", rewrite: "" }),
+      },
       {
         onSuccess: () => {
-          setAsking(false);
+          setAsking(more ? null : thumb);
           void cache.invalidateQueries(assignmentQuery(assignment));
         },
         onError: (error) => toastFailure(errorText(error)),
       },
     );
   };
-  const thumb = (value: "up" | "down", onClick: () => void) => (
-    <Tooltip label={t(`chat.thumbs.${value}`)}>
-      <Button
-        variant={message.thumb === value ? "light" : "subtle"}
-        color={message.thumb === value ? "accent" : "gray"}
-        size="compact-sm"
-        aria-label={t(`chat.thumbs.${value}`)}
-        aria-pressed={message.thumb === value}
-        onClick={onClick}
-      >
-        {value === "up" ? <ThumbsUp size={15} /> : <ThumbsDown size={15} />}
-      </Button>
-    </Tooltip>
-  );
+  const thumb = (value: Thumb) => {
+    const chosen = given?.thumb === value;
+    return (
+      <Tooltip label={t(`chat.thumbs.${value}`)}>
+        <Button
+          variant={chosen ? "light" : "subtle"}
+          color={chosen ? "accent" : "gray"}
+          size="compact-sm"
+          aria-label={t(`chat.thumbs.${value}`)}
+          aria-pressed={chosen}
+          onClick={() => (chosen ? setAsking(value) : send(value, false))}
+        >
+          {value === "up" ? <ThumbsUp size={15} /> : <ThumbsDown size={15} />}
+        </Button>
+      </Tooltip>
+    );
+  };
+  const shown = asking ?? "down";
   return (
-    <Group gap={4} mt="xs">
-      {thumb("up", () => send("up"))}
-      <Popover opened={asking} onChange={setAsking} trapFocus withArrow={false} shadow="md">
-        <Popover.Target>{thumb("down", () => setAsking((open) => !open))}</Popover.Target>
-        <Popover.Dropdown>
-          <Stack gap="sm" w={280}>
+    <>
+      <Group gap={4} mt="xs">
+        {thumb("up")}
+        {thumb("down")}
+        {tools}
+        {given !== null && given.rewrite !== "" && (
+          <Text size="xs" c="dimmed" component="span">
+            {t("chat.rewritten")}
+          </Text>
+        )}
+      </Group>
+      <Modal
+        opened={asking !== null}
+        onClose={() => setAsking(null)}
+        size="lg"
+        title={t(`chat.thumbs.${shown}`)}
+      >
+        <Stack gap="md">
+          <div role="group" aria-label={t("chat.why")}>
+            <Chip.Group
+              multiple
+              value={[...reasons]}
+              onChange={(values: string[]) =>
+                setReasons(REASONS[shown].filter((reason) => values.includes(reason)))
+              }
+            >
+              <Group gap="xs">
+                {REASONS[shown].map((reason) => (
+                  <Chip key={reason} value={reason} size="sm">
+                    {t(`chat.reasons.${reason}`)}
+                  </Chip>
+                ))}
+              </Group>
+            </Chip.Group>
+          </div>
+          <Textarea
+            label={t("chat.comment")}
+            autosize
+            minRows={2}
+            maxRows={8}
+            dir="auto"
+            value={comment}
+            onChange={(event) => setComment(event.currentTarget.value)}
+          />
+          {shown === "down" && (
             <Textarea
-              label={t("chat.whatWasWrong")}
+              label={t("chat.rewrite")}
+              description={t("chat.rewriteHint")}
               autosize
-              minRows={2}
-              value={comment}
-              onChange={(event) => setComment(event.currentTarget.value)}
+              minRows={4}
+              maxRows={16}
+              dir="auto"
+              value={rewrite}
+              onChange={(event) => setRewrite(event.currentTarget.value)}
             />
-            <Button loading={feedback.isPending} onClick={() => send("down")}>
-              {t("chat.sendFeedback")}
+          )}
+          <Group justify="space-between">
+            <Button variant="subtle" color="gray" onClick={() => setAsking(null)}>
+              {t("chat.thumbIsEnough")}
             </Button>
-          </Stack>
-        </Popover.Dropdown>
-      </Popover>
-      {tools}
-    </Group>
+            <Group gap="xs">
+              {shown === "down" && rewrite === "" && (
+                <Button variant="default" onClick={() => setRewrite(message.content)}>
+                  {t("chat.rewriteFromReply")}
+                </Button>
+              )}
+              <Button loading={feedback.isPending} onClick={() => send(shown, true)}>
+                {t("chat.sendFeedback")}
+              </Button>
+            </Group>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
   );
 }

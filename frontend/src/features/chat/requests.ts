@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
-import type { Conversation } from "@/api/types";
+import type { Conversation, Feedback as FeedbackInput } from "@/api/types";
 import { assignmentQuery } from "@/hooks/useWork";
 
 const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
@@ -19,7 +19,7 @@ function useShowConversation(assignment: number) {
 export function useSendTurn(assignment: number) {
   return useMutation({
     onSuccess: useShowConversation(assignment),
-    mutationFn: (body: { key: string; content: string; version: number }) =>
+    mutationFn: (body: { key: string; content: string; version: number; edits?: number }) =>
       unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/turns/", { ...path(assignment), body }),
       ),
@@ -39,32 +39,32 @@ export function useRegenerate(assignment: number) {
   });
 }
 
+export function useBranch(assignment: number) {
+  return useMutation({
+    onSuccess: useShowConversation(assignment),
+    mutationFn: (body: { version: number; message: number }) =>
+      unwrap(
+        client.POST("/api/v1/assignments/{assignment_id}/branch/", { ...path(assignment), body }),
+      ),
+  });
+}
+
 export function useFinishChat(assignment: number) {
   return useMutation({
-    mutationFn: (key: string) =>
+    mutationFn: (body: { key: string; personal_data_confirmed: boolean }) =>
       unwrap(
-        client.POST("/api/v1/assignments/{assignment_id}/chat/", {
-          ...path(assignment),
-          body: { key },
-        }),
+        client.POST("/api/v1/assignments/{assignment_id}/chat/", { ...path(assignment), body }),
       ),
   });
 }
 
 export function useSendFeedback() {
   return useMutation({
-    mutationFn: ({
-      message,
-      ...body
-    }: {
-      message: number;
-      thumb: "up" | "down";
-      comment: string;
-    }) =>
+    mutationFn: ({ message, ...body }: FeedbackInput & { message: number }) =>
       unwrap(
         client.POST("/api/v1/messages/{message_id}/feedback/", {
           params: { path: { message_id: message } },
-          body: { ...body, reasons: [], rewrite: "" },
+          body,
         }),
       ),
   });

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { isEnded } from "@/api/generationProgress";
@@ -8,7 +8,7 @@ import { useGeneration } from "@/hooks/useGeneration";
 import { assignmentQuery } from "@/hooks/useWork";
 import { randomKey } from "@/lib/randomKey";
 
-import { useRegenerate, useSendTurn } from "./requests";
+import { useBranch, useRegenerate, useSendTurn } from "./requests";
 
 /** How often to ask for a reply that has ended but is not in the conversation yet. */
 const SETTLE_MILLISECONDS = 1_000;
@@ -17,6 +17,8 @@ const SETTLE_MILLISECONDS = 1_000;
 export function useChat(assignment: Assignment, initial: Conversation) {
   const sendTurn = useSendTurn(assignment.id);
   const regenerate = useRegenerate(assignment.id);
+  const branch = useBranch(assignment.id);
+  const cache = useQueryClient();
   // One key for each turn: sending it again after a lost answer must not say it twice.
   const [turnKey, setTurnKey] = useState(randomKey);
   const query = assignmentQuery(assignment.id);
@@ -45,16 +47,22 @@ export function useChat(assignment: Assignment, initial: Conversation) {
     /** No reply came to the last message: another can be asked for, or another message sent. */
     unanswered,
     failure: progress.error,
-    send: async (content: string) => {
-      const body = { key: turnKey, content, version: conversation.version };
+    send: async (content: string, edits?: number) => {
+      const body = { key: turnKey, content, version: conversation.version, edits };
       await sendTurn.mutateAsync(body);
       setTurnKey(randomKey());
+    },
+    showTry: (message: number) => branch.mutateAsync({ version: conversation.version, message }),
+    /** Takes the version that another tab saved. */
+    load: async () => {
+      await cache.invalidateQueries({ queryKey: query.queryKey });
+      [sendTurn, regenerate, branch].forEach((mutation) => mutation.reset());
     },
     regenerate: () => regenerate.mutateAsync(conversation.version),
     stop: async () => {
       if (generation !== null) await cancelGeneration(generation);
     },
-    busy: sendTurn.isPending || regenerate.isPending,
-    error: sendTurn.error ?? regenerate.error,
+    busy: sendTurn.isPending || regenerate.isPending || branch.isPending,
+    error: sendTurn.error ?? regenerate.error ?? branch.error,
   };
 }

@@ -1,6 +1,8 @@
+import { Alert, Button, Group } from "@mantine/core";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { hasCode } from "@/api/errors";
 import type { Assignment, Conversation, ThreadTurn } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
 import { EditableTurn } from "@/components/thread/EditableTurn";
@@ -9,13 +11,14 @@ import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
 import {
-  blankTurn,
-  isBlank,
-  nextRoles,
-  parseTurnText,
-  type TurnText,
-} from "@/components/thread/turnText";
-import { useWorkTask, WorkFrame } from "@/components/work";
+  insertionBefore,
+  SYSTEM_FIRST,
+  TurnsInserter,
+  unfinishedInsertion,
+} from "@/components/thread/TurnsInserter";
+import { blankTurn, isBlank, nextRoles, type TurnText } from "@/components/thread/turnText";
+import { unfinishedEdit } from "@/components/thread/unfinishedEdit";
+import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
 import { useHome } from "@/hooks/useHome";
 import type { SaveStatus } from "@/lib/autosaver";
 import { randomKey } from "@/lib/randomKey";
@@ -24,10 +27,12 @@ import {
   addTurnAction,
   demonstrationActions,
   draftsAction,
+  endAction,
   previewAction,
+  systemAction,
   type DemonstrationContext,
 } from "./actions";
-import { DraftPanel } from "./DraftPanel";
+import { DraftPanel, selectedWords } from "./DraftPanel";
 import { useSubmitDemonstration } from "./requests";
 import { useDrafts } from "./useDrafts";
 import { useThread } from "./useThread";
@@ -48,36 +53,43 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const task = useWorkTask(slug, assignment);
   const thread = useThread(assignment, initial);
   const submission = useSubmitDemonstration(assignment.id);
-  const drafts = useDrafts(assignment.id);
+  const { messages, version } = thread.conversation;
+  const drafts = useDrafts(assignment.id, version);
   const composer = useRef<TurnEditorHandle>(null);
   const cleared = useRef(Promise.resolve());
   const [submissionKey] = useState(randomKey);
   const [written, setWritten] = useState<TurnText | null>(null);
   const [status, setStatus] = useState<SaveStatus>("unchanged");
   const [preview, setPreview] = useState(false);
+  const [ended, setEnded] = useState(false);
+  const [temperature, setTemperature] = useState("");
   const [editing, setEditing] = useState(() => unfinishedEdit(assignment, initial));
+  const [inserting, setInserting] = useState(() =>
+    unfinishedInsertion(assignment, initial.messages),
+  );
 
-  const { messages, version } = thread.conversation;
   const position = messages.length;
   const roles = nextRoles(messages);
   const pending = written !== null && !isBlank(written) ? written : null;
   const lastRole = pending?.role ?? messages.at(-1)?.role;
-  const full = project !== undefined && position >= project.max_turns;
+  const nTurns = messages.filter(({ role }) => role !== "system").length;
+  const full = project !== undefined && nTurns >= project.max_turns;
   const busy = thread.writing || submission.isPending || task.leaving;
+  const composing = editing === null && inserting === null && !ended;
+  const side = written?.role ?? roles[0] ?? "user";
   const canDraft =
-    assignment.drafts_allowed && !full && roles.includes("assistant") && editing === null;
+    assignment.drafts_allowed &&
+    !full &&
+    composing &&
+    (side === "assistant" || (side === "user" && project?.user_drafts === true));
 
   /** Writes the composer's text into the thread; the thread as it stands when there is none. */
   const commit = useCallback(async (): Promise<Conversation> => {
     if (pending === null) return thread.conversation;
-    const { role, content, draft, pasted_characters } = pending;
     // The editor of this position: the thread's next state mounts another one.
     const editor = composer.current;
-    drafts.close(draft);
-    const next = await thread.write([
-      ...byId(messages),
-      { role, content, draft, pasted_characters },
-    ]);
+    drafts.close(pending.draft);
+    const next = await thread.write([...byId(messages), { ...pending }]);
     cleared.current = editor?.clear() ?? Promise.resolve();
     setWritten(null);
     setPreview(false);
@@ -86,99 +98,149 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
 
   const insert = (index: number) => {
     const draft = drafts.shown[index];
-    if (draft !== undefined && draft.text !== "") composer.current?.insert(draft.text, draft.id);
+    if (draft === undefined || draft.text === "") return;
+    const part = selectedWords(index);
+    composer.current?.insert(part === "" ? draft.text : part, draft.id, part !== "");
   };
-  const submit = async () => {
+  const submit = async (personalDataConfirmed: boolean) => {
     const { version: newest } = await commit();
     // A save that came after the submission would be refused.
     await cleared.current;
     submission.mutate(
-      { key: submissionKey, version: newest },
+      { key: submissionKey, version: newest, personal_data_confirmed: personalDataConfirmed },
       { onSuccess: () => task.leave("submitted") },
     );
   };
   const missing =
-    editing !== null
+    editing !== null || inserting !== null
       ? t("thread.unsavedEdit")
       : lastRole === undefined
         ? t("demonstration.nothingWritten")
         : lastRole !== "assistant"
-          ? t("demonstration.mustEndWithAssistant")
-          : project !== undefined && position + (pending ? 1 : 0) < project.min_turns
+          ? t("demonstration.mustEndWithAssistant", { n: position + (pending ? 1 : 0) })
+          : project !== undefined && nTurns + (pending ? 1 : 0) < project.min_turns
             ? t("demonstration.tooFewTurns", { count: project.min_turns })
             : null;
+  // A refused save is told by the page; there is nothing more to do about it here.
+  const quietly = (saving: Promise<unknown>) => void saving.catch(() => undefined);
   const context: DemonstrationContext = {
     canSubmit: missing === null,
     missing,
     busy,
-    // A refused save is told by the page; there is nothing more to do about it here.
-    submit: () => void submit().catch(() => undefined),
+    submit: () => quietly(submit(false)),
     openSkip: () => task.setSkipOpen(true),
+    openQuestions: () => task.setQuestionsOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
-    canAddTurn: pending !== null && editing === null,
-    addTurn: () =>
-      void commit().then(
-        () => composer.current?.focus(),
-        () => undefined,
-      ),
+    canAddTurn: pending !== null && composing,
+    addTurn: () => quietly(commit().then(() => composer.current?.focus())),
     canDraft: canDraft && !drafts.asking,
-    requestDrafts: () => drafts.open(version),
+    requestDrafts: () =>
+      drafts.open({ version, ...(temperature === "" ? {} : { temperature: Number(temperature) }) }),
+    stopDrafts: () => void drafts.stop(),
+    draftsWriting: drafts.isOpen && !drafts.ended,
     draftsOpen: drafts.isOpen,
     chooseDraft: drafts.choose,
     insertDraft: () => insert(drafts.chosen),
     dismissDrafts: () => drafts.close(null),
-    canSwitchRole: roles.length > 1,
+    canSwitchRole: roles.length > 1 && composing,
     switchRole: () => {
-      const other = roles.find((role) => role !== written?.role);
+      const other = roles.find((role) => role !== side);
       if (other !== undefined) composer.current?.setRole(other);
     },
+    canUndo: thread.canUndo && editing === null && inserting === null,
+    undo: () => quietly(thread.undo()),
+    canRedo: thread.canRedo && editing === null && inserting === null,
+    redo: () => quietly(thread.redo()),
+    canEnd: composing && lastRole === "assistant" && missing === null,
+    end: () => quietly(commit().then(() => setEnded(true))),
+    canAddSystem: composing && position > 0 && messages[0]?.role !== "system",
+    addSystem: () => setInserting(SYSTEM_FIRST),
     togglePreview: () => setPreview((on) => !on),
     moveTurn,
   };
   useActions(t("kinds.demonstration"), demonstrationActions, context);
-  useAutomaticDrafts(project?.draft_mode === "automatic" && canDraft, version, drafts.open);
+  const openDrafts = drafts.open;
+  useAutomaticDrafts(
+    project?.draft_mode === "automatic" && canDraft && side === "assistant",
+    version,
+    openDrafts,
+  );
 
-  const rewrite = async (index: number, turn: ThreadTurn) => {
-    drafts.close(null);
-    await thread.write(byId(messages).with(index, turn));
+  const rewrite = async (turns: ThreadTurn[]) => {
+    await thread.write(turns);
     setEditing(null);
+    setInserting(null);
   };
+  const inserter = inserting !== null && (
+    <TurnsInserter
+      assignment={assignment}
+      version={version}
+      insertion={inserting}
+      busy={busy}
+      maxCharacters={project?.max_turn_characters}
+      onSave={(turns) => rewrite(byId(messages).toSpliced(inserting.index, 0, ...turns))}
+      onCancel={() => setInserting(null)}
+    />
+  );
+  const stale = hasCode(thread.error, "stale_version");
   return (
     <WorkFrame
       task={task}
       context={context}
       title={t("kinds.demonstration")}
       status={status}
-      error={thread.error ?? submission.error ?? drafts.error}
+      error={(stale ? null : thread.error) ?? submission.error ?? drafts.error}
       showsSampling={assignment.drafts_allowed}
     >
       <PromptCard prompt={assignment.prompt} />
-      <ReturnedNotice previous={assignment.previous} />
-      {messages.map((message, index) => (
-        <EditableTurn
-          key={message.id}
-          assignment={assignment}
-          message={message}
-          editing={editing === index}
-          busy={busy}
-          maxCharacters={project?.max_turn_characters}
-          onEdit={() => setEditing(index)}
-          onCancel={() => setEditing(null)}
-          onSave={(turn) => rewrite(index, turn)}
-          onCutFrom={() => {
-            drafts.close(null);
-            void thread.write(byId(messages.slice(0, index))).catch(() => undefined);
-          }}
-        />
-      ))}
-      {editing === null && !full && (
+      <ReturnedNotice previous={assignment.previous} messages={messages} />
+      {stale && <StaleThreadNotice onLoad={() => quietly(thread.load())} />}
+      {messages.map((message, index) => {
+        const isLast = index === position - 1;
+        const alone = isLast || message.role === "system";
+        return (
+          <div key={message.id}>
+            {inserting?.index === index && inserter}
+            <EditableTurn
+              assignment={assignment}
+              message={message}
+              version={version}
+              editing={editing === index}
+              busy={busy}
+              maxCharacters={project?.max_turn_characters}
+              onEdit={() => setEditing(index)}
+              onCancel={() => setEditing(null)}
+              onSave={(turn) => rewrite(byId(messages).with(index, turn))}
+              onInsertBefore={
+                message.role === "system" || nTurns + 2 > (project?.max_turns ?? Infinity)
+                  ? undefined
+                  : () => setInserting(insertionBefore(messages, index))
+              }
+              deletesTwo={!alone}
+              onDelete={() => quietly(rewrite(byId(messages).toSpliced(index, alone ? 1 : 2)))}
+            />
+          </div>
+        );
+      })}
+      {ended && (
+        <Alert variant="light" color="gray" role="status" my="md">
+          {t("demonstration.ended")}
+          <Group mt="xs">
+            <Button variant="default" size="compact-md" onClick={() => setEnded(false)}>
+              {t("demonstration.goOn")}
+            </Button>
+          </Group>
+        </Alert>
+      )}
+      {composing && !full && (
         <TurnEditor
           // A new turn is a new piece of work with its own saved copy.
           key={position}
           ref={composer}
           assignment={assignment.id}
           position={position}
+          version={version}
           autosaves={assignment.autosaves}
           original={startingTurn(assignment, roles[0] ?? "user", position)}
           roles={roles}
@@ -189,16 +251,27 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
           suggestion={drafts.isOpen ? (drafts.shown[drafts.chosen] ?? null) : null}
           onChange={setWritten}
           onStatus={setStatus}
+          onUndoBeyond={() => {
+            if (context.canUndo && !busy) context.undo();
+          }}
+          onRedoBeyond={() => {
+            if (context.canRedo && !busy) context.redo();
+          }}
           focusAtOnce
           buttons={() => (
             <>
-              <ActionButton
-                action={previewAction}
-                context={context}
-                variant="subtle"
-                color="gray"
-                size="compact-md"
-              />
+              {[previewAction, systemAction, endAction]
+                .filter((action) => action === previewAction || action.enabled?.(context))
+                .map((action) => (
+                  <ActionButton
+                    key={action.id}
+                    action={action}
+                    context={context}
+                    variant="subtle"
+                    color="gray"
+                    size="compact-md"
+                  />
+                ))}
               {assignment.drafts_allowed && !drafts.isOpen && (
                 <ActionButton
                   action={draftsAction}
@@ -213,21 +286,22 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
           )}
         />
       )}
-      {drafts.isOpen && editing === null && (
-        <DraftPanel drafts={drafts} context={context} onInsert={insert} />
+      {drafts.isOpen && composing && (
+        <DraftPanel
+          drafts={drafts}
+          context={context}
+          temperature={temperature}
+          onTemperature={setTemperature}
+          onInsert={insert}
+        />
       )}
+      <SubmitRefusal
+        error={submission.error ?? (stale ? null : thread.error)}
+        busy={busy}
+        onConfirm={() => quietly(submit(true))}
+      />
     </WorkFrame>
   );
-}
-
-/** The turn whose rewriting was begun and neither saved nor given up, by its place. */
-function unfinishedEdit({ autosaves }: Assignment, { messages }: Conversation): number | null {
-  const unfinished = autosaves.find(({ turn, payload }) => {
-    const text = parseTurnText(payload);
-    const message = messages[turn];
-    return message && text !== null && !isBlank(text) && text.content !== message.content;
-  });
-  return unfinished?.turn ?? null;
 }
 
 /** A given prompt is the first user turn; a brief leaves the wording to the writer. */
@@ -237,11 +311,15 @@ function startingTurn(assignment: Assignment, role: TurnText["role"], position: 
 }
 
 /** Where the project says so, drafts come by themselves, once for each state of the thread. */
-function useAutomaticDrafts(on: boolean, version: number, open: (version: number) => void): void {
+function useAutomaticDrafts(
+  on: boolean,
+  version: number,
+  open: (asked: { version: number }) => void,
+): void {
   const asked = useRef<number | null>(null);
   useEffect(() => {
     if (!on || asked.current === version) return;
     asked.current = version;
-    open(version);
+    open({ version });
   }, [on, open, version]);
 }

@@ -45,10 +45,9 @@ describe("writing a demonstration", () => {
       .on(`POST ${PATH}/drafts/`, {
         status: 201,
         body: {
-          generation: 8,
           drafts: [
-            { id: 51, index: 0, shown_order: 1 },
-            { id: 52, index: 1, shown_order: 0 },
+            { id: 51, generation: 8, index: 0, shown_order: 1 },
+            { id: 52, generation: 8, index: 1, shown_order: 0 },
           ],
         },
       })
@@ -65,7 +64,13 @@ describe("writing a demonstration", () => {
     expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toEqual({
       version: 1,
       turns: [
-        { role: "user", content: "How do I boil an egg?", draft: null, pasted_characters: 0 },
+        {
+          role: "user",
+          content: "How do I boil an egg?",
+          draft: null,
+          draft_part: false,
+          pasted_characters: 0,
+        },
       ],
     });
 
@@ -90,7 +95,13 @@ describe("writing a demonstration", () => {
       version: 2,
       turns: [
         { id: 100 },
-        { role: "assistant", content: "Ask a cook. Really.", draft: 52, pasted_characters: 0 },
+        {
+          role: "assistant",
+          content: "Ask a cook. Really.",
+          draft: 52,
+          draft_part: false,
+          pasted_characters: 0,
+        },
       ],
     });
     expect(server.sent(`POST ${PATH}/demonstration/`)[0]?.body).toMatchObject({ version: 3 });
@@ -110,7 +121,9 @@ describe("writing a demonstration", () => {
       "Half a th",
     );
     await userEvent.clear(screen.getByRole("textbox", { name: "Write as Assistant" }));
-    expect(screen.getByText("The conversation has to end with the assistant")).toBeVisible();
+    expect(
+      screen.getByText(/has no answer yet: the conversation has to end with the assistant/),
+    ).toBeVisible();
     expect(screen.getByRole("button", { name: "Submit" })).toBeDisabled();
   });
 
@@ -125,7 +138,9 @@ describe("writing a demonstration", () => {
     const editor = screen.getByRole("textbox", { name: "Rewrite this turn of the User" });
     await userEvent.type(editor, " Softly?");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
-    expect(await screen.findByRole("alert")).toHaveTextContent("changed in another tab");
+    expect(await screen.findByRole("alert")).toHaveTextContent(
+      "Another tab or device saved a newer version",
+    );
     expect(editor).toHaveValue("How do I boil an egg? Softly?");
     expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toMatchObject({
       version: 5,

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Text, VisuallyHidden } from "@mantine/core";
+import { Alert, Badge, Button, Group, NativeSelect, Text, VisuallyHidden } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,8 +7,9 @@ import { Markdown } from "@/components/markdown/Markdown";
 
 import {
   dismissDraftsAction,
-  draftsAction,
   insertDraftAction,
+  regenerateDraftsAction,
+  stopDraftsAction,
   type DemonstrationContext,
 } from "./actions";
 import classes from "./DraftPanel.module.css";
@@ -17,11 +18,26 @@ import type { useDrafts } from "./useDrafts";
 interface Props {
   drafts: ReturnType<typeof useDrafts>;
   context: DemonstrationContext;
+  temperature: string;
+  onTemperature: (temperature: string) => void;
   onInsert: (index: number) => void;
 }
 
+/** Empty: as the manager set it for the round. */
+const TEMPERATURES = ["", "0.3", "0.7", "1.0", "1.3"] as const;
+
+/** What is selected inside the draft at this place, or nothing. */
+export function selectedWords(index: number): string {
+  const selection = window.getSelection();
+  const draft = document.querySelector(`[data-draft="${index}"]`);
+  if (selection === null || draft === null || selection.isCollapsed) return "";
+  return draft.contains(selection.anchorNode) && draft.contains(selection.focusNode)
+    ? selection.toString().trim()
+    : "";
+}
+
 /** Model-written drafts for the next turn, streaming side by side. */
-export function DraftPanel({ drafts, context, onInsert }: Props) {
+export function DraftPanel({ drafts, context, temperature, onTemperature, onInsert }: Props) {
   const { t } = useTranslation();
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -38,26 +54,44 @@ export function DraftPanel({ drafts, context, onInsert }: Props) {
           <Text size="xs" c="dimmed" component="span" className={classes.keys}>
             {t("demonstration.choose")} <Keycaps shortcut="[" /> <Keycaps shortcut="]" />
           </Text>
-          <ActionButton
-            action={draftsAction}
-            context={context}
-            variant="subtle"
-            color="gray"
-            size="compact-sm"
+          <NativeSelect
+            size="xs"
+            aria-label={t("demonstration.temperature")}
+            value={temperature}
+            onChange={(event) => onTemperature(event.currentTarget.value)}
+            data={TEMPERATURES.map((value) => ({
+              value,
+              label:
+                value === ""
+                  ? t("demonstration.usualTemperature")
+                  : t("demonstration.temperatureOf", { value }),
+            }))}
           />
-          <ActionButton
-            action={dismissDraftsAction}
-            context={context}
-            variant="subtle"
-            color="gray"
-            size="compact-sm"
-          />
+          {[
+            regenerateDraftsAction,
+            ...(drafts.ended ? [] : [stopDraftsAction]),
+            dismissDraftsAction,
+          ].map((action) => (
+            <ActionButton
+              key={action.id}
+              action={action}
+              context={context}
+              variant="subtle"
+              color="gray"
+              size="compact-sm"
+            />
+          ))}
         </Group>
       </Group>
       {/* One polite sentence when they are ready, not every token. */}
       <VisuallyHidden role="status">
         {drafts.ended && t("demonstration.draftsReady")}
       </VisuallyHidden>
+      {drafts.stale && (
+        <Alert color="orange" variant="light" mb="sm" role="status">
+          {t("demonstration.stale")}
+        </Alert>
+      )}
       {drafts.failure !== null && (
         <Alert color="orange" mb="sm" role="alert">
           {drafts.failure.detail}
@@ -74,29 +108,46 @@ export function DraftPanel({ drafts, context, onInsert }: Props) {
             <header className={classes.head}>
               <span>{t("demonstration.draft", { n: index + 1 })}</span>
               {!draft.finished && <span className={classes.caret} aria-hidden="true" />}
+              {drafts.stale && (
+                <Badge size="sm" color="orange" variant="light" tt="none">
+                  {t("demonstration.staleBadge")}
+                </Badge>
+              )}
             </header>
-            <div className={classes.text}>
+            <div className={classes.text} data-draft={index}>
               <Markdown text={draft.text} />
             </div>
-            {index === drafts.chosen ? (
-              <ActionButton
-                action={insertDraftAction}
-                context={context}
-                keyInside
-                variant="light"
-                size="compact-md"
-              />
-            ) : (
+            {/* Pressing a button leaves what is selected selected, so that a selection can be taken. */}
+            <Group gap="xs" onMouseDown={(event) => event.preventDefault()}>
+              {index === drafts.chosen ? (
+                <ActionButton
+                  action={insertDraftAction}
+                  context={context}
+                  keyInside
+                  variant="light"
+                  size="compact-md"
+                />
+              ) : (
+                <Button
+                  variant="default"
+                  size="compact-md"
+                  disabled={draft.text === ""}
+                  onFocus={() => drafts.chooseAt(index)}
+                  onClick={() => onInsert(index)}
+                >
+                  {t("demonstration.insertDraft")}
+                </Button>
+              )}
               <Button
-                variant="default"
+                variant="subtle"
+                color="gray"
                 size="compact-md"
-                disabled={draft.text === ""}
-                onFocus={() => drafts.chooseAt(index)}
-                onClick={() => onInsert(index)}
+                aria-label={t("demonstration.dismissOne", { n: index + 1 })}
+                onClick={() => drafts.dismiss(index)}
               >
-                {t("demonstration.insertDraft")}
+                {t("demonstration.dismiss")}
               </Button>
-            )}
+            </Group>
           </li>
         ))}
       </ol>

@@ -6,6 +6,8 @@ export interface DemonstrationContext extends WorkContext {
   addTurn: () => void;
   canDraft: boolean;
   requestDrafts: () => void;
+  stopDrafts: () => void;
+  draftsWriting: boolean;
   draftsOpen: boolean;
   chooseDraft: (step: -1 | 1) => void;
   insertDraft: () => void;
@@ -14,6 +16,14 @@ export interface DemonstrationContext extends WorkContext {
   /** Only the first turn may be either side's. */
   canSwitchRole: boolean;
   switchRole: () => void;
+  canUndo: boolean;
+  undo: () => void;
+  canRedo: boolean;
+  redo: () => void;
+  canEnd: boolean;
+  end: () => void;
+  canAddSystem: boolean;
+  addSystem: () => void;
   moveTurn: (step: -1 | 1) => void;
 }
 
@@ -28,9 +38,61 @@ export const addTurnAction: Action<DemonstrationContext> = {
 export const draftsAction: Action<DemonstrationContext> = {
   id: "demonstration.drafts",
   label: "demonstration.drafts",
-  keys: ["alt+j", "alt+r"],
+  keys: ["alt+j"],
   enabled: ({ canDraft }) => canDraft,
   perform: ({ requestDrafts }) => requestDrafts(),
+};
+
+export const regenerateDraftsAction: Action<DemonstrationContext> = {
+  id: "demonstration.regenerateDrafts",
+  label: "demonstration.regenerateDrafts",
+  keys: ["alt+r"],
+  enabled: ({ canDraft, draftsOpen }) => canDraft && draftsOpen,
+  perform: ({ requestDrafts }) => requestDrafts(),
+};
+
+export const stopDraftsAction: Action<DemonstrationContext> = {
+  id: "demonstration.stopDrafts",
+  label: "demonstration.stopDrafts",
+  keys: ["alt+h"],
+  enabled: ({ draftsWriting }) => draftsWriting,
+  perform: ({ stopDrafts }) => stopDrafts(),
+};
+
+/** The user has what they wanted: the dialogue ends with the assistant's last turn. */
+export const endAction: Action<DemonstrationContext> = {
+  id: "demonstration.end",
+  label: "demonstration.end",
+  keys: ["alt+n"],
+  enabled: ({ canEnd, busy }) => canEnd && !busy,
+  perform: ({ end }) => end(),
+};
+
+export const systemAction: Action<DemonstrationContext> = {
+  id: "demonstration.addSystem",
+  label: "demonstration.addSystem",
+  keys: ["alt+y"],
+  enabled: ({ canAddSystem, busy }) => canAddSystem && !busy,
+  perform: ({ addSystem }) => addSystem(),
+};
+
+export const undoAction: Action<DemonstrationContext> = {
+  id: "demonstration.undo",
+  label: "demonstration.undo",
+  // Inside a text these belong to the text, which hands them on at its beginning.
+  keys: ["mod+z"],
+  notInText: true,
+  enabled: ({ canUndo, busy }) => canUndo && !busy,
+  perform: ({ undo }) => undo(),
+};
+
+export const redoAction: Action<DemonstrationContext> = {
+  id: "demonstration.redo",
+  label: "demonstration.redo",
+  keys: ["mod+shift+z"],
+  notInText: true,
+  enabled: ({ canRedo, busy }) => canRedo && !busy,
+  perform: ({ redo }) => redo(),
 };
 
 export const insertDraftAction: Action<DemonstrationContext> = {
@@ -60,6 +122,12 @@ export const demonstrationActions: readonly Action<DemonstrationContext>[] = [
   ...workActions,
   addTurnAction,
   draftsAction,
+  regenerateDraftsAction,
+  stopDraftsAction,
+  endAction,
+  systemAction,
+  undoAction,
+  redoAction,
   {
     id: "demonstration.previousDraft",
     label: "demonstration.previousDraft",

@@ -17,19 +17,16 @@ export function useSaveThread(assignment: number) {
 
 export function useRequestDrafts(assignment: number) {
   return useMutation({
-    mutationFn: (version: number) =>
+    mutationFn: (body: { version: number; temperature?: number }) =>
       unwrap(
-        client.POST("/api/v1/assignments/{assignment_id}/drafts/", {
-          ...path(assignment),
-          body: { version },
-        }),
+        client.POST("/api/v1/assignments/{assignment_id}/drafts/", { ...path(assignment), body }),
       ),
   });
 }
 
 export function useSubmitDemonstration(assignment: number) {
   return useMutation({
-    mutationFn: (body: { key: string; version: number }) =>
+    mutationFn: (body: { key: string; version: number; personal_data_confirmed: boolean }) =>
       unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/demonstration/", {
           ...path(assignment),
@@ -47,7 +44,7 @@ export function useReportDraft() {
       ...body
     }: {
       id: number;
-      outcome?: "dismissed";
+      outcome?: "dismissed" | "stale";
       on_screen_seconds: number;
       text_as_shown: string;
     }) =>

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { isEnded } from "@/api/generationProgress";
 import { cancelGeneration } from "@/api/generations";
 import type { Drafts } from "@/api/types";
-import { useGeneration } from "@/hooks/useGeneration";
+import { useGenerations } from "@/hooks/useGenerations";
 
 import { useReportDraft, useRequestDrafts } from "./requests";
 
@@ -13,61 +13,86 @@ export interface ShownDraft {
   finished: boolean;
 }
 
+interface OpenDrafts {
+  /** The version of the thread that they answer. */
+  version: number;
+  rows: Drafts["drafts"];
+}
+
 /** The drafts on the page: asked for, streamed in, chosen, and reported to the ledger when they go. */
-export function useDrafts(assignment: number) {
+export function useDrafts(assignment: number, version: number) {
   const request = useRequestDrafts(assignment);
   const { mutate: report } = useReportDraft();
-  const [drafts, setDrafts] = useState<Drafts | null>(null);
+  const [open, setOpen] = useState<OpenDrafts | null>(null);
   const [chosen, setChosen] = useState(0);
   const shownSince = useRef(0);
-  const progress = useGeneration(drafts?.generation ?? null);
-  const ended = isEnded(progress);
+  const followed = useMemo(
+    () => [...new Set((open?.rows ?? []).map(({ generation }) => generation))],
+    [open],
+  );
+  const progress = useGenerations(followed);
+  const ended = progress.every(isEnded);
+  const stale = open !== null && open.version !== version;
 
   const shown = useMemo<ShownDraft[]>(
     () =>
-      (drafts?.drafts ?? [])
+      (open?.rows ?? [])
         .toSorted((a, b) => a.shown_order - b.shown_order)
-        .map(({ id, index }) => ({
-          id,
-          text: progress.completions.find((completion) => completion.index === index)?.text ?? "",
-          finished: ended,
-        })),
-    [drafts, progress, ended],
+        .map(({ id, generation, index }) => {
+          const from = progress[followed.indexOf(generation)];
+          const completion = from?.completions.find((one) => one.index === index);
+          return {
+            id,
+            text: completion?.text ?? "",
+            finished: from !== undefined && isEnded(from),
+          };
+        }),
+    [followed, open, progress],
   );
-  const latest = useRef({ drafts, shown, ended });
+  const latest = useRef({ shown, followed, ended, stale });
   useEffect(() => {
-    latest.current = { drafts, shown, ended };
+    latest.current = { shown, followed, ended, stale };
   });
 
-  /** Takes the drafts off the page; those not named as used are recorded as dismissed. */
-  const close = useCallback(
-    (used: number | null) => {
-      const { drafts: open, shown: texts, ended: whole } = latest.current;
-      if (open === null) return;
-      const seconds = (Date.now() - shownSince.current) / 1_000;
-      for (const { id, text } of texts) {
-        report({
-          id,
-          on_screen_seconds: seconds,
-          text_as_shown: text,
-          ...(id === used ? {} : { outcome: "dismissed" as const }),
-        });
-      }
-      if (!whole) void cancelGeneration(open.generation).catch(() => undefined);
-      setDrafts(null);
-    },
+  const stop = useCallback(async () => {
+    const { followed: running } = latest.current;
+    await Promise.all(running.map((id) => cancelGeneration(id).catch(() => undefined)));
+  }, []);
+
+  const tell = useCallback(
+    ({ id, text }: ShownDraft, outcome?: "dismissed" | "stale") =>
+      report({
+        id,
+        on_screen_seconds: (Date.now() - shownSince.current) / 1_000,
+        text_as_shown: text,
+        ...(outcome === undefined ? {} : { outcome }),
+      }),
     [report],
   );
 
+  /** Takes the drafts off the page; those not named as used go down as dismissed, or as stale. */
+  const close = useCallback(
+    (used: number | null) => {
+      const { shown: texts, ended: whole, stale: outdated } = latest.current;
+      if (texts.length === 0) return;
+      for (const draft of texts) {
+        tell(draft, draft.id === used ? undefined : outdated ? "stale" : "dismissed");
+      }
+      if (!whole) void stop();
+      setOpen(null);
+    },
+    [stop, tell],
+  );
+
   const { mutate: ask } = request;
-  const open = useCallback(
-    (version: number) => {
+  const requestDrafts = useCallback(
+    (asked: { version: number; temperature?: number }) => {
       close(null);
-      ask(version, {
+      ask(asked, {
         onSuccess: (answer) => {
           shownSince.current = Date.now();
           setChosen(0);
-          setDrafts(answer);
+          setOpen({ version: asked.version, rows: answer.drafts });
         },
       });
     },
@@ -75,14 +100,28 @@ export function useDrafts(assignment: number) {
   );
 
   return {
-    open,
+    open: requestDrafts,
     close,
+    stop,
+    /** Waves one draft away; the others stay. */
+    dismiss: (index: number) => {
+      const draft = shown[index];
+      if (draft === undefined || open === null) return;
+      if (shown.length === 1) {
+        close(null);
+        return;
+      }
+      tell(draft, stale ? "stale" : "dismissed");
+      setChosen(0);
+      setOpen({ ...open, rows: open.rows.filter(({ id }) => id !== draft.id) });
+    },
     shown,
-    isOpen: drafts !== null,
+    isOpen: open !== null,
     asking: request.isPending,
     error: request.error,
-    failure: progress.error,
+    failure: progress.find(({ error }) => error !== null)?.error ?? null,
     ended,
+    stale,
     chosen: Math.min(chosen, Math.max(0, shown.length - 1)),
     choose: (step: -1 | 1) =>
       setChosen((now) => (shown.length === 0 ? 0 : (now + step + shown.length) % shown.length)),

@@ -6,19 +6,71 @@ import { assignmentQuery } from "@/hooks/useWork";
 
 import { useSaveThread } from "./requests";
 
-/** The conversation being written, and the one way to change it. */
+/** The turns of a path by their ids; the server keeps every turn there ever was. */
+type Path = readonly number[];
+
+const pathOf = ({ messages }: Conversation): Path => messages.map(({ id }) => id);
+
+/** The conversation being written, the one way to change it, and the way back. */
 export function useThread(assignment: Assignment, initial: Conversation) {
   const cache = useQueryClient();
   const save = useSaveThread(assignment.id);
   const [conversation, setConversation] = useState(initial);
+  const [past, setPast] = useState<readonly Path[]>([]);
+  const [future, setFuture] = useState<readonly Path[]>([]);
 
-  const write = async (turns: ThreadTurn[]): Promise<Conversation> => {
-    const next = await save.mutateAsync({ version: conversation.version, turns });
+  const show = (next: Conversation) => {
     setConversation(next);
     cache.setQueryData(assignmentQuery(assignment.id).queryKey, (cached) =>
       cached === undefined ? cached : { ...cached, conversation: next },
     );
+  };
+  const put = async (turns: ThreadTurn[]): Promise<Conversation> => {
+    const next = await save.mutateAsync({ version: conversation.version, turns });
+    show(next);
     return next;
   };
-  return { conversation, write, writing: save.isPending, error: save.error };
+  const write = async (turns: ThreadTurn[]): Promise<Conversation> => {
+    const before = pathOf(conversation);
+    const next = await put(turns);
+    setPast([...past, before]);
+    setFuture([]);
+    return next;
+  };
+  const goTo = async (path: Path | undefined): Promise<boolean> => {
+    if (path === undefined) return false;
+    await put(path.map((id) => ({ id })));
+    return true;
+  };
+  return {
+    conversation,
+    write,
+    canUndo: past.length > 0,
+    canRedo: future.length > 0,
+    undo: async () => {
+      const here = pathOf(conversation);
+      if (!(await goTo(past.at(-1)))) return;
+      setPast(past.slice(0, -1));
+      setFuture([here, ...future]);
+    },
+    redo: async () => {
+      const here = pathOf(conversation);
+      if (!(await goTo(future[0]))) return;
+      setFuture(future.slice(1));
+      setPast([...past, here]);
+    },
+    /** Takes the version that another tab saved; what can be undone here ends with it. */
+    load: async () => {
+      const fresh = await cache.query({
+        ...assignmentQuery(assignment.id),
+        staleTime: 0,
+      });
+      if (fresh.conversation !== null) show(fresh.conversation);
+      setPast([]);
+      setFuture([]);
+      save.reset();
+    },
+    writing: save.isPending,
+    error: save.error,
+  };
 }

@@ -29,7 +29,11 @@ describe("home", () => {
         body: { code: "guideline_unread", detail: "Read it.", fields: { guideline: ["7"] } },
       })
       .on("GET /api/v1/guidelines/7/", {
-        body: { ...home.guidelines[0], markdown: "Judge the text, not its length." },
+        body: {
+          ...home.guidelines[0],
+          markdown: "Judge the text, not its length.",
+          read_before: null,
+        },
       })
       .on("POST /api/v1/guidelines/7/acknowledgement/", {});
     renderApp("/projects/demo");

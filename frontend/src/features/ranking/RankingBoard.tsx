@@ -88,6 +88,7 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
     openSkip: () => task.setSkipOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
+    openQuestions: () => task.setQuestionsOpen(true),
     labels,
     focused,
     order,

@@ -20,6 +20,7 @@ import {
   reviewActions,
   type ReviewContext,
 } from "./actions";
+import { DraftDiff } from "./DraftDiff";
 import { EMPTY_REVIEW, parseReviewDraft, turnComments, type ReviewDraft } from "./draft";
 import { useFixThread, useSubmitReview } from "./requests";
 import { TurnComment } from "./TurnComment";
@@ -97,6 +98,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
     openSkip: () => task.setSkipOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
+    openQuestions: () => task.setQuestionsOpen(true),
     fixed,
     approve: () => submit(fixed ? "fixed" : "approved"),
     openReturn: () => setVerdict("returned"),
@@ -135,7 +137,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
         />
       )}
       <PromptCard prompt={assignment.prompt} />
-      <ReturnedNotice previous={assignment.previous} />
+      <ReturnedNotice previous={assignment.previous} messages={messages} />
       {messages.map((message, index) => (
         <EditableTurn
           key={message.id}
@@ -157,6 +159,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
             </Button>
           }
         >
+          <DraftDiff message={message} />
           <TurnComment
             writing={commenting === message.id}
             text={draft.comments[message.id] ?? ""}

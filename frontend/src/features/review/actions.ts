@@ -1,4 +1,10 @@
-import { guidelineAction, skipAction, submitAction, type WorkContext } from "@/components/work";
+import {
+  guidelineAction,
+  questionsAction,
+  skipAction,
+  submitAction,
+  type WorkContext,
+} from "@/components/work";
 import type { Action } from "@/lib/actions";
 
 export interface ReviewContext extends WorkContext {
@@ -73,4 +79,5 @@ export const reviewActions: readonly ReviewAction[] = [
   },
   skipAction,
   guidelineAction,
+  questionsAction,
 ];

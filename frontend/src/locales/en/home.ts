@@ -70,6 +70,9 @@ export const sampling = {
 };
 
 export const guideline = {
+  changedSince: "Changed since you last read version {{version}}",
+  showChanges: "Show the changes",
+  hideChanges: "Hide the changes",
   title: "Guidelines",
   about: "{{kind}} · version {{version}} · published {{published}}",
   acknowledge: "I have read this",

@@ -8,6 +8,8 @@ export const review = {
   commentTurn: "Comment on the turn",
   commentLabel: "Comment on this turn",
   editTurn: "Fix the turn",
+  showDraft: "Compare with the draft",
+  hideDraft: "Hide the comparison",
   dialog: {
     why: "Why?",
     turnComments_one: "Your comment on a turn goes along.",

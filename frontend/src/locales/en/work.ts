@@ -2,6 +2,19 @@ export const work = {
   submit: "Submit",
   skip: "Skip",
   guideline: "Guidelines",
+  questions: "Ask a lead",
+  keptTitle: "This came too late to be handed in",
+  kept: "Someone else had taken the task by then. Everything you wrote is kept here for you to read and copy.",
+  sensitiveTitle: "Sensitive content: {{tags}}",
+  sensitiveHint:
+    "You chose to see work like this. It stays covered until you open it; you may skip it at any time, and that never counts against you.",
+  sensitiveSupport:
+    "If it weighs on you, stop, skip it, and talk to somebody: your manager arranges support.",
+  sensitiveOpen: "Show it",
+  personalDataIsFine: "It belongs to nobody; submit",
+  staleThread:
+    "Another tab or device saved a newer version of this conversation. Continue here with that version, or leave it to the other tab; the turn you are writing is kept either way.",
+  continueHere: "Continue here",
   submitted: "Submitted",
   skipped: "Skipped",
   minutesLeft_one: "{{count}} minute left on this task",
@@ -29,3 +42,15 @@ export const work = {
 };
 
 export const roles = { system: "System", user: "User", assistant: "Assistant" };
+
+export const questions = {
+  title: "Questions and rulings",
+  ask: "Ask a lead",
+  askHint: "What is unclear about this task? The answer appears here.",
+  askAndKeep: "Ask and keep the task",
+  askAndRelease: "Ask and give the task back",
+  mine: "Your questions",
+  rulings: "Rulings on such tasks",
+  noRulings: "None yet.",
+  unanswered: "Not answered yet.",
+};

@@ -1,0 +1,149 @@
+"""Active time by day and month, as it was counted and as it was granted (DATA.md §7)."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+
+from annotation.models import Assignment, TimeContest
+from labelhub import exceptions
+from labelhub.accounts.models import Membership, Project, User
+from labelhub.accounts.selectors import membership_for
+
+
+@dataclass(frozen=True)
+class Day:
+    """A person's day in UTC; work counts for the day on which it was last touched."""
+
+    day: date
+    active_seconds: float
+    n_tasks: int
+    contest: TimeContest | None
+
+
+def month_bounds(month: str) -> tuple[datetime, datetime]:
+    """The first moment of `YYYY-MM` and of the month after. Raises InvalidInput."""
+    try:
+        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError:
+        raise exceptions.InvalidInput(fields={"month": ["Write a month as 2026-11."]}) from None
+    n_days = calendar.monthrange(first.year, first.month)[1]
+    return first, first + timedelta(days=n_days)
+
+
+def days_of(*, membership: Membership, month: str) -> list[Day]:
+    """The person's days of a month on which something was counted or contested, newest first."""
+    first, after = month_bounds(month)
+    counted = {
+        row["day"]: row
+        for row in _by_day(
+            Assignment.objects.filter(rater__user=membership.user, project=membership.project),
+            first,
+            after,
+        )
+    }
+    contests = {
+        contest.day: contest
+        for contest in TimeContest.objects.filter(
+            rater__user=membership.user,
+            project=membership.project,
+            day__gte=first.date(),
+            day__lt=after.date(),
+        ).order_by("pk")
+    }
+    return [
+        Day(
+            day=day,
+            active_seconds=counted[day]["seconds"] if day in counted else 0.0,
+            n_tasks=counted[day]["n_tasks"] if day in counted else 0,
+            contest=contests.get(day),
+        )
+        for day in sorted(counted.keys() | contests.keys(), reverse=True)
+    ]
+
+
+def seconds_on(*, membership: Membership, day: date) -> float:
+    """What was counted for the person on a day."""
+    return sum(
+        (
+            row.active_seconds
+            for row in days_of(membership=membership, month=day.strftime("%Y-%m"))
+            if row.day == day
+        ),
+        0.0,
+    )
+
+
+def _by_day(rows: QuerySet[Assignment], first: datetime, after: datetime) -> Any:
+    """Rows of {"day", "seconds", "n_tasks"}, which `values` may split further by person."""
+    return (
+        rows.filter(last_beat_at__gte=first, last_beat_at__lt=after, active_seconds__gt=0)
+        .annotate(day=TruncDate("last_beat_at", tzinfo=UTC))
+        .order_by()
+        .values("day")
+        .annotate(seconds=Sum("active_seconds"), n_tasks=Count("pk"))
+    )
+
+
+def open_contests(*, project: Project) -> QuerySet[TimeContest]:
+    """What a manager is to decide, oldest first."""
+    return (
+        TimeContest.objects.filter(project=project, decided_at=None)
+        .select_related("rater__user")
+        .order_by("pk")
+    )
+
+
+def contest_for_manager(*, user: User | AnonymousUser, contest_id: int) -> TimeContest:
+    """A contest in a project the person manages. Raises NotFound, NotAllowed."""
+    found = TimeContest.objects.select_related("project").filter(pk=contest_id).first()
+    if found is None:
+        raise exceptions.NotFound
+    membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
+    return found
+
+
+def month_rows(*, project: Project, month: str) -> Iterator[tuple[str, str, int, int, int, str]]:
+    """The monthly export: name, day, tasks, seconds counted, seconds that stand, how they came about.
+
+    A decision replaces the count of its day; an open contest leaves it and is named.
+    """
+    first, after = month_bounds(month)
+    decided = {
+        (contest.rater_id, contest.day): contest
+        for contest in TimeContest.objects.filter(
+            project=project, day__gte=first.date(), day__lt=after.date()
+        ).order_by("pk")
+    }
+    counted = {
+        (row["rater"], row["day"]): row
+        for row in _by_day(Assignment.objects.filter(project=project), first, after).values(
+            "rater", "day", "seconds", "n_tasks"
+        )
+    }
+    names = dict(
+        Membership.objects.filter(
+            Q(user__rater__in={rater for rater, _ in counted.keys() | decided.keys()}),
+            project=project,
+        ).values_list("user__rater", "user__username")
+    )
+    for rater, day in sorted(counted.keys() | decided.keys()):
+        row = counted.get((rater, day))
+        seconds = round(row["seconds"]) if row else 0
+        contest = decided.get((rater, day))
+        granted = contest.granted_seconds if contest else None
+        yield (
+            names.get(rater, f"rater {rater}"),
+            day.isoformat(),
+            row["n_tasks"] if row else 0,
+            seconds,
+            seconds if granted is None else round(granted),
+            "counted" if contest is None else ("contested" if granted is None else "decided"),
+        )

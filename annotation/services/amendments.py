@@ -1,0 +1,80 @@
+"""Taking a submission back to change it, until somebody acts on it (DATA.md §7)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from annotation.exceptions import AlreadyActedOn
+from annotation.models import Assignment, Comparison, Conversation, Slot, Task, TaskKind
+from annotation.services import leases
+from labelhub import clock
+from labelhub.accounts import services as accounts
+
+AMENDED_KINDS = (TaskKind.DEMONSTRATION, TaskKind.CHAT)
+HANDED_IN = (Conversation.State.SUBMITTED, Conversation.State.FINISHED)
+
+
+@transaction.atomic
+def amend(*, assignment: Assignment) -> None:
+    """Give a submitted demonstration or chat back to its author, as it was handed in.
+
+    Raises AlreadyActedOn once a reviewer took it, it was decided on, or one of its messages was picked
+    to be compared.
+    """
+    locked = (
+        Assignment.objects.select_for_update(of=("self", "task"), no_key=True)
+        .select_related("task", "project", "rater__user")
+        .get(pk=assignment.pk)
+    )
+    conversation = (
+        Conversation.objects.select_for_update(no_key=True).filter(assignment=locked).first()
+    )
+    if (
+        conversation is None
+        or locked.state != Assignment.State.SUBMITTED
+        or conversation.state not in HANDED_IN
+        or not _withdrawn_from_review(conversation)
+        or Comparison.objects.filter(conversation=conversation).exists()
+    ):
+        raise AlreadyActedOn
+    now = clock.now()
+    locked.state = Assignment.State.LEASED
+    locked.submitted_at = None
+    locked.submission_key = None
+    locked.submission_sha256 = ""
+    locked.last_beat_at = now
+    locked.lease_until = now
+    locked.save(
+        update_fields=[
+            "state", "submitted_at", "submission_key", "submission_sha256", "last_beat_at",
+            "lease_until",
+        ]
+    )  # fmt: skip
+    Slot.objects.filter(pk=locked.slot_id).update(state=Slot.State.LEASED)
+    Task.objects.filter(pk=locked.task_id).update(state=Task.State.OPEN)
+    conversation.state = Conversation.State.WRITING
+    conversation.finished_at = None
+    conversation.save(update_fields=["state", "finished_at"])
+    # Renews the lease, which is over by now, from this moment on.
+    leases.renew(locked)
+    accounts.record(
+        actor=locked.rater.user,
+        verb="amended",
+        subject=conversation,
+        project=locked.project,
+    )
+
+
+def _withdrawn_from_review(conversation: Conversation) -> bool:
+    """Take the task of reviewing it out of the queue; False where a reviewer has been at it."""
+    tasks = list(
+        Task.objects.select_for_update(no_key=True)
+        .filter(subject=conversation, kind=TaskKind.REVIEW, state=Task.State.OPEN)
+        .order_by("pk")
+    )
+    open_slots = Slot.objects.select_for_update(no_key=True).filter(task__in=tasks)
+    if any(slot.state != Slot.State.OPEN for slot in open_slots):
+        return False
+    for task in tasks:
+        leases.withdraw(task=task)
+    return True

@@ -1,0 +1,128 @@
+import { Alert, Button, Group, Stack, Text, Textarea, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Question } from "@/api/types";
+import { useErrorText } from "@/hooks/useErrorText";
+import { questionsQuery, useAsk } from "@/hooks/useQuestions";
+
+import { ErrorPanel } from "../ErrorPanel";
+import { Markdown } from "../markdown/Markdown";
+import { PageLoading } from "../PageLoading";
+import { SideDrawer } from "../SideDrawer";
+import classes from "./Questions.module.css";
+
+interface Props {
+  assignment: number;
+  opened: boolean;
+  onClose: () => void;
+  /** The task went back to the queue with the question. */
+  onReleased: () => void;
+}
+
+/** Asks a lead about the task, and shows what leads have ruled on tasks like it. */
+export function QuestionsDrawer({ assignment, opened, onClose, onReleased }: Props) {
+  const { t } = useTranslation();
+  return (
+    <SideDrawer title={t("questions.title")} opened={opened} onClose={onClose}>
+      {opened && <Questions assignment={assignment} onReleased={onReleased} />}
+    </SideDrawer>
+  );
+}
+
+function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onReleased">) {
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  const questions = useQuery(questionsQuery(assignment));
+  const asking = useAsk(assignment);
+  const [text, setText] = useState("");
+  if (questions.isPending) return <PageLoading />;
+  if (questions.isError) {
+    return <ErrorPanel error={questions.error} onRetry={() => void questions.refetch()} />;
+  }
+  const ask = (release: boolean) =>
+    asking.mutate(
+      { text, release },
+      {
+        onSuccess: () => {
+          setText("");
+          if (release) onReleased();
+        },
+      },
+    );
+  const { questions: mine, rulings } = questions.data;
+  return (
+    <Stack>
+      <Textarea
+        label={t("questions.ask")}
+        description={t("questions.askHint")}
+        autosize
+        minRows={3}
+        dir="auto"
+        data-autofocus
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      {asking.isError && (
+        <Alert color="red" role="alert">
+          {errorText(asking.error)}
+        </Alert>
+      )}
+      <Group justify="space-between">
+        <Button
+          variant="subtle"
+          color="gray"
+          disabled={text.trim() === ""}
+          onClick={() => ask(true)}
+        >
+          {t("questions.askAndRelease")}
+        </Button>
+        <Button disabled={text.trim() === ""} loading={asking.isPending} onClick={() => ask(false)}>
+          {t("questions.askAndKeep")}
+        </Button>
+      </Group>
+      {mine.length > 0 && (
+        <section aria-label={t("questions.mine")}>
+          <Title order={3} size="h5">
+            {t("questions.mine")}
+          </Title>
+          {mine.map((question) => (
+            <Answered key={question.id} question={question} />
+          ))}
+        </section>
+      )}
+      <section aria-label={t("questions.rulings")}>
+        <Title order={3} size="h5">
+          {t("questions.rulings")}
+        </Title>
+        {rulings.length === 0 && (
+          <Text size="sm" c="dimmed">
+            {t("questions.noRulings")}
+          </Text>
+        )}
+        {rulings.map((ruling) => (
+          <Answered key={ruling.id} question={ruling} />
+        ))}
+      </section>
+    </Stack>
+  );
+}
+
+function Answered({ question }: { question: Question }) {
+  const { t } = useTranslation();
+  return (
+    <article className={classes.question}>
+      <p className={classes.asked} dir="auto">
+        {question.text}
+      </p>
+      {question.answer === "" ? (
+        <Text size="sm" c="dimmed">
+          {t("questions.unanswered")}
+        </Text>
+      ) : (
+        <Markdown text={question.answer} />
+      )}
+    </article>
+  );
+}

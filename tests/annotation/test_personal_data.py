@@ -1,0 +1,49 @@
+"""What looks like personal data, and what only seems to."""
+
+import pytest
+
+from annotation.personal_data import find
+
+
+def kinds(text: str, language: str = "en") -> list[tuple[str, str]]:
+    return [(span.kind, text[span.start : span.end]) for span in find(text, language=language)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Write to ada.l+x@mail.co.uk today.", [("email", "ada.l+x@mail.co.uk")]),
+        ("Ring +44 20 7946 0018 at noon.", [("phone", "+44 20 7946 0018")]),
+        ("Call (212) 736-5000, please.", [("phone", "(212) 736-5000")]),
+        ("Card 4111 1111 1111 1234? No: 4539 1488 0343 6467.", [("card", "4539 1488 0343 6467")]),
+        ("Pay to DE89 3704 0044 0532 0130 00 now", [("iban", "DE89 3704 0044 0532 0130 00")]),
+        ("The host 8.8.8.8 answered.", [("ip", "8.8.8.8")]),
+        ("The host 2001:4860:4860::8888 answered.", [("ip", "2001:4860:4860::8888")]),
+    ],
+)
+def test_what_can_be_checked_is_found(text: str, found: list[tuple[str, str]]) -> None:
+    assert kinds(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me@example.com and you@shop.test are made up.",
+        "Version 1.2.3 of 2019-2021, pages 100-200, 3.1415926535.",
+        "10.0.0.1, 127.0.0.1 and 192.168.1.1 lead to nobody.",
+        "The numbers 1111 1111 1111 1111 and 1234 5678 9012 3456.",
+        "DE00 3704 0044 0532 0130 00 has the wrong check digits.",
+        "std::vector<int> a::b::c and 12:30:45",
+    ],
+)
+def test_what_belongs_to_nobody_is_left_alone(text: str) -> None:
+    assert kinds(text) == []
+
+
+def test_national_numbers_are_read_by_the_language() -> None:
+    text = "Ruf mich unter 030 23125 050 an."
+    assert kinds(text, "de") == [("phone", "030 23125 050")]
+
+
+def test_a_long_text_is_looked_through_to_its_end() -> None:
+    assert kinds("Basil wants light and water. " * 2000 + "a@b.de") == [("email", "a@b.de")]

@@ -1,0 +1,82 @@
+"""Active time by day: shown, contested, decided, exported."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from annotation.models import Assignment
+from labelhub.accounts.models import Membership
+from tests.writing import DEMONSTRATION, Person, serving_project
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def trainer() -> Person:
+    person = Person(serving_project())
+    for seconds in (600.0, 300.0):
+        assignment = person.take_new(DEMONSTRATION)
+        Assignment.objects.filter(pk=assignment.pk).update(
+            state=Assignment.State.EXPIRED, last_beat_at=AT, active_seconds=seconds
+        )
+    return person
+
+
+def time_path(person: Person, suffix: str = "") -> str:
+    return f"projects/{person.project.slug}/time{suffix}/"
+
+
+def csv_of(manager: Person) -> list[str]:
+    answer = manager.client.get(f"/api/v1/{time_path(manager, '-export')}?month=2026-03")
+    assert answer["Content-Type"].startswith("text/csv")
+    return answer.content.decode().splitlines()
+
+
+def test_a_day_counts_all_work_of_any_end(trainer: Person) -> None:
+    body = trainer.client.get(f"/api/v1/{time_path(trainer)}?month=2026-03").json()
+    (day,) = body["days"]
+    assert (day["day"], day["active_seconds"], day["n_tasks"]) == ("2026-03-05", 900.0, 2)
+    assert trainer.client.get(f"/api/v1/{time_path(trainer)}?month=2026-04").json()["days"] == []
+
+
+def test_what_is_granted_replaces_the_count_in_the_monthly_export(trainer: Person) -> None:
+    manager = Person(trainer.project, Membership.Role.MANAGER)
+    name = trainer.member.user.username
+    assert csv_of(manager)[1] == f"{name},2026-03-05,2,900,900,counted"
+    body = {"day": "2026-03-05", "claimed_seconds": 3600, "text": "I read on paper."}
+    assert trainer.post(time_path(trainer), body).status_code == 201
+    assert csv_of(manager)[1].endswith("900,900,contested")
+    (contest,) = manager.client.get(f"/api/v1/{time_path(trainer, '-contests')}").json()["contests"]
+    assert (contest["counted_seconds"], contest["claimed_seconds"]) == (900.0, 3600.0)
+    path = f"time-contests/{contest['id']}/decision/"
+    decision = {"granted_seconds": 3000, "answer": "Without the lunch hour."}
+    assert manager.post(path, decision).status_code == 200
+    assert csv_of(manager)[1].endswith("900,3000,decided")
+    (day,) = trainer.client.get(f"/api/v1/{time_path(trainer)}?month=2026-03").json()["days"]
+    assert day["contest"]["answer"] == "Without the lunch hour."
+    answer = manager.post(path, decision)
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_decided")
+
+
+def test_a_second_word_before_the_decision_replaces_the_first(trainer: Person) -> None:
+    for seconds in (1000, 2000):
+        body = {"day": "2026-03-05", "claimed_seconds": seconds, "text": "More."}
+        assert trainer.post(time_path(trainer), body).status_code == 201
+    manager = Person(trainer.project, Membership.Role.MANAGER)
+    body = manager.client.get(f"/api/v1/{time_path(trainer, '-contests')}").json()
+    assert [row["claimed_seconds"] for row in body["contests"]] == [2000.0]
+
+
+@pytest.mark.parametrize("month", ["2026", "2026-13", ""])
+def test_a_month_is_named_as_one(trainer: Person, month: str) -> None:
+    answer = trainer.client.get(f"/api/v1/{time_path(trainer)}?month={month}")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["month"])
+
+
+def test_a_contest_says_why(trainer: Person) -> None:
+    body = {"day": "2026-03-05", "claimed_seconds": 1, "text": " "}
+    answer = trainer.post(time_path(trainer), body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "nothing_asked")
