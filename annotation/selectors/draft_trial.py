@@ -13,7 +13,7 @@ from labelhub.accounts.models import Project
 
 # The newest ones tell of the policies that draft now, and bound what the page reads.
 CONVERSATIONS_LOOKED_AT = 5_000
-_DECIDED = {
+_DECIDED: dict[str, bool] = {
     Conversation.State.APPROVED: True,
     Conversation.State.RETURNED: False,
     Conversation.State.REJECTED: False,
