@@ -23,6 +23,17 @@ export function useFormat() {
         new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 }).format(
           value,
         ),
+      /** A share of one, in per cent, to a tenth. */
+      preciseShare: (value: number) =>
+        new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 }).format(
+          value,
+        ),
+      /** A coefficient: 0.36. */
+      coefficient: (value: number) =>
+        new Intl.NumberFormat(undefined, {
+          minimumFractionDigits: 2,
+          maximumFractionDigits: 2,
+        }).format(value),
       /** A short time: 0.42 s. */
       seconds: (value: number) => secondsFormat.format(value),
       /** How old something is: 4 s, 12 min, 3 h 5 min. */

@@ -107,7 +107,7 @@ function Rankings({ comparison }: { comparison: ComparisonDetail }) {
             <Table.Th>{t("quality.person")}</Table.Th>
             <Table.Th>{t("quality.order")}</Table.Th>
             <Table.Th>{t("quality.reason")}</Table.Th>
-            <Table.Th className={progressClasses.number}>{t("quality.seconds")}</Table.Th>
+            <Table.Th className={progressClasses.number}>{t("quality.time")}</Table.Th>
             <Table.Th>{t("quality.comment")}</Table.Th>
           </Table.Tr>
         </Table.Thead>

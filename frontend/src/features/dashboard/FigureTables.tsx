@@ -6,9 +6,16 @@ import { useFormat } from "@/hooks/useFormat";
 
 import classes from "./Progress.module.css";
 
-/** A share with its interval in one cell, or why there is none. */
-export function EstimateText({ estimate, none }: { estimate: Estimate | null; none: string }) {
-  const { share } = useFormat();
+interface EstimateProps {
+  estimate: Estimate | null;
+  none: string;
+  coefficient?: boolean;
+}
+
+/** A figure with its interval in one cell, or why there is none. */
+export function EstimateText({ estimate, none, coefficient = false }: EstimateProps) {
+  const format = useFormat();
+  const read = coefficient ? format.coefficient : format.share;
   if (estimate === null) {
     return (
       <Text span c="dimmed" size="sm">
@@ -18,9 +25,9 @@ export function EstimateText({ estimate, none }: { estimate: Estimate | null; no
   }
   return (
     <>
-      {share(estimate.value)}{" "}
+      {read(estimate.value)}{" "}
       <Text span c="dimmed" size="xs">
-        {share(estimate.low)}–{share(estimate.high)}
+        {read(estimate.low)}–{read(estimate.high)}
       </Text>
     </>
   );
@@ -33,7 +40,10 @@ export function SliceTable({ agreement }: { agreement: Figures["agreement"] }) {
   const slices = [
     ...agreement.by_round.map((slice) => ({
       ...slice,
-      label: t("quality.parts.round", { key: slice.key }),
+      label:
+        slice.key === "0"
+          ? t("quality.parts.noRound")
+          : t("quality.parts.round", { key: slice.key }),
     })),
     ...agreement.by_language.map((slice) => ({
       ...slice,
@@ -75,7 +85,7 @@ export function SliceTable({ agreement }: { agreement: Figures["agreement"] }) {
                 />
               </Table.Td>
               <Table.Td className={classes.number}>
-                <EstimateText estimate={slice.tau_b} none="–" />
+                <EstimateText estimate={slice.tau_b} none="–" coefficient />
               </Table.Td>
             </Table.Tr>
           ))}
@@ -103,7 +113,11 @@ export function FlagTable({ figures }: { figures: Figures }) {
           <Table.Tr>
             <Table.Td>{t("quality.ratings")}</Table.Td>
             <Table.Td className={classes.number}>
-              <EstimateText estimate={figures.ratings_alpha} none={t("quality.undefined")} />
+              <EstimateText
+                coefficient
+                estimate={figures.ratings_alpha}
+                none={t("quality.undefined")}
+              />
             </Table.Td>
             <Table.Td />
           </Table.Tr>
@@ -111,7 +125,7 @@ export function FlagTable({ figures }: { figures: Figures }) {
             <Table.Tr key={flag.flag}>
               <Table.Td>{flag.flag}</Table.Td>
               <Table.Td className={classes.number}>
-                <EstimateText estimate={flag.alpha} none={t("quality.undefined")} />
+                <EstimateText coefficient estimate={flag.alpha} none={t("quality.undefined")} />
               </Table.Td>
               <Table.Td className={classes.number}>{format.share(flag.prevalence)}</Table.Td>
             </Table.Tr>

@@ -11,21 +11,31 @@ interface Props {
   /** The ends of the scale. */
   from?: number;
   to?: number;
-  /** A value to compare with: chance, or what others reported. */
+  /** A value to compare with: chance, or what others reported; without a label it is drawn only. */
   marks?: readonly { label: string; value: number }[];
+  /** Coefficients, tau and alpha, are no shares of anything. */
+  coefficient?: boolean;
 }
 
 /** A figure as a number and as a dot with its 95 % interval on a scale. */
-export function IntervalBar({ label, estimate, from = 0, to = 1, marks = [] }: Props) {
+export function IntervalBar({
+  label,
+  estimate,
+  from = 0,
+  to = 1,
+  marks = [],
+  coefficient = false,
+}: Props) {
   const { t } = useTranslation();
-  const { share, number } = useFormat();
+  const format = useFormat();
+  const read = coefficient ? format.coefficient : format.preciseShare;
   const at = (value: number) =>
     `${(100 * (Math.min(Math.max(value, from), to) - from)) / (to - from)}%`;
   return (
     <div className={classes.interval}>
       <div className={classes.intervalHead}>
         <span>{label}</span>
-        <strong>{share(estimate.value)}</strong>
+        <strong>{read(estimate.value)}</strong>
       </div>
       <div className={classes.scale} aria-hidden="true">
         {marks.map((mark) => (
@@ -46,16 +56,18 @@ export function IntervalBar({ label, estimate, from = 0, to = 1, marks = [] }: P
       </div>
       <p className={classes.intervalFoot}>
         {t("quality.interval", {
-          low: share(estimate.low),
-          high: share(estimate.high),
-          n: number(estimate.n),
+          low: read(estimate.low),
+          high: read(estimate.high),
+          n: format.number(estimate.n),
         })}
-        {marks.map((mark) => (
-          <span key={mark.label}>
-            {" · "}
-            {mark.label} {share(mark.value)}
-          </span>
-        ))}
+        {marks
+          .filter(({ label }) => label)
+          .map((mark) => (
+            <span key={mark.label}>
+              {" · "}
+              {mark.label} {read(mark.value)}
+            </span>
+          ))}
       </p>
     </div>
   );

@@ -145,7 +145,9 @@ function Agreement({ figures }: { figures: Figures }) {
       {all.strict_share && (
         <IntervalBar label={t("quality.strictShare")} estimate={all.strict_share} />
       )}
-      {all.tau_b && <IntervalBar label={t("quality.tauB")} estimate={all.tau_b} from={-1} />}
+      {all.tau_b && (
+        <IntervalBar label={t("quality.tauB")} estimate={all.tau_b} from={-1} coefficient />
+      )}
       {all.noise_ceiling && (
         <div>
           <IntervalBar label={t("quality.ceiling")} estimate={all.noise_ceiling} />
@@ -182,7 +184,7 @@ function Biases({ figures }: { figures: Figures }) {
           estimate={excess}
           from={-0.5}
           to={0.5}
-          marks={[{ label: "0", value: 0 }]}
+          marks={[{ label: "", value: 0 }]}
         />
       ))}
       {slots.length === 0 && <Text c="dimmed">{t("quality.noSlots")}</Text>}
@@ -196,7 +198,7 @@ function Biases({ figures }: { figures: Figures }) {
         <IntervalBar
           label={t("quality.blind")}
           estimate={blindness.guessed}
-          marks={[{ label: t("quality.blindChance", { chance: "" }), value: blindness.chance }]}
+          marks={[{ label: t("quality.blindChance"), value: blindness.chance }]}
         />
       ) : (
         <Text c="dimmed" size="sm">
