@@ -7,10 +7,12 @@ padded as completions come and go (SAMPLING.md §D).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
@@ -94,6 +96,18 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         return int(self.keys.shape[2])
 
 
+def zeros_when_touched(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return zeros; a CPU gives memory to each page when it is first written, not now.
+
+    Zeros, not whatever lies there: a masked position still enters the sum as 0 times its value,
+    which must be finite.
+    """
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    untouched = numpy.zeros(math.prod(shape) * dtype.itemsize, dtype=numpy.uint8)
+    return torch.from_numpy(untouched).view(dtype).view(shape)
+
+
 class SlotCache(Cache):
     """All layers, aimed together."""
 
@@ -106,17 +120,11 @@ class SlotCache(Cache):
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        # Zeros, not empty: a masked position still enters the sum as 0 times its value, which
-        # must be finite.
+        def zeros(n_heads: int, size: int) -> Tensor:
+            return zeros_when_touched((n_rows, n_heads, n_positions, size), dtype, device)
+
         self.slot_layers = [
-            SlotLayer(
-                torch.zeros(
-                    n_rows, s.key_heads, n_positions, s.key_size, dtype=dtype, device=device
-                ),
-                torch.zeros(
-                    n_rows, s.value_heads, n_positions, s.value_size, dtype=dtype, device=device
-                ),
-            )
+            SlotLayer(zeros(s.key_heads, s.key_size), zeros(s.value_heads, s.value_size))
             for s in shapes
         ]
         super().__init__(layers=list(self.slot_layers))

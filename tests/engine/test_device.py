@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sampling.engine import graphs, load, memory, protocol
+from sampling.engine import cache, graphs, load, memory, protocol
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import Priority
 from tests.engine.conftest import PolicyFolder, load_tiny
@@ -82,6 +83,21 @@ def test_the_budget_holds_weights_work_and_cache(monkeypatch: pytest.MonkeyPatch
 
     assert found.total_bytes == 5 * memory.GIB
     assert found.cache_bytes == 3 * memory.GIB - memory.GIB // 4 - 6 * 1000
+
+
+def resident_bytes() -> int:
+    n_pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return n_pages * resource.getpagesize()
+
+
+def test_a_cache_takes_memory_only_where_it_is_used() -> None:
+    before = resident_bytes()
+    reserved = cache.zeros_when_touched((memory.GIB // 4,), torch.float32, torch.device("cpu"))
+    n_taken = resident_bytes() - before
+
+    assert reserved.nbytes == memory.GIB
+    assert n_taken < memory.GIB // 8
+    assert reserved[:1000].count_nonzero() == 0
 
 
 def test_free_memory_is_what_this_machine_has() -> None:
