@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
 
+from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -42,6 +44,25 @@ class ThreadedHandler(ASGIHandler):
         finally:
             if response.streaming:
                 await loop.run_in_executor(self._threads, response.close)
+
+    async def read_body(self, receive: Any) -> IO[bytes]:
+        """The body, or as much of it as shows that it is larger than anything we accept.
+
+        Whoever sends without end fills neither memory nor disk: the parser refuses what is too
+        large by its first byte past the limit.
+        """
+        body = SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
+        n_wanted = settings.MAX_JSON_BYTES + 1
+        while n_wanted > 0:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                body.close()
+                raise RequestAborted
+            n_wanted -= body.write(message.get("body", b"")[:n_wanted])
+            if not message.get("more_body", False):
+                break
+        body.seek(0)
+        return body
 
     def _answer(self, scope: Any, body: Any) -> HttpResponse | StreamingHttpResponse:
         set_script_prefix(get_script_prefix(scope))

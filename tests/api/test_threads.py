@@ -90,3 +90,11 @@ def test_a_fault_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
     start, *_ = ask("/broken/", part(b""))
     assert start["status"] == 500
     assert "on purpose" in caplog.text
+
+
+def test_a_body_without_end_is_read_no_further_than_shows_its_size() -> None:
+    chunk = part(b"x" * 2**20, more=True)
+    with override_settings(MAX_JSON_BYTES=3 * 2**20):
+        # A fifth chunk is never asked for: there is none, so that asking would fail.
+        sent = ask("/echo/", *[chunk] * 4)
+    assert sum(len(message.get("body", b"")) for message in sent) == 3 * 2**20 + 1
