@@ -31,6 +31,7 @@ from annotation.models import (
 )
 from annotation.services.guidelines import publish_guideline
 from annotation.services.projects import create_project
+from annotation.services.rating_schemas import publish_rating_schema
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Membership, Project, User
 from sampling.admin import ReadOnly
@@ -166,10 +167,18 @@ class BatchAdmin(Audited, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("project",)
 
 
-@admin.register(Guideline)
-class GuidelineAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class Published(admin.ModelAdmin):  # type: ignore[type-arg]
     """A version is published, never changed: labels point at the words their authors worked by."""
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Guideline)
+class GuidelineAdmin(Published):
     list_display = ("project", "kind", "purpose", "version", "breaking", "published_at")
     list_filter = ("project", "kind")
     list_select_related = ("project",)
@@ -186,17 +195,19 @@ class GuidelineAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         obj.pk = published.pk
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(RatingSchema)
-class RatingSchemaAdmin(Collected):
-    list_display = ("project", "version", "scale_min", "scale_max", "rating_required")
+class RatingSchemaAdmin(Published):
+    list_display = ("project", "version", "flow", "strength", "rating_required", "created_at")
     list_select_related = ("project",)
+    fields = (
+        *("project", "scale_min", "scale_max", "rating_required", "rating_help"),
+        *("flow", "strength", "flags"),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        published = publish_rating_schema(actor=cast(User, request.user), **form.cleaned_data)
+        obj.pk = published.pk
 
 
 @admin.register(Prompt)

@@ -154,6 +154,26 @@ class RatingMissing(RankingRefused):
     detail = "Rate every candidate."
 
 
+class StrengthMissing(RankingRefused):
+    code = "strength_missing"
+    detail = "Say how much better the one is than the other."
+
+
+class StrengthNotAsked(RankingRefused):
+    code = "strength_not_asked"
+    detail = "How much better is asked only of two candidates, where the project wants it."
+
+
+class StrengthContradictsOrder(RankingRefused):
+    code = "strength_contradicts_order"
+    detail = "The strength and the order say different things."
+
+
+class RewriteUnchanged(RankingRefused):
+    code = "rewrite_unchanged"
+    detail = "The better reply is word for word one of the candidates; change it or leave it out."
+
+
 class UnknownFlag(RankingRefused):
     code = "unknown_flag"
     detail = "The project does not have this flag."

@@ -210,6 +210,8 @@ SPECTACULAR_SETTINGS = {
         "SkipReason": "annotation.models.Assignment.SkipReason",
         "ReviewVerdict": "annotation.models.Review.Verdict",
         "TurnRole": "annotation.serializers.conversations.TURN_ROLES",
+        "RatingFlow": "annotation.models.RatingSchema.Flow",
+        "StrengthScale": "annotation.models.RatingSchema.Strength",
         "SamplingState": ["ok", "delayed", "down"],
     },
 }
@@ -225,7 +227,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF, NONCE],
-        # Mantine and KaTeX position elements by style attributes; attributes run no code.
+        # KaTeX's markup is parsed with its style attributes; attributes run no code.
         "style-src-attr": ["'unsafe-inline'"],
         "img-src": [SELF, "data:", "blob:"],
         "font-src": [SELF],

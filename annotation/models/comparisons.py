@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -15,6 +18,8 @@ from annotation.models.words import AllowedUse, Purpose, every_use
 from labelhub.accounts.models import Project, Rater
 from labelhub.constraints import Model, holds, known_elements
 from sampling.models import Completion, Context, Generation
+
+FLAG_KEY = re.compile(r"[a-z0-9_]{1,60}")
 
 
 class PickRun(Model):
@@ -232,10 +237,23 @@ class Candidate(Model):
 
 
 class RatingSchema(Model):
-    """Which ratings and flags a project asks for beside the order; a numbered, unchangeable version.
+    """What a project asks for beside the order; a numbered, unchangeable version.
 
     `flags` is a list of {"key", "label", "help"}.
     """
+
+    class Flow(models.TextChoices):
+        ORDER = "order"  # order, and rate as one goes
+        RATE_THEN_ORDER = "rate-then-order"  # rate and flag each first, as InstructGPT's labelers
+
+    class Strength(models.TextChoices):
+        """How much better one of two candidates is; asked for where there are just two."""
+
+        NONE = "none"
+        # Llama 2: 3 significantly, 2 better, 1 slightly, 0 negligibly better; never equal.
+        FOUR_GRADES = "four-grades"
+        # HelpSteer2: -3 the first much better … 0 equal … 3 the second much better.
+        MINUS_3_TO_3 = "minus-3-to-3"
 
     project = models.ForeignKey(
         Project, models.PROTECT, related_name="rating_schemas", db_index=False
@@ -244,7 +262,10 @@ class RatingSchema(Model):
     scale_min = models.SmallIntegerField(default=1)
     scale_max = models.SmallIntegerField(default=7)
     rating_required = models.BooleanField(default=False)
-    flags = models.JSONField(default=list)
+    rating_help = models.CharField(max_length=500, blank=True)
+    flow = models.CharField(max_length=20, choices=Flow, default=Flow.ORDER)
+    strength = models.CharField(max_length=20, choices=Strength, default=Strength.NONE)
+    flags = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -253,10 +274,26 @@ class RatingSchema(Model):
                 fields=["project", "version"], name="annotation_ratingschema_once"
             ),
             holds("scale_has_two_ends", Q(scale_max__gt=models.F("scale_min"))),
+            holds("rated_if_rated_first", ~Q(flow="rate-then-order") | Q(rating_required=True)),
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
+
+    def clean(self) -> None:
+        """Raises ValidationError for flags of another shape, and for two with one key."""
+        flags = self.flags if isinstance(self.flags, list) else [None]
+        for flag in flags:
+            if not isinstance(flag, dict) or flag.keys() != {"key", "label", "help"}:
+                raise ValidationError({"flags": "Each flag is {“key”, “label”, “help”}."})
+            if not all(isinstance(text, str) for text in flag.values()) or not flag["label"]:
+                raise ValidationError({"flags": "A flag’s key, label and help are texts."})
+            if not FLAG_KEY.fullmatch(flag["key"]):
+                raise ValidationError(
+                    {"flags": f"“{flag['key']}” is no key; use a–z, 0–9 and _, at most 60."}
+                )
+        if len({flag["key"] for flag in flags}) < len(flags):
+            raise ValidationError({"flags": "Two flags have the same key."})
 
 
 class Ranking(Model):
@@ -281,6 +318,7 @@ class Ranking(Model):
     cannot_judge = models.BooleanField(default=False)
     # Tiers 1…n are acceptable; 0 means none is; null means no line was drawn.
     acceptable_tier = models.PositiveSmallIntegerField(null=True)
+    # On RatingSchema.Strength's scale; of minus-3-to-3, “first” is the candidate with index 0.
     strength_grade = models.SmallIntegerField(null=True)
     strength_scale = models.CharField(max_length=40, blank=True)
     rewrite = models.TextField(blank=True)

@@ -137,6 +137,9 @@ class RatingPage:
     scale_min: int
     scale_max: int
     rating_required: bool
+    rating_help: str
+    flow: str
+    strength: str
     flags: list[dict[str, str]]
 
 
@@ -159,7 +162,7 @@ c.criterion, c.criterion_text, c.direction, x.messages,
 ARRAY(SELECT d.content FROM unnest(a.shown_order) WITH ORDINALITY shown(index, place)
       JOIN annotation_candidate d ON d.comparison_id = c.id AND d.index = shown.index
       ORDER BY shown.place) AS contents,
-s.scale_min, s.scale_max, s.rating_required, s.flags
+s.scale_min, s.scale_max, s.rating_required, s.rating_help, s.flow, s.strength, s.flags
 """
 
 
@@ -178,12 +181,8 @@ def comparison_page(
             ShownCandidate(label, content)
             for label, content in zip(ascii_uppercase, contents, strict=False)
         ],
-        rating=None if rating[0] is None else _rating_page(*rating),
+        rating=None if rating[0] is None else RatingPage(*rating[:-1], orjson.loads(rating[-1])),
     )
-
-
-def _rating_page(scale_min: int, scale_max: int, required: bool, flags: str) -> RatingPage:  # noqa: FBT001
-    return RatingPage(scale_min, scale_max, required, orjson.loads(flags))
 
 
 @dataclass(frozen=True)
@@ -195,6 +194,8 @@ class RankingSheet:
     # Candidates' ids by the letters of the rater's page.
     candidates: dict[str, int]
     schema: RatingSchema | None
+    # The id of the candidate with index 0.
+    first: int
 
 
 SHEET = f"""
@@ -231,6 +232,7 @@ def ranking_sheet_for(*, user: User | AnonymousUser, assignment_id: int) -> Rank
         schema=prepared.from_row(RatingSchema, values[n_columns:])
         if assignment.rating_schema_id
         else None,
+        first=min(zip(assignment.shown_order, candidate_ids, strict=True))[1],
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from annotation.models import Assignment, Comparison, PickRun
+from annotation.models import Assignment, Comparison, PickRun, RatingSchema
 
 MAX_PICKS = 1000
 # The largest whole number that a browser holds exactly.
@@ -37,6 +37,12 @@ class RatingOutput(serializers.Serializer[Any]):
     scale_min = serializers.IntegerField()
     scale_max = serializers.IntegerField()
     required = serializers.BooleanField(source="rating_required")  # type: ignore[assignment]
+    help = serializers.CharField(source="rating_help", allow_blank=True)
+    flow = serializers.ChoiceField(choices=RatingSchema.Flow.choices)
+    strength = serializers.ChoiceField(
+        choices=RatingSchema.Strength.choices,
+        help_text="The scale on which one of two candidates is better.",
+    )
     flags = FlagOutput(many=True)
 
 
@@ -52,7 +58,7 @@ class ComparisonOutput(serializers.Serializer[Any]):
 
 
 class RankingInput(serializers.Serializer[Any]):
-    """A ranking in the letters of the rater's page."""
+    """A ranking in the letters of the rater's page. A field that is not here is refused."""
 
     key = serializers.UUIDField(help_text="The page's own; sending it again changes nothing.")
     cannot_judge = serializers.BooleanField(default=False)
@@ -69,6 +75,13 @@ class RankingInput(serializers.Serializer[Any]):
         allow_null=True,
         default=None,
         help_text="Tiers above the line; 0: none is acceptable; null: no line was drawn.",
+    )
+    strength = serializers.IntegerField(
+        min_value=0,
+        max_value=3,
+        allow_null=True,
+        default=None,
+        help_text="How much better the first tier's is, of two candidates; 0: negligibly, or equal.",
     )
     ratings = serializers.DictField(child=serializers.IntegerField(), default=dict)
     flags = serializers.DictField(
@@ -88,6 +101,15 @@ class RankingInput(serializers.Serializer[Any]):
         default=dict,
         help_text="How long each candidate was open; 0: not read to its end.",
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        # Whoever names a rater, a comparison or a rank here means something that will not happen.
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(
+                {name: ["A ranking has no such field."] for name in unknown}
+            )
+        return super().to_internal_value(data)
 
 
 class RankedOutput(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from annotation.models import RatingSchema, Round, TaskKind
 from annotation.services.guidelines import publish_guideline
+from annotation.services.rating_schemas import publish_rating_schema
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
@@ -67,21 +68,22 @@ def create_project(
 ) -> Project:
     """A project ready for work, as InstructGPT's was set up.
 
-    Round 1 is open, ratings go from 1 to 7 with InstructGPT's flags, and each kind of work has its
-    first guideline. Raises ValidationError for a slug that is taken or malformed.
+    Round 1 is open, ratings go from 1 to 7 with InstructGPT's flags, two candidates are compared in
+    Llama 2's four grades, and each kind of work has its first guideline. Raises ValidationError for a slug that is taken or malformed.
     """
     project = Project(slug=slug, name=name, description=description)
     project.full_clean()
     project.save()
     now = clock.now()
     Round.objects.create(project=project, number=1, started_at=now)
-    RatingSchema.objects.create(
+    publish_rating_schema(
         project=project,
-        version=1,
+        rating_help="How good the reply is, all things considered: 1 is worst, 7 is best.",
+        strength=RatingSchema.Strength.FOUR_GRADES,
         flags=[
             {"key": key, "label": label, "help": text} for key, label, text in INSTRUCTGPT_FLAGS
         ],
-        created_at=now,
+        actor=actor,
     )
     for kind in TaskKind:
         publish_guideline(

@@ -14,10 +14,14 @@ from annotation.exceptions import (
     NotOpened,
     RatingMissing,
     RatingOutOfScale,
+    RewriteUnchanged,
+    StrengthContradictsOrder,
+    StrengthMissing,
+    StrengthNotAsked,
     UnknownCandidate,
     UnknownFlag,
 )
-from annotation.models import Assignment, Placement, Ranking, RatingSchema
+from annotation.models import Assignment, Candidate, Placement, Ranking, RatingSchema
 from annotation.selectors.comparisons import RankingSheet
 from annotation.services import submissions
 from labelhub import clock, prepared
@@ -29,6 +33,7 @@ class Judgement(TypedDict):
     cannot_judge: bool
     tiers: Sequence[Sequence[str]]
     acceptable_tier: int | None
+    strength: int | None
     ratings: Mapping[str, int]
     flags: Mapping[str, Sequence[str]]
     comment: str
@@ -55,6 +60,9 @@ def _write(assignment: Assignment, sheet: RankingSheet, judgement: Judgement) ->
     if not cannot_judge:
         check_order(judgement, sheet.candidates)
         check_ratings(judgement, sheet.candidates, sheet.schema)
+        check_strength(judgement, sheet.candidates, sheet.schema)
+        _check_rewrite(judgement["rewrite"], sheet)
+    graded = not cannot_judge and judgement["strength"] is not None
     ranking = Ranking(
         project=assignment.project,
         comparison_id=sheet.comparison_id,
@@ -65,6 +73,8 @@ def _write(assignment: Assignment, sheet: RankingSheet, judgement: Judgement) ->
         own_conversation=assignment.own_conversation,
         cannot_judge=cannot_judge,
         acceptable_tier=None if cannot_judge else judgement["acceptable_tier"],
+        strength_grade=strength_grade(judgement, sheet) if graded else None,
+        strength_scale=sheet.schema.strength if graded and sheet.schema else "",
         rewrite=judgement["rewrite"],
         comment=judgement["comment"],
         guideline_id=assignment.guideline_id,
@@ -141,6 +151,43 @@ def check_ratings(
             raise UnknownFlag(
                 f"{label} has the flag {unknown[0]}, which the project does not have."
             )
+
+
+def check_strength(
+    judgement: Judgement, labels: Collection[str], schema: RatingSchema | None
+) -> None:
+    """How much better one of two is, where the schema asks, and not at odds with the order.
+
+    Raises a RankingRefused.
+    """
+    strength, n_tiers = judgement["strength"], len(judgement["tiers"])
+    scale = RatingSchema.Strength(schema.strength if schema else RatingSchema.Strength.NONE)
+    if scale == RatingSchema.Strength.NONE or len(labels) != 2:
+        if strength is not None:
+            raise StrengthNotAsked
+        return
+    if strength is None:
+        raise StrengthMissing
+    if scale == RatingSchema.Strength.FOUR_GRADES and n_tiers == 1:
+        raise StrengthContradictsOrder("One of the two has to be better, if only negligibly.")
+    if scale == RatingSchema.Strength.MINUS_3_TO_3 and (strength == 0) != (n_tiers == 1):
+        raise StrengthContradictsOrder("Strength 0 means equal, and only that.")
+
+
+def strength_grade(judgement: Judgement, sheet: RankingSheet) -> int:
+    """The strength as it is stored: on minus-3-to-3 below zero where the first candidate is better."""
+    strength = judgement["strength"] or 0
+    if sheet.schema is None or sheet.schema.strength != RatingSchema.Strength.MINUS_3_TO_3:
+        return strength
+    best = sheet.candidates[judgement["tiers"][0][0]]
+    return -strength if best == sheet.first else strength
+
+
+def _check_rewrite(rewrite: str, sheet: RankingSheet) -> None:
+    """The page begins it with a candidate's text; left as it is, nobody wrote anything."""
+    ids = sheet.candidates.values()
+    if rewrite and Candidate.objects.filter(pk__in=ids, content=rewrite).exists():
+        raise RewriteUnchanged
 
 
 def _require_known(named: Iterable[str], labels: Collection[str]) -> None:

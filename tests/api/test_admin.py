@@ -1,11 +1,14 @@
 """The Django admin: every page opens, and what it makes is made by the services."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Guideline, RatingSchema, Round, TaskKind
+from annotation.services.projects import create_project
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project, Rater
 from tests.chats import CandidatePolicyFactory, finished_chat
@@ -70,6 +73,60 @@ def test_a_new_project_is_ready_for_work(browser: Client) -> None:
     assert {row.kind for row in guidelines} == set(TaskKind)
     assert all(150 <= len(row.markdown.split()) <= 300 for row in guidelines)
     assert AuditEvent.objects.filter(project=project, verb="project made").exists()
+
+
+def schema_form(project: Project, **changes: Any) -> dict[str, Any]:
+    return {
+        "project": project.pk,
+        "scale_min": 1,
+        "scale_max": 5,
+        "rating_required": "on",
+        "rating_help": "1 is worst.",
+        "flow": "rate-then-order",
+        "strength": "minus-3-to-3",
+        "flags": '[{"key": "rude", "label": "Rude", "help": "It offends."}]',
+        **changes,
+    }
+
+
+def test_a_rating_schema_is_published_as_the_next_version(browser: Client) -> None:
+    project = create_project(slug="rated", name="Rated")
+    path = path_of(RatingSchema, "add")
+    assert browser.post(path, schema_form(project)).status_code == 302
+    schema = RatingSchema.objects.get(project=project, version=2)
+    assert (schema.scale_max, schema.flow, schema.strength) == (
+        5,
+        "rate-then-order",
+        "minus-3-to-3",
+    )
+    assert schema.flags == [{"key": "rude", "label": "Rude", "help": "It offends."}]
+    assert AuditEvent.objects.filter(project=project, verb="rating schema").count() == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scale_max": 1},
+        {"rating_required": ""},
+        {"flow": "as you like"},
+        {"flags": '{"key": "rude"}'},
+        {"flags": '["rude"]'},
+        {"flags": '[{"key": "rude", "label": "Rude"}]'},
+        {"flags": '[{"key": "rude", "label": "", "help": ""}]'},
+        {"flags": '[{"key": "Rude!", "label": "Rude", "help": ""}]'},
+        {"flags": '[{"key": "a", "label": 1, "help": ""}]'},
+        {
+            "flags": '[{"key": "a", "label": "A", "help": ""}, {"key": "a", "label": "B", "help": ""}]'
+        },
+    ],
+)
+def test_a_rating_schema_that_contradicts_itself_is_refused(
+    browser: Client, changes: dict[str, str]
+) -> None:
+    project = create_project(slug="rated", name="Rated")
+    answer = browser.post(path_of(RatingSchema, "add"), schema_form(project, **changes))
+    assert answer.status_code == 200
+    assert RatingSchema.objects.filter(project=project).count() == 1
 
 
 def test_a_new_member_gets_a_rater(browser: Client) -> None:

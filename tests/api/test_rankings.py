@@ -188,6 +188,11 @@ def test_two_people_see_their_own_orders_and_letters_mean_their_own_candidates(
         ({"key": "mine"}, "invalid"),
         ({"comment": "x" * 20_001}, "invalid"),
         ({"cannot_judge": "perhaps"}, "invalid"),
+        ({"rater": 7}, "invalid"),
+        ({"ranks": {"A": 1, "B": 3}}, "invalid"),
+        ({"strength": 4}, "invalid"),
+        ({"strength": "much"}, "invalid"),
+        ({"strength": 2}, "strength_not_asked"),
     ],
 )
 def test_a_ranking_that_contradicts_itself_is_refused_and_nothing_is_stored(
@@ -203,6 +208,95 @@ def test_a_ranking_that_contradicts_itself_is_refused_and_nothing_is_stored(
     assert not Placement.objects.exists()
     assert Assignment.objects.get().state == Assignment.State.LEASED
     assert submit(browser, assignment, judgement()).status_code == 201
+
+
+FOUR, SEVEN = RatingSchema.Strength.FOUR_GRADES, RatingSchema.Strength.MINUS_3_TO_3
+
+
+def pair_task(project: Project, strength: str) -> tuple[APIClient, dict[str, Any], list[int]]:
+    """A claimed comparison of two: its browser, the assignment, the candidates' shown order."""
+    RatingSchemaFactory(project=project, version=2, strength=strength)
+    comparison = ready_comparison(project, n_candidates=2)
+    tasks.add_tasks(
+        tasks=[tasks.NewTask(project=project, kind=TaskKind.RANKING, comparison=comparison)]
+    )
+    browser = browser_of(MembershipFactory(project=project))
+    assignment = claim(browser, project)
+    assert assignment["comparison"]["rating"]["strength"] == strength
+    return browser, assignment, Assignment.objects.get(pk=assignment["id"]).shown_order
+
+
+def pair_judgement(**changes: Any) -> dict[str, Any]:
+    return judgement(
+        **{
+            "tiers": [["A"], ["B"]],
+            "acceptable_tier": None,
+            "ratings": {},
+            "flags": {},
+            "open_milliseconds": {"A": 1, "B": 1},
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize("grade", [0, 1, 2, 3])
+def test_of_two_one_is_better_in_four_grades(project: Project, grade: int) -> None:
+    browser, assignment, _ = pair_task(project, FOUR)
+    assert submit(browser, assignment, pair_judgement(strength=grade)).status_code == 201
+    ranking = Ranking.objects.get()
+    assert (ranking.strength_grade, ranking.strength_scale) == (grade, "four-grades")
+
+
+@pytest.mark.parametrize("better", ["A", "B"])
+def test_minus_3_to_3_counts_from_the_candidates_own_order_not_from_the_pages(
+    project: Project, better: str
+) -> None:
+    browser, assignment, shown_order = pair_task(project, SEVEN)
+    worse = "B" if better == "A" else "A"
+    body = pair_judgement(tiers=[[better], [worse]], strength=2)
+    assert submit(browser, assignment, body).status_code == 201
+    first_is_better = shown_order["AB".index(better)] == 0
+    assert Ranking.objects.get().strength_grade == (-2 if first_is_better else 2)
+
+
+def test_equal_is_strength_0(project: Project) -> None:
+    browser, assignment, _ = pair_task(project, SEVEN)
+    body = pair_judgement(tiers=[["A", "B"]], strength=0)
+    assert submit(browser, assignment, body).status_code == 201
+    assert Ranking.objects.get().strength_grade == 0
+
+
+@pytest.mark.parametrize(
+    ("scale", "changes", "code"),
+    [
+        (FOUR, {}, "strength_missing"),
+        (FOUR, {"tiers": [["A", "B"]], "strength": 0}, "strength_contradicts_order"),
+        (SEVEN, {}, "strength_missing"),
+        (SEVEN, {"strength": 0}, "strength_contradicts_order"),
+        (SEVEN, {"tiers": [["A", "B"]], "strength": 1}, "strength_contradicts_order"),
+    ],
+)
+def test_a_strength_at_odds_with_the_order_is_refused(
+    project: Project, scale: str, changes: dict[str, Any], code: str
+) -> None:
+    browser, assignment, _ = pair_task(project, scale)
+    answer = submit(browser, assignment, pair_judgement(**changes))
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert not Ranking.objects.exists()
+
+
+def test_a_better_reply_is_kept_and_is_not_one_of_the_candidates(
+    project: Project, trainer: Membership
+) -> None:
+    add_task(project)
+    browser = browser_of(trainer)
+    assignment = claim(browser, project)
+    copied = assignment["comparison"]["candidates"][0]["content"]
+
+    answer = submit(browser, assignment, judgement(rewrite=copied))
+    assert (answer.status_code, answer.json()["code"]) == (400, "rewrite_unchanged")
+    assert submit(browser, assignment, judgement(rewrite=f"{copied} And why.")).status_code == 201
+    assert Ranking.objects.get().rewrite == f"{copied} And why."
 
 
 def test_ratings_are_asked_for_where_the_schema_says_so(project: Project) -> None:

@@ -2063,7 +2063,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        /** @description A ranking in the letters of the rater's page. */
+        /** @description A ranking in the letters of the rater's page. A field that is not here is refused. */
         RankingInputRequest: {
             /**
              * Format: uuid
@@ -2076,6 +2076,8 @@ export interface components {
             tiers: string[][];
             /** @description Tiers above the line; 0: none is acceptable; null: no line was drawn. */
             acceptable_tier?: number | null;
+            /** @description How much better the first tier's is, of two candidates; 0: negligibly, or equal. */
+            strength?: number | null;
             ratings?: {
                 [key: string]: number;
             };
@@ -2118,10 +2120,16 @@ export interface components {
             same_order: components["schemas"]["EstimateOutput"] | null;
             tau_b: components["schemas"]["EstimateOutput"] | null;
         };
+        /** @enum {string} */
+        RatingFlow: "order" | "rate-then-order";
         RatingOutput: {
             scale_min: number;
             scale_max: number;
             required: boolean;
+            help: string;
+            flow: components["schemas"]["RatingFlow"];
+            /** @description The scale on which one of two candidates is better. */
+            strength: components["schemas"]["StrengthScale"];
             flags: components["schemas"]["FlagOutput"][];
         };
         ReadGuidelineOutput: {
@@ -2308,6 +2316,8 @@ export interface components {
             /** Format: double */
             deviation: number;
         };
+        /** @enum {string} */
+        StrengthScale: "none" | "four-grades" | "minus-3-to-3";
         SubmittedOutput: {
             state: components["schemas"]["AssignmentState"];
         };

@@ -5,7 +5,7 @@ import { progressActions } from "@/features/dashboard/actions";
 import { datasetsActions } from "@/features/datasets/actions";
 import { demonstrationActions } from "@/features/demonstration/actions";
 import { homeActions } from "@/features/queue/actions";
-import { rankingActions } from "@/features/ranking/actions";
+import { pairActions, rankingActions } from "@/features/ranking/actions";
 import { reviewActions } from "@/features/review/actions";
 import { conflictingShortcuts, isCharacterChord } from "@/lib/shortcuts";
 
@@ -16,6 +16,7 @@ const PAGES: [string, readonly { id: string; keys: readonly string[] }[]][] = [
   ["demonstration", demonstrationActions],
   ["chat", chatActions],
   ["ranking", rankingActions],
+  ["comparing two", pairActions],
   ["review", reviewActions],
   ["progress", progressActions],
   ["datasets", datasetsActions],

@@ -14,6 +14,9 @@ const rating = {
   scale_min: 1,
   scale_max: 7,
   required: false,
+  help: "§",
+  flow: "order" as const,
+  strength: "none" as const,
   flags: [{ key: "rude", label: "§", help: "§" }],
 };
 const blank = {

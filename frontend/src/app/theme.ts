@@ -71,6 +71,9 @@ export const createAppTheme = (words: Words) =>
           closeButtonProps: { "aria-label": words.close },
         },
       },
+      // Each is a <header> outside of any section, which would make it a second banner of the page.
+      ModalHeader: { defaultProps: { role: "presentation" } },
+      DrawerHeader: { defaultProps: { role: "presentation" } },
       Drawer: { defaultProps: { closeButtonProps: { "aria-label": words.close } } },
       Notification: { defaultProps: { closeButtonProps: { "aria-label": words.close } } },
       Menu: { defaultProps: { shadow: "md", width: 240 } },

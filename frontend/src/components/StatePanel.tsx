@@ -10,13 +10,15 @@ interface Props {
   children?: ReactNode;
   /** `alert` for something that went wrong, so that it is read out at once. */
   role?: "status" | "alert";
+  /** 1 where it is the whole page. */
+  order?: 1 | 2;
 }
 
 /** Fills a page or a panel that has nothing else to show: empty, gone, failed. */
-export function StatePanel({ title, hint, children, role = "status" }: Props) {
+export function StatePanel({ title, hint, children, role = "status", order = 2 }: Props) {
   return (
     <div className={classes.panel} role={role}>
-      <Title order={2} className={classes.title}>
+      <Title order={order} className={classes.title}>
         {title}
       </Title>
       {hint !== undefined && (

@@ -94,6 +94,16 @@ export const assignment = (more: Partial<Assignment>): Assignment => ({
   ...more,
 });
 
+export const rating: NonNullable<Comparison["rating"]> = {
+  scale_min: 1,
+  scale_max: 7,
+  required: false,
+  help: "",
+  flow: "order",
+  strength: "none",
+  flags: [],
+};
+
 export const comparison: Comparison = {
   criterion: "overall",
   criterion_text: "",

@@ -1,7 +1,7 @@
 import { useDraggable } from "@dnd-kit/core";
-import { Checkbox, Popover, Stack, Tooltip, UnstyledButton } from "@mantine/core";
+import { Checkbox, Popover, Stack, UnstyledButton } from "@mantine/core";
 import { Flag, GripVertical } from "lucide-react";
-import { useRef, type Ref } from "react";
+import { useEffect, useRef, type Ref, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Comparison } from "@/api/types";
@@ -19,6 +19,10 @@ interface Props {
   flags: readonly string[];
   flagsOpen: boolean;
   opened: boolean;
+  showLength: boolean;
+  /** What is being made: ratings alone, the better of two, or an order of tiers to drag to. */
+  stage: "rating" | "pair" | "tiers";
+  syncScroll: (text: RefObject<HTMLElement | null>) => (() => void) | undefined;
   ref: Ref<HTMLDivElement>;
   onFocus: () => void;
   onOpened: () => void;
@@ -28,18 +32,29 @@ interface Props {
   onFlagsOpen: (open: boolean) => void;
 }
 
+const wordsIn = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+
 /** One candidate: its letter, its text, and what the rater says about it. */
 export function CandidateCard({ ref, ...props }: Props) {
-  const { candidate, rating, tier, flags } = props;
+  const { candidate, rating, tier, flags, stage, syncScroll } = props;
   const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   useOpened({ card: frame, end, onOpened: props.onOpened, onTime: props.onTime });
+  useEffect(() => syncScroll(frame), [syncScroll]);
   const { setNodeRef, listeners } = useDraggable({
     id: `card:${candidate.label}`,
     data: { label: candidate.label },
+    disabled: stage !== "tiers",
   });
-  const place = tier === null ? t("ranking.unranked") : t("ranking.inTier", { n: tier });
+  const place = {
+    rating:
+      props.score === undefined
+        ? t("ranking.unratedYet")
+        : t("ranking.rated", { score: props.score }),
+    pair: null,
+    tiers: tier === null ? t("ranking.unranked") : t("ranking.inTier", { n: tier }),
+  }[stage];
 
   // The card is the unit that the arrow keys move between and the digits place.
   return (
@@ -50,24 +65,50 @@ export function CandidateCard({ ref, ...props }: Props) {
       className={classes.card}
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
-      aria-label={t("ranking.candidateIs", { label: candidate.label, place })}
+      aria-label={
+        place === null
+          ? t("ranking.candidate", { label: candidate.label })
+          : t("ranking.candidateIs", { label: candidate.label, place })
+      }
       onFocus={props.onFocus}
       onPointerDown={props.onFocus}
     >
-      <header className={classes.cardHead} ref={setNodeRef} {...listeners}>
-        <GripVertical size={15} aria-hidden="true" className={classes.grip} />
+      <div
+        className={classes.cardHead}
+        ref={setNodeRef}
+        data-fixed={stage !== "tiers"}
+        {...listeners}
+      >
+        {stage === "tiers" && (
+          <GripVertical size={15} aria-hidden="true" className={classes.grip} />
+        )}
         <strong className={classes.letter}>{candidate.label}</strong>
-        <span className={classes.place} data-ranked={tier !== null}>
+        <span
+          className={classes.place}
+          data-ranked={stage === "tiers" ? tier !== null : props.score !== undefined}
+        >
           {place}
         </span>
+        {props.showLength && (
+          <span className={classes.place}>
+            {t("ranking.length", { count: wordsIn(candidate.content) })}
+          </span>
+        )}
         {!props.opened && <span className={classes.unread}>{t("ranking.readToEnd")}</span>}
-      </header>
-      <div className={classes.cardText} ref={frame} tabIndex={-1}>
+      </div>
+      <div
+        ref={frame}
+        className={classes.cardText}
+        // What scrolls can be scrolled by keyboard.
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        data-testid="candidate-text"
+      >
         <Markdown text={candidate.content} />
         <div ref={end} className={classes.end} />
       </div>
       {rating !== null && (
-        <footer className={classes.cardFoot}>
+        <div className={classes.cardFoot}>
           <RatingRow
             label={candidate.label}
             rating={rating}
@@ -77,18 +118,15 @@ export function CandidateCard({ ref, ...props }: Props) {
           {rating.flags.length > 0 && (
             <Popover opened={props.flagsOpen} onChange={props.onFlagsOpen} trapFocus shadow="md">
               <Popover.Target>
-                <Tooltip label={t("ranking.flags")}>
-                  <UnstyledButton
-                    className={classes.flagButton}
-                    data-set={flags.length > 0}
-                    aria-label={t("ranking.flagsOf", { label: candidate.label })}
-                    aria-expanded={props.flagsOpen}
-                    onClick={() => props.onFlagsOpen(!props.flagsOpen)}
-                  >
-                    <Flag size={15} aria-hidden="true" />
-                    {flags.length > 0 && <span>{flags.length}</span>}
-                  </UnstyledButton>
-                </Tooltip>
+                <UnstyledButton
+                  className={classes.flagButton}
+                  data-set={flags.length > 0}
+                  aria-label={t("ranking.flagsOf", { label: candidate.label })}
+                  onClick={() => props.onFlagsOpen(!props.flagsOpen)}
+                >
+                  <Flag size={15} aria-hidden="true" />
+                  {flags.length > 0 ? flags.length : t("ranking.flags")}
+                </UnstyledButton>
               </Popover.Target>
               <Popover.Dropdown>
                 <Checkbox.Group
@@ -110,7 +148,7 @@ export function CandidateCard({ ref, ...props }: Props) {
               </Popover.Dropdown>
             </Popover>
           )}
-        </footer>
+        </div>
       )}
     </div>
   );

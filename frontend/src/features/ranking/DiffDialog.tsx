@@ -1,5 +1,6 @@
-import { Modal, Text } from "@mantine/core";
+import { Group, Modal, Select, Text } from "@mantine/core";
 import { diffWordsWithSpace } from "diff";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Comparison } from "@/api/types";
@@ -7,43 +8,54 @@ import type { Comparison } from "@/api/types";
 import classes from "./Ranking.module.css";
 
 interface Props {
-  opened: boolean;
   onClose: () => void;
   candidates: Comparison["candidates"];
-  focused: string;
-  /** The best-ranked other candidate; without one the first other stands in. */
-  best: string | null;
+  /** What is compared to begin with. */
+  from: string;
+  to: string;
 }
 
-/** Word by word, how the focused candidate differs from the best. */
-export function DiffDialog({ opened, onClose, candidates, focused, best }: Props) {
+/** Word by word, how any candidate differs from any other. */
+export function DiffDialog({ onClose, candidates, ...start }: Props) {
   const { t } = useTranslation();
-  const other = candidates.find(({ label }) =>
-    best === null ? label !== focused : label === best,
+  const [from, setFrom] = useState(start.from);
+  const [to, setTo] = useState(start.to);
+  const labels = candidates.map(({ label }) => label);
+  const textOf = (name: string) => candidates.find(({ label }) => label === name)?.content ?? "";
+  /** Choosing the other side's candidate swaps the two. */
+  const choose = (side: "from" | "to", label: string) => {
+    if (side === "from" ? label === to : label === from) {
+      setFrom(to);
+      setTo(from);
+    } else if (side === "from") setFrom(label);
+    else setTo(label);
+  };
+  const choice = (side: "from" | "to", value: string) => (
+    <Select
+      label={t(`ranking.diffSides.${side}`)}
+      data={labels.map((label) => ({ value: label, label: t("ranking.candidate", { label }) }))}
+      value={value}
+      allowDeselect={false}
+      onChange={(label) => label !== null && choose(side, label)}
+      w={160}
+    />
   );
-  const mine = candidates.find(({ label }) => label === focused);
-  if (mine === undefined || other === undefined) return null;
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      size="xl"
-      title={t("ranking.diffTitle", { from: other.label, to: mine.label })}
-    >
+    <Modal opened onClose={onClose} size="xl" title={t("ranking.diffTitle", { from, to })}>
+      <Group mb="md" align="end">
+        {choice("from", from)}
+        {choice("to", to)}
+      </Group>
       <Text size="sm" c="dimmed" mb="sm">
-        {t("ranking.diffHint", { from: other.label, to: mine.label })}
+        {t("ranking.diffHint", { from, to })}
       </Text>
-      {opened && (
-        <div className={classes.diff} dir="auto">
-          {diffWordsWithSpace(other.content, mine.content).map(
-            ({ value, added, removed }, index) => {
-              if (added) return <ins key={index}>{value}</ins>;
-              if (removed) return <del key={index}>{value}</del>;
-              return <span key={index}>{value}</span>;
-            },
-          )}
-        </div>
-      )}
+      <div className={classes.diff} dir="auto">
+        {diffWordsWithSpace(textOf(from), textOf(to)).map(({ value, added, removed }, index) => {
+          if (added) return <ins key={index}>{value}</ins>;
+          if (removed) return <del key={index}>{value}</del>;
+          return <span key={index}>{value}</span>;
+        })}
+      </div>
     </Modal>
   );
 }

@@ -1,38 +1,33 @@
-import { Button, Group, Modal, Text, Textarea, VisuallyHidden } from "@mantine/core";
+import { VisuallyHidden } from "@mantine/core";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment, Comparison } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
-import { ConflictNotice, useWorkTask, WorkFrame } from "@/components/work";
+import { ConflictNotice, submitAction, useWorkTask, WorkFrame } from "@/components/work";
 import { randomKey } from "@/lib/randomKey";
 
-import {
-  cannotJudgeAction,
-  commentAction,
-  diffAction,
-  lineAction,
-  noneAcceptableAction,
-  rankingActions,
-  redoAction,
-  rewriteAction,
-  undoAction,
-  type RankingContext,
-} from "./actions";
+import { pairActions, rankingActions, toOrderAction, type RankingContext } from "./actions";
 import { CandidateCard } from "./CandidateCard";
+import { CannotJudgeDialog } from "./CannotJudgeDialog";
 import { ContextPane } from "./ContextPane";
+import { Contradictions } from "./Contradictions";
 import { DiffDialog } from "./DiffDialog";
 import { DragBoard } from "./DragBoard";
-import { rankingBody, whatIsMissing } from "./draft";
+import { isRating, rankingBody, startOfRewrite, whatIsMissing } from "./draft";
+import { Notes } from "./Notes";
 import { lineAt, tierNumber, tiersOf } from "./order";
 import { OrderBar } from "./OrderBar";
+import { gradesFor, orderOf, type Grade } from "./pair";
+import { PairBar } from "./PairBar";
 import classes from "./Ranking.module.css";
 import { useSubmitRanking } from "./requests";
+import { toolsFor } from "./tools";
+import { useCards } from "./useCards";
 import { useMissingText } from "./useMissingText";
 import { useRanking } from "./useRanking";
-
-// A page of a text, less a few lines to find one's place by.
-const PAGE_SHARE = 0.8;
+import { useSyncedScroll } from "./useSyncedScroll";
+import { useViewChoice } from "./useViewChoice";
 
 interface Props {
   slug: string;
@@ -40,51 +35,66 @@ interface Props {
   comparison: Comparison;
 }
 
+type Over = "diff" | "cannotJudge" | null;
+
 /** Puts candidates in order: by dragging, or without leaving the keyboard. */
 export function RankingBoard({ slug, assignment, comparison }: Props) {
   const { t } = useTranslation();
   const task = useWorkTask(slug, assignment);
   const ranking = useRanking(assignment);
-  const submission = useSubmitRanking(assignment.id);
+  const submission = useSubmitRanking(assignment.id, () => ranking.saver.flush());
   const missingText = useMissingText();
   const [key] = useState(randomKey);
-  const labels = comparison.candidates.map(({ label }) => label);
-  const [focused, setFocused] = useState(labels[0] ?? "");
+  const { candidates, rating } = comparison;
+  const labels = candidates.map(({ label }) => label);
+  const cards = useCards(labels);
+  const { focused } = cards;
+  const [showLengths, setShowLengths] = useViewChoice("lengths", false);
+  const [sync, setSync] = useViewChoice("sync", true);
+  const syncScroll = useSyncedScroll(sync);
   const [flagsOf, setFlagsOf] = useState<string | null>(null);
-  const [rewriting, setRewriting] = useState(ranking.draft.rewrite !== "");
-  const [diffing, setDiffing] = useState(false);
-  const [givingUp, setGivingUp] = useState(false);
-  const cards = useRef(new Map<string, HTMLElement>());
+  const [over, setOver] = useState<Over>(null);
   const comment = useRef<HTMLTextAreaElement>(null);
+  const better = useRef<HTMLTextAreaElement>(null);
   const { draft } = ranking;
   const { order } = draft;
+  const [rewriting, setRewriting] = useState<"no" | "kept" | "asked">(
+    draft.rewrite === "" ? "no" : "kept",
+  );
   const tiers = tiersOf(order);
+  const ordering = !isRating(draft, comparison);
+  const grades = gradesFor(rating?.strength ?? "none", labels);
+  const tools = toolsFor({
+    tiers: ordering && grades.length === 0,
+    canRateAgain: rating?.flow === "rate-then-order" && ordering,
+    showLengths,
+    sync,
+  });
   const missing = whatIsMissing(draft, comparison);
+  const others = [...tiers.flat(), ...labels].filter((label) => label !== focused);
 
-  const focusCard = (label: string | undefined) => {
-    if (label === undefined) return;
-    setFocused(label);
-    const card = cards.current.get(label);
-    card?.focus();
-    card?.scrollIntoView({ block: "nearest", inline: "center" });
-  };
-  const readOn = (step: -1 | 1) => {
-    const text = cards.current.get(focused)?.querySelector(`.${classes.cardText ?? ""}`);
-    if (text) text.scrollTop += step * text.clientHeight * PAGE_SHARE;
-  };
   const send = (cannotJudge: boolean) => {
-    submission.mutate(rankingBody(ranking.whole(), { key, cannotJudge }), {
+    submission.mutate(rankingBody(ranking.whole(), comparison, { key, cannotJudge }), {
       onSuccess: () => {
         ranking.saver.forget();
         task.leave("submitted");
       },
     });
   };
+  const grade = (chosen: Grade) =>
+    ranking.grade(chosen.strength, (before) => orderOf(chosen, labels, before));
+  const openRewrite = () => {
+    if (draft.rewrite === "") {
+      ranking.note({ rewrite: startOfRewrite(draft, comparison, focused) });
+    }
+    setRewriting("asked");
+    better.current?.focus();
+  };
   const context: RankingContext = {
     canSubmit: missing === null,
     missing: missing === null ? null : missingText(missing),
     busy: submission.isPending || task.leaving,
-    submit: () => send(false),
+    submit: () => (ordering ? send(false) : ranking.note({ ordering: true })),
     openSkip: () => task.setSkipOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
@@ -92,36 +102,30 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
     labels,
     focused,
     order,
-    scale:
-      comparison.rating === null
-        ? null
-        : { min: comparison.rating.scale_min, max: comparison.rating.scale_max },
-    hasFlags: (comparison.rating?.flags.length ?? 0) > 0,
+    scale: rating === null ? null : { min: rating.scale_min, max: rating.scale_max },
+    hasFlags: (rating?.flags.length ?? 0) > 0,
+    ordering,
+    grades,
+    grade,
     reorder: ranking.reorder,
     rate: ranking.rate,
-    focusCard: (step) => focusCard(labels[labels.indexOf(focused) + step]),
-    readOn,
+    focusCard: cards.step,
+    readOn: cards.readOn,
     openFlags: setFlagsOf,
     openComment: () => comment.current?.focus(),
-    openRewrite: () => setRewriting(true),
-    openDiff: () => setDiffing(true),
-    cannotJudge: () => setGivingUp(true),
+    openRewrite,
+    openDiff: () => setOver("diff"),
+    toggleLengths: () => setShowLengths((on) => !on),
+    toggleSync: () => setSync((on) => !on),
+    canRateAgain: rating?.flow === "rate-then-order" && ordering,
+    rateAgain: () => ranking.note({ ordering: false }),
+    cannotJudge: () => setOver("cannotJudge"),
     canUndo: ranking.canUndo,
     canRedo: ranking.canRedo,
     undo: ranking.undo,
     redo: ranking.redo,
   };
-  useActions(t("kinds.ranking"), rankingActions, context);
-  const tool = (action: (typeof rankingActions)[number]) => (
-    <ActionButton
-      key={action.id}
-      action={action}
-      context={context}
-      variant="subtle"
-      color="gray"
-      size="compact-sm"
-    />
-  );
+  useActions(t("kinds.ranking"), grades.length > 0 ? pairActions : rankingActions, context);
 
   return (
     <WorkFrame
@@ -130,6 +134,7 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
       title={t("kinds.ranking")}
       status={ranking.status}
       error={submission.error}
+      submit={ordering ? submitAction : toOrderAction}
       wide
     >
       {ranking.theirs !== null && (
@@ -143,109 +148,104 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
       )}
       <ContextPane context={comparison.context} />
       <p className={classes.criterion}>
-        {comparison.criterion_text || t(`ranking.criterion.${comparison.direction}`)}
+        {ordering
+          ? comparison.criterion_text || t(`ranking.criterion.${comparison.direction}`)
+          : t("ranking.rateFirst")}
+        {rating !== null && rating.help !== "" && <span> {rating.help}</span>}
       </p>
       <DragBoard reorder={ranking.reorder}>
         <div className={classes.cards}>
-          {comparison.candidates.map((candidate) => {
+          {candidates.map((candidate) => {
             const { label } = candidate;
             return (
               <CandidateCard
                 key={label}
-                ref={(card) => {
-                  if (card !== null) cards.current.set(label, card);
-                }}
+                ref={(card) => cards.keep(label, card)}
                 candidate={candidate}
-                rating={comparison.rating}
+                rating={rating}
                 tier={tierNumber(order, label)}
                 score={draft.ratings[label]}
                 flags={draft.flags[label] ?? []}
                 flagsOpen={flagsOf === label}
                 opened={draft.opened.includes(label)}
-                onFocus={() => setFocused(label)}
+                showLength={showLengths}
+                stage={!ordering ? "rating" : grades.length > 0 ? "pair" : "tiers"}
+                syncScroll={syncScroll}
+                onFocus={() => cards.setFocused(label)}
                 onOpened={() => ranking.markOpened(label)}
                 onTime={(milliseconds) => ranking.addTime(label, milliseconds)}
-                onRate={(rating) => ranking.rate(label, rating)}
+                onRate={(score) => ranking.rate(label, score)}
                 onFlags={(keys) => ranking.flag(label, keys)}
                 onFlagsOpen={(open) => setFlagsOf(open ? label : null)}
               />
             );
           })}
         </div>
-        <OrderBar
-          order={order}
-          unranked={labels.filter((label) => tierNumber(order, label) === null)}
-          focused={focused}
-          onFocus={focusCard}
-          onLine={(gap) => ranking.reorder((now) => lineAt(now, gap))}
-        />
+        {ordering && grades.length === 0 && (
+          <OrderBar
+            order={order}
+            unranked={labels.filter((label) => tierNumber(order, label) === null)}
+            focused={focused}
+            onFocus={cards.focus}
+            onLine={(gap) => ranking.reorder((now) => lineAt(now, gap))}
+          />
+        )}
       </DragBoard>
+      {ordering && grades.length > 0 && (
+        <PairBar
+          grades={grades}
+          labels={labels}
+          order={order}
+          strength={draft.strength}
+          onGrade={grade}
+          reorder={ranking.reorder}
+        />
+      )}
       <VisuallyHidden role="status">
         {tiers.map((tier) => tier.join(" = ")).join(" > ")}
       </VisuallyHidden>
+      {ordering && <Contradictions draft={draft} />}
       <div className={classes.tools}>
-        {[
-          undoAction,
-          redoAction,
-          lineAction,
-          noneAcceptableAction,
-          diffAction,
-          rewriteAction,
-          cannotJudgeAction,
-        ].map(tool)}
-      </div>
-      <div className={classes.texts}>
-        <Textarea
-          ref={comment}
-          label={t("ranking.commentLabel")}
-          aria-keyshortcuts={commentAction.keys[0]}
-          autosize
-          minRows={1}
-          dir="auto"
-          value={draft.comment}
-          onChange={(event) => ranking.note({ comment: event.currentTarget.value })}
-        />
-        {rewriting && (
-          <Textarea
-            label={t("ranking.rewriteLabel")}
-            description={t("ranking.rewriteHint")}
-            autosize
-            minRows={4}
-            dir="auto"
-            autoFocus={draft.rewrite === ""}
-            value={draft.rewrite}
-            onChange={(event) => ranking.note({ rewrite: event.currentTarget.value })}
+        {tools.map((action) => (
+          <ActionButton
+            key={action.id}
+            action={action}
+            context={context}
+            variant="subtle"
+            color="gray"
+            size="compact-sm"
           />
-        )}
+        ))}
       </div>
-      <DiffDialog
-        opened={diffing}
-        onClose={() => setDiffing(false)}
-        candidates={comparison.candidates}
-        focused={focused}
-        best={tiers[0]?.find((label) => label !== focused) ?? null}
+      <Notes
+        comment={draft.comment}
+        commentRef={comment}
+        onComment={(text) => ranking.note({ comment: text })}
+        rewrite={rewriting === "no" ? null : draft.rewrite}
+        focusRewrite={rewriting === "asked"}
+        rewriteRef={better}
+        onRewrite={(rewrite) => ranking.note({ rewrite })}
+        onDropRewrite={() => {
+          ranking.note({ rewrite: "" });
+          setRewriting("no");
+        }}
       />
-      <Modal opened={givingUp} onClose={() => setGivingUp(false)} title={t("ranking.cannotJudge")}>
-        <Text size="sm" c="dimmed">
-          {t("ranking.cannotJudgeHint")}
-        </Text>
-        <Textarea
-          mt="md"
-          label={t("ranking.commentLabel")}
-          autosize
-          minRows={2}
-          value={draft.comment}
-          onChange={(event) => ranking.note({ comment: event.currentTarget.value })}
+      {over === "diff" && (
+        <DiffDialog
+          candidates={candidates}
+          from={others[0] ?? focused}
+          to={focused}
+          onClose={() => setOver(null)}
         />
-        <Group justify="space-between" mt="lg">
-          <Button variant="subtle" color="gray" onClick={() => setGivingUp(false)}>
-            {t("common.cancel")}
-          </Button>
-          <Button loading={context.busy} onClick={() => send(true)}>
-            {t("ranking.cannotJudgeConfirm")}
-          </Button>
-        </Group>
-      </Modal>
+      )}
+      <CannotJudgeDialog
+        opened={over === "cannotJudge"}
+        comment={draft.comment}
+        busy={context.busy}
+        onComment={(text) => ranking.note({ comment: text })}
+        onConfirm={() => send(true)}
+        onClose={() => setOver(null)}
+      />
     </WorkFrame>
   );
 }

@@ -1,10 +1,10 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
 import { FakeServer } from "@/testing/fakeServer";
 import { renderApp, working } from "@/testing/renderApp";
-import { assignment, comparison } from "@/testing/samples";
+import { assignment, comparison, rating } from "@/testing/samples";
 
 const SUBMIT = "POST /api/v1/assignments/31/ranking/";
 const task = assignment({ kind: "ranking", comparison });
@@ -80,8 +80,10 @@ describe("ranking", () => {
   });
 
   it("asks for a rating of each where the project does, by digit with shift", async () => {
-    const rating = { scale_min: 1, scale_max: 7, required: true, flags: [] };
-    const rated = assignment({ kind: "ranking", comparison: { ...comparison, rating } });
+    const rated = assignment({
+      kind: "ranking",
+      comparison: { ...comparison, rating: { ...rating, required: true } },
+    });
     const server = await open(working(new FakeServer(), rated));
     screen.getByRole("group", { name: /^Candidate A/ }).focus();
     await userEvent.keyboard("1{ArrowRight}2{ArrowRight}3");
@@ -91,6 +93,85 @@ describe("ranking", () => {
     await userEvent.keyboard("{Control>}{Enter}{/Control}");
     await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
     expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ ratings: { A: 7, B: 6, C: 2 } });
+  });
+
+  it("compares two by how much the one is better, in one key", async () => {
+    const two = { ...comparison, candidates: comparison.candidates.slice(0, 2) };
+    const pair = assignment({
+      kind: "ranking",
+      comparison: { ...two, rating: { ...rating, strength: "four-grades" } },
+    });
+    const server = working(new FakeServer(), pair).on(SUBMIT, {
+      status: 201,
+      body: { state: "submitted" },
+    });
+    renderApp("/projects/demo/work/31");
+    await screen.findByRole("group", { name: "Candidate A" });
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(await screen.findByRole("alert")).toHaveTextContent("Say which is better");
+    await userEvent.keyboard("1");
+    expect(screen.getByRole("radio", { name: "A is better: Much" })).toBeChecked();
+    await userEvent.click(screen.getByRole("radio", { name: "B is better: Slightly" }));
+    await userEvent.click(screen.getByRole("radio", { name: "The better one" }));
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+    expect(server.sent(SUBMIT)[0]?.body).toMatchObject({
+      tiers: [["B"], ["A"]],
+      strength: 1,
+      acceptable_tier: 1,
+    });
+  });
+
+  it("rates first where the project says so, then orders, and points out contradictions", async () => {
+    const twoSteps = { ...rating, required: true, flow: "rate-then-order" as const };
+    const rated = assignment({ kind: "ranking", comparison: { ...comparison, rating: twoSteps } });
+    working(new FakeServer(), rated);
+    renderApp("/projects/demo/work/31");
+    (await screen.findByRole("group", { name: "Candidate A, not rated yet" })).focus();
+    await userEvent.keyboard("1");
+    expect(screen.queryByRole("region", { name: "Order, best first" })).toBeNull();
+    for (const digit of [2, 6, 4]) {
+      await userEvent.keyboard(`{Shift>}[Digit${digit}]{/Shift}{ArrowRight}`);
+    }
+    expect(screen.getByRole("group", { name: "Candidate B, rated 6" })).toBeVisible();
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(screen.getByRole("region", { name: "Order, best first" })).toBeVisible();
+    screen.getByRole("group", { name: /^Candidate A/ }).focus();
+    await userEvent.keyboard("1{ArrowRight}2{ArrowRight}3");
+    expect(screen.getByText(/A stands above B but is rated lower \(2 and 6\)/)).toBeVisible();
+    expect(screen.getByRole("button", { name: "Submit" })).toBeEnabled();
+    await userEvent.click(screen.getByRole("button", { name: "Back to the ratings" }));
+    expect(screen.queryByRole("region", { name: "Order, best first" })).toBeNull();
+  });
+
+  it("begins a better reply as the best one, and takes an untouched copy for none", async () => {
+    const server = await open(working(new FakeServer(), task));
+    screen.getByRole("group", { name: /^Candidate A/ }).focus();
+    await userEvent.keyboard("2{ArrowRight}1{ArrowUp}{ArrowUp}{ArrowRight}3");
+    await userEvent.keyboard("w");
+    const better = screen.getByLabelText(/A better reply/);
+    expect(better).toHaveFocus();
+    expect(better).toHaveValue("Put it in boiling water for eight minutes.");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+    expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ rewrite: "" });
+  });
+
+  it("shows the words in which any two differ", async () => {
+    await open(working(new FakeServer(), task));
+    await userEvent.keyboard("d");
+    const dialog = await screen.findByRole("dialog", { name: "From B to A" });
+    await userEvent.click(within(dialog).getByRole("combobox", { name: "To" }));
+    await userEvent.click(await screen.findByRole("option", { name: "Candidate C" }));
+    expect(dialog).toHaveAccessibleName("From B to C");
+    expect(dialog.querySelector("ins")).toHaveTextContent("No");
+  });
+
+  it("keeps lengths to itself until asked", async () => {
+    await open(working(new FakeServer(), task));
+    expect(screen.queryByText("2 words")).toBeNull();
+    await userEvent.keyboard("i");
+    expect(screen.getAllByText("2 words")).toHaveLength(2);
   });
 
   it("is skipped with a reason", async () => {

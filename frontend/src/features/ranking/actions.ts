@@ -1,4 +1,4 @@
-import { workActions, type WorkContext } from "@/components/work";
+import { submitAction, workActions, type WorkContext } from "@/components/work";
 import type { Action } from "@/lib/actions";
 
 import {
@@ -11,6 +11,7 @@ import {
   unrank,
   type Order,
 } from "./order";
+import type { Grade } from "./pair";
 
 export interface RankingContext extends WorkContext {
   labels: readonly string[];
@@ -19,6 +20,11 @@ export interface RankingContext extends WorkContext {
   /** The scale of ratings, where the project asks for them. */
   scale: { min: number; max: number } | null;
   hasFlags: boolean;
+  /** False while the candidates are only rated, where that comes first. */
+  ordering: boolean;
+  /** The answers to choose from where two are compared; empty otherwise. */
+  grades: readonly Grade[];
+  grade: (grade: Grade) => void;
   reorder: (change: (order: Order) => Order) => void;
   rate: (label: string, rating: number) => void;
   focusCard: (step: -1 | 1) => void;
@@ -28,6 +34,11 @@ export interface RankingContext extends WorkContext {
   openComment: () => void;
   openRewrite: () => void;
   openDiff: () => void;
+  toggleLengths: () => void;
+  toggleSync: () => void;
+  /** Back from the order to the ratings, where those come first. */
+  canRateAgain: boolean;
+  rateAgain: () => void;
   cannotJudge: () => void;
   canUndo: boolean;
   canRedo: boolean;
@@ -37,18 +48,31 @@ export interface RankingContext extends WorkContext {
 
 type RankingAction = Action<RankingContext>;
 
-const isRanked = ({ order, focused }: RankingContext): boolean =>
-  order.some((row) => row !== LINE && row.includes(focused));
+const isRanked = ({ order, focused, ordering }: RankingContext): boolean =>
+  ordering && order.some((row) => row !== LINE && row.includes(focused));
 
 const TIER_NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+/** Four grades to either side. */
+const GRADE_NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 const RATINGS = [1, 2, 3, 4, 5, 6, 7] as const;
 
 const tierActions = TIER_NUMBERS.map((number): RankingAction => ({
   id: `ranking.tier${number}`,
   label: `ranking.tier.t${number}`,
   keys: [String(number)],
-  enabled: ({ labels }) => number <= labels.length,
+  enabled: ({ labels, ordering }) => ordering && number <= labels.length,
   perform: ({ reorder, focused }) => reorder((order) => placeInTier(order, focused, number)),
+}));
+
+const gradeActions = GRADE_NUMBERS.map((number): RankingAction => ({
+  id: `ranking.grade${number}`,
+  label: `ranking.pair.keys.k${number}`,
+  keys: [String(number)],
+  enabled: ({ grades, ordering }) => ordering && number <= grades.length,
+  perform: ({ grade, grades }) => {
+    const chosen = grades[number - 1];
+    if (chosen !== undefined) grade(chosen);
+  },
 }));
 
 const ratingActions = RATINGS.map((rating): RankingAction => ({
@@ -63,6 +87,7 @@ export const noneAcceptableAction: RankingAction = {
   id: "ranking.noneAcceptable",
   label: "ranking.noneAcceptable",
   keys: ["n"],
+  enabled: ({ ordering }) => ordering,
   perform: ({ reorder }) => reorder((order) => lineAt(order, 0)),
 };
 
@@ -113,6 +138,31 @@ export const diffAction: RankingAction = {
   perform: ({ openDiff }) => openDiff(),
 };
 
+export const lengthsAction: RankingAction = {
+  id: "ranking.lengths",
+  label: "ranking.lengths",
+  keys: ["i"],
+  perform: ({ toggleLengths }) => toggleLengths(),
+};
+
+export const syncAction: RankingAction = {
+  id: "ranking.sync",
+  label: "ranking.sync",
+  keys: ["y"],
+  perform: ({ toggleSync }) => toggleSync(),
+};
+
+export const rateAgainAction: RankingAction = {
+  id: "ranking.rateAgain",
+  label: "ranking.rateAgain",
+  keys: ["b"],
+  enabled: ({ canRateAgain }) => canRateAgain,
+  perform: ({ rateAgain }) => rateAgain(),
+};
+
+/** The first step's end, where rating comes first, on the same keys as the second's. */
+export const toOrderAction: Action<WorkContext> = { ...submitAction, label: "ranking.toOrder" };
+
 export const cannotJudgeAction: RankingAction = {
   id: "ranking.cannotJudge",
   label: "ranking.cannotJudge",
@@ -121,8 +171,7 @@ export const cannotJudgeAction: RankingAction = {
   perform: ({ cannotJudge }) => cannotJudge(),
 };
 
-export const rankingActions: readonly RankingAction[] = [
-  ...workActions,
+const readingActions: readonly RankingAction[] = [
   {
     id: "ranking.focusLeft",
     label: "ranking.focusLeft",
@@ -147,23 +196,29 @@ export const rankingActions: readonly RankingAction[] = [
     keys: ["PageUp"],
     perform: ({ readOn }) => readOn(-1),
   },
+];
+
+const orderActions: readonly RankingAction[] = [
   ...tierActions,
   {
     id: "ranking.up",
     label: "ranking.up",
     keys: ["ArrowUp"],
+    enabled: ({ ordering }) => ordering,
     perform: ({ reorder, focused }) => reorder((order) => step(order, focused, "up")),
   },
   {
     id: "ranking.down",
     label: "ranking.down",
     keys: ["ArrowDown"],
+    enabled: ({ ordering }) => ordering,
     perform: ({ reorder, focused }) => reorder((order) => step(order, focused, "down")),
   },
   {
     id: "ranking.tie",
     label: "ranking.tie",
     keys: ["="],
+    enabled: ({ ordering }) => ordering,
     perform: ({ reorder, focused }) => reorder((order) => tieWithAbove(order, focused)),
   },
   {
@@ -174,6 +229,9 @@ export const rankingActions: readonly RankingAction[] = [
     perform: ({ reorder, focused }) => reorder((order) => unrank(order, focused)),
   },
   lineAction,
+];
+
+const judgingActions: readonly RankingAction[] = [
   noneAcceptableAction,
   ...ratingActions,
   {
@@ -186,7 +244,25 @@ export const rankingActions: readonly RankingAction[] = [
   commentAction,
   rewriteAction,
   diffAction,
+  lengthsAction,
+  syncAction,
+  rateAgainAction,
   undoAction,
   redoAction,
   cannotJudgeAction,
+];
+
+export const rankingActions: readonly RankingAction[] = [
+  ...workActions,
+  ...readingActions,
+  ...orderActions,
+  ...judgingActions,
+];
+
+/** Of two, where it is asked by how much: the digits say both at once. */
+export const pairActions: readonly RankingAction[] = [
+  ...workActions,
+  ...readingActions,
+  ...gradeActions,
+  ...judgingActions,
 ];

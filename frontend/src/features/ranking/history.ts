@@ -7,7 +7,7 @@ export interface History {
   readonly future: readonly Judgement[];
 }
 
-type Judgement = Pick<RankingDraft, "order" | "ratings" | "flags">;
+type Judgement = Pick<RankingDraft, "order" | "strength" | "ratings" | "flags">;
 
 export type Step =
   | { kind: "judge"; change: (draft: RankingDraft) => Partial<Judgement> }
@@ -15,8 +15,9 @@ export type Step =
   | { kind: "undo" }
   | { kind: "redo" };
 
-const judgement = ({ order, ratings, flags }: RankingDraft): Judgement => ({
+const judgement = ({ order, strength, ratings, flags }: RankingDraft): Judgement => ({
   order,
+  strength,
   ratings,
   flags,
 });

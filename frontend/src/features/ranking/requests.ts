@@ -3,14 +3,17 @@ import { useMutation } from "@tanstack/react-query";
 import { client, unwrap } from "@/api/client";
 import type { RankingRequest } from "@/api/types";
 
-export function useSubmitRanking(assignment: number) {
+/** `settle` brings what is being saved to its end: a save after the submission would be refused. */
+export function useSubmitRanking(assignment: number, settle: () => Promise<unknown>) {
   return useMutation({
-    mutationFn: (body: RankingRequest) =>
-      unwrap(
+    mutationFn: async (body: RankingRequest) => {
+      await settle();
+      return await unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/ranking/", {
           params: { path: { assignment_id: assignment } },
           body,
         }),
-      ),
+      );
+    },
   });
 }

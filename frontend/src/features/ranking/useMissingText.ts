@@ -9,6 +9,8 @@ export function useMissingText(): (missing: Missing) => string {
     switch (missing.kind) {
       case "unplaced":
         return t("ranking.missing.unplaced", { count: missing.count });
+      case "ungraded":
+        return t("ranking.missing.ungraded");
       case "unopened":
         return t("ranking.missing.unopened", { label: missing.label });
       case "unrated":

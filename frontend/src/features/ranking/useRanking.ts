@@ -48,6 +48,8 @@ export function useRanking(assignment: Assignment) {
     redo: () => take({ kind: "redo" }),
     reorder: (change: (order: Order) => Order) =>
       take({ kind: "judge", change: ({ order }) => ({ order: change(order) }) }),
+    grade: (strength: number, change: (order: Order) => Order) =>
+      take({ kind: "judge", change: ({ order }) => ({ strength, order: change(order) }) }),
     rate: (label: string, rating: number) =>
       take({
         kind: "judge",
