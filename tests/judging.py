@@ -32,6 +32,7 @@ def judged(project, member: Membership, tiers: list[list[str]], **fields: Any) -
         "flags": {"C": ["hallucination"]},
         "comment": "C invents a date.",
         "rewrite": "",
+        "strength": None,
         "open_milliseconds": dict.fromkeys("ABCD", 2000),
     }
     (context,) = store_contexts(contexts=[[said("user", f"Judge {len(tiers)} tiers.")]])

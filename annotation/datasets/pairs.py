@@ -15,7 +15,8 @@ from annotation.datasets.records import CandidateRecord, RankingRecord, Strength
 _RATING_SPAN = 6
 _STRENGTH_TOP = 3
 _SCALE = re.compile(r"-?\d+\.\.(\d+)")
-_SIGNED_SCALE = re.compile(r"-\d+\.\.\d+")
+# Those whose 0 says that the two are equal; the second is RatingSchema.Strength's.
+_SIGNED_SCALE = re.compile(r"-\d+\.\.\d+|minus-\d+-to-\d+")
 
 
 class Pairs(StrEnum):

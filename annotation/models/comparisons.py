@@ -12,7 +12,6 @@ from django.db.models import Q
 
 from annotation.models.conversations import Conversation, Message
 from annotation.models.projects import Guideline, Round
-from annotation.models.prompts import Prompt
 from annotation.models.queue import Assignment
 from annotation.models.words import AllowedUse, Purpose, every_use
 from labelhub.accounts.models import Project, Rater
@@ -27,19 +26,10 @@ class PickRun(Model):
 
     class Rule(models.TextChoices):
         CONVERSATION_UNIFORM = "conversation-uniform"  # a conversation, then one message within it
-        MESSAGE_UNIFORM = "message-uniform"  # among all messages, at most one a conversation
-        CATEGORY_QUOTA = "category-quota"  # alike many of each category, then as the first
-
-    class Source(models.TextChoices):
-        CHATS = "chats"  # model-written messages of finished chats
-        IMPORTED = "imported"  # assistant turns of imported conversations
-        PROMPTS = "prompts"  # prompts alone
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="pick_runs")
     round = models.ForeignKey(Round, models.PROTECT, related_name="pick_runs")
     rule = models.CharField(max_length=40, choices=Rule)
-    source = models.CharField(max_length=20, choices=Source, default=Source.CHATS)
-    purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.TRAIN)
     seed = models.BigIntegerField()
     as_of = models.DateTimeField()
     # Eligible conversations at as_of, and how many comparisons were asked for.
@@ -57,7 +47,6 @@ class Comparison(Model):
         READY = "ready"  # frozen; being ranked
         FAILED = "failed"  # fewer than two candidates could be made; error says why
         SUPERSEDED = "superseded"  # made again with other candidates
-        CANCELLED = "cancelled"  # a manager stopped its sampling; may be picked again
 
     class Criterion(models.TextChoices):
         OVERALL = "overall"
@@ -86,10 +75,6 @@ class Comparison(Model):
         Conversation, models.PROTECT, null=True, related_name="comparisons"
     )
     message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="comparisons")
-    # The prompt that is compared alone, without a chat.
-    prompt = models.ForeignKey(
-        Prompt, models.PROTECT, null=True, related_name="comparisons", db_index=False
-    )
     pick_run = models.ForeignKey(PickRun, models.PROTECT, null=True, related_name="comparisons")
     pick_probability = models.FloatField(null=True)
     supersedes = models.OneToOneField(
@@ -118,16 +103,9 @@ class Comparison(Model):
     error_detail = models.TextField(blank=True)
     created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True, blank=True)
-    cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
-            holds(
-                "cancelled_at_iff_cancelled",
-                Q(state="cancelled", cancelled_at__isnull=False)
-                | (~Q(state="cancelled") & Q(cancelled_at=None)),
-            ),
-            holds("picked_from_one_place", Q(prompt=None) | Q(message=None)),
             known_elements("allowed_use", AllowedUse.values),
             holds(
                 "ready_at_iff_ready",
@@ -145,15 +123,8 @@ class Comparison(Model):
             # At most one pick per conversation and round (DATA.md §2).
             models.UniqueConstraint(
                 fields=["conversation", "round"],
-                condition=Q(pick_run__isnull=False)
-                & ~Q(state__in=["superseded", "failed", "cancelled"]),
+                condition=Q(pick_run__isnull=False) & ~Q(state__in=["superseded", "failed"]),
                 name="annotation_comparison_one_pick_per_round",
-            ),
-            models.UniqueConstraint(
-                fields=["prompt", "round"],
-                condition=Q(prompt__isnull=False)
-                & ~Q(state__in=["superseded", "failed", "cancelled"]),
-                name="annotation_comparison_one_prompt_per_round",
             ),
             models.UniqueConstraint(
                 fields=["project", "external_id"],
@@ -201,7 +172,7 @@ class Candidate(Model):
     cut_by_length = models.BooleanField(default=False)
     # 5-shingle Jaccard ≥ 0.9 with an earlier candidate (DATA.md §2).
     near_identical = models.BooleanField(default=False)
-    # It says which model wrote it; blotted out in `content`, left out of win rates.
+    # It names one of our policies: left out of win rates (DATA.md §4).
     names_model = models.BooleanField(default=False, db_default=False)
     external_id = models.CharField(max_length=200, blank=True)
     # What an imported candidate's file said of its making: policy, params, seed, finish_reason.

@@ -17,6 +17,7 @@ from annotation.services.comparisons import (
     ranking_task,
 )
 from annotation.services.tasks import add_tasks
+from annotation.similarity import names_one_of
 from labelhub import clock
 from labelhub.exceptions import LabelhubError
 from labelhub.ring import ring
@@ -207,6 +208,8 @@ def _settle(
         by_completion[original.pk] = Accepted(original.pk, original.text)
     order = pick.shuffled(by_completion, seed=comparison.pk, draw="candidates")
     made = [by_completion[completion_id] for completion_id in order]
+    # Whoever ranks must not learn which policy spoke, nor win rates rest on it.
+    names = set(Policy.objects.values_list("name", flat=True))
     is_near = near_identical_to_earlier([candidate.text for candidate in made])
     Candidate.objects.bulk_create(
         [
@@ -221,6 +224,7 @@ def _settle(
                 completion_id=candidate.completion_id,
                 cut_by_length=candidate.cut_by_length,
                 near_identical=is_near[index],
+                names_model=names_one_of(candidate.text, names),
             )
             for index, candidate in enumerate(made)
         ]

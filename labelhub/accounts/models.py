@@ -45,16 +45,6 @@ class Project(Model):
         ON_REQUEST = "on_request"  # a key asks for drafts
         AUTOMATIC = "automatic"  # drafts appear at every assistant turn
 
-    class SamplingMode(models.TextChoices):
-        ON_BUTTON = "on_button"  # when a manager asks
-        AS_CHATS_FINISH = "as_chats_finish"  # the sweep picks in every chat that was finished
-
-    class SelfNaming(models.TextChoices):
-        """What happens to a candidate that names its model; it is flagged whatever happens."""
-
-        MASK = "mask"  # the name is blotted out
-        RESAMPLE = "resample"  # sampled again, a bounded number of times, then masked
-
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
@@ -89,14 +79,6 @@ class Project(Model):
     training_rankings = models.PositiveSmallIntegerField(default=20)
     # Ranking is for people who passed the exam; services.exams.require changes it.
     exam_required = models.BooleanField(default=False)
-    sampling_mode = models.CharField(
-        max_length=20, choices=SamplingMode, default=SamplingMode.ON_BUTTON
-    )
-    # Drafts that trainers put into approved demonstrations may be picked too (DATA.md §2).
-    pick_drafts = models.BooleanField(default=False)
-    # A person's own reply to the same context takes part where there is one.
-    reference_takes_part = models.BooleanField(default=False)
-    self_naming = models.CharField(max_length=20, choices=SelfNaming, default=SelfNaming.MASK)
     # Small teams only; such rankings are marked and left out of all statistics.
     allow_own_conversations = models.BooleanField(default=False)
     # Once a person's first 20 have been reviewed, this share of the rest is.

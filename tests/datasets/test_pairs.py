@@ -102,6 +102,8 @@ def test_all_tied_gives_nothing_whatever_is_asked_for():
         (ranking("A B"), Margin.RATING, [0], Note.MARGIN_UNKNOWN),
         (ranking("A B", strength=StrengthRecord(-2, "-3..3")), Margin.STRENGTH, [2 / 3], None),
         (ranking("A B", strength=StrengthRecord(3, "0..3")), Margin.STRENGTH, [1], None),
+        (ranking("A B", strength=StrengthRecord(2, "four-grades")), Margin.STRENGTH, [2 / 3], None),
+        (ranking("A B", strength=StrengthRecord(0, "four-grades")), Margin.STRENGTH, [0], None),
         # Llama 2's "negligibly better" is an order that is won by nothing.
         (ranking("A B", strength=StrengthRecord(0, "0..3")), Margin.STRENGTH, [0], None),
         (ranking("A B"), Margin.STRENGTH, [0], Note.MARGIN_UNKNOWN),
@@ -113,8 +115,9 @@ def test_margins(given_ranking, margin, expected, note):
     assert {pair.note for pair in found} == {note}
 
 
-def test_a_strength_of_zero_between_two_ends_is_a_tie():
-    even = ranking("A B", strength=StrengthRecord(0, "-3..3"))
+@pytest.mark.parametrize("scale", ["-3..3", "minus-3-to-3"])
+def test_a_strength_of_zero_between_two_ends_is_a_tie(scale):
+    even = ranking("A B", strength=StrengthRecord(0, scale))
     assert pairs_of([even]) == []
     assert letters(pairs_of([even], ties=Ties.HALF)) == ["AB", "BA"]
 

@@ -1302,7 +1302,7 @@ export interface components {
             created_at: string;
         };
         /** @enum {string} */
-        ComparisonState: "sampling" | "ready" | "failed" | "superseded" | "cancelled";
+        ComparisonState: "sampling" | "ready" | "failed" | "superseded";
         ComparisonTileOutput: {
             sampling: number;
             ready: number;
@@ -2177,7 +2177,7 @@ export interface components {
         /** @enum {string} */
         RoundUse: "draft" | "chat" | "candidate";
         /** @enum {string} */
-        RuleEnum: "conversation-uniform" | "message-uniform" | "category-quota";
+        RuleEnum: "conversation-uniform";
         /** @enum {string} */
         RunState: "queued" | "running" | "done" | "failed" | "cancelled";
         RunnerOutput: {
@@ -4198,7 +4198,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                state?: "sampling" | "ready" | "failed" | "superseded" | "cancelled";
+                state?: "sampling" | "ready" | "failed" | "superseded";
             };
             header?: never;
             path: {
