@@ -50,6 +50,7 @@ def submit(
         key=uuid4(),
         judgement={
             "cannot_judge": tiers is None,
+            "strength": None,
             "tiers": [
                 [letters[index] for index, tier in enumerate(tiers or []) if tier == row]
                 for row in rows

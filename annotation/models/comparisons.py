@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -253,7 +254,7 @@ class RatingSchema(Model):
 
     def clean(self) -> None:
         """Raises ValidationError for flags of another shape, and for two with one key."""
-        flags = self.flags if isinstance(self.flags, list) else [None]
+        flags: list[Any] = self.flags if isinstance(self.flags, list) else [None]
         for flag in flags:
             if not isinstance(flag, dict) or flag.keys() != {"key", "label", "help"}:
                 raise ValidationError({"flags": "Each flag is {“key”, “label”, “help”}."})

@@ -181,7 +181,16 @@ def comparison_page(
             ShownCandidate(label, content)
             for label, content in zip(ascii_uppercase, contents, strict=False)
         ],
-        rating=None if rating[0] is None else RatingPage(*rating[:-1], orjson.loads(rating[-1])),
+        rating=_rating_page(*rating),
+    )
+
+
+def _rating_page(scale_min: int | None, *fields: Any) -> RatingPage | None:
+    if scale_min is None:
+        return None
+    scale_max, required, rating_help, flow, strength, flags = fields
+    return RatingPage(
+        scale_min, scale_max, required, rating_help, flow, strength, orjson.loads(flags)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,5 +63,5 @@ def test_what_is_stored_is_told_apart_by_project() -> None:
 
 
 def test_a_type_of_no_column_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError), transaction.atomic():
         copy_rows(Prompt, ("text",), [(b"bytes",)], same={"project_id": 1, "kind": "prompt"})

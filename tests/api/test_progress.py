@@ -36,6 +36,7 @@ def rank(member: Membership, seconds: float = 0.0) -> None:
             key=uuid4(),
             judgement={
                 "cannot_judge": False,
+                "strength": None,
                 "tiers": [["A", "B", "C", "D"]],
                 "acceptable_tier": None,
                 "ratings": {},
