@@ -66,7 +66,7 @@ def load_engine(
         n_kept=n_kept,
         cache_bytes=cache_bytes,
     )
-    return start_loop(backend, chosen.type)
+    return start_loop(backend, chosen.type, queue_limit=queue_limit)
 
 
 def start_loop(backend: Backend, device_type: str, **options: Any) -> EngineLoop:

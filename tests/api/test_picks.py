@@ -131,7 +131,7 @@ def test_a_failed_comparison_is_listed_and_tried_again(
     again = manager.post(retry)
     assert (again.status_code, again.json()["code"]) == (409, "not_failed")
     assert manager.post("/api/v1/comparisons/999999999/retry/").status_code == 404
-    assert manager.get(path.replace("failed", "ready")).json()["code"] == "invalid"
+    assert manager.get(path.replace("failed", "lost")).json()["code"] == "invalid"
 
 
 def run_command(**options: object) -> str:
