@@ -124,8 +124,15 @@ def submit_over_http(user: User, project: Project, tiers: list[int]) -> None:
     assert answer.status_code == 201, answer.content
 
 
+# Orders are drawn by ids, and ids by what ran before: each run is another draw. That intervals cover
+# as often as they claim is counted in tests/measures; here a truth outside twice an interval's width,
+# or an honest person at this p, is a mistake in the way from the queue to the figures.
+BY_NO_CHANCE = 1e-4
+
+
 def covers(found: dict, truth: float) -> bool:
-    return found["low"] <= truth <= found["high"]
+    margin = (found["high"] - found["low"]) / 2
+    return found["low"] - margin <= truth <= found["high"] + margin
 
 
 def test_the_meters_find_who_is_careless_and_who_is_biased(simulated: Simulated) -> None:
@@ -139,11 +146,11 @@ def test_the_meters_find_who_is_careless_and_who_is_biased(simulated: Simulated)
 
     first = simulated.of(FIRST_SLOT)
     assert all(row["position_p"] < 0.05 and row["slots"][0]["excess"]["low"] > 0 for row in first)
-    assert all(row["position_p"] > 0.05 for row in honest)
+    assert all(row["position_p"] > BY_NO_CHANCE for row in honest)
 
     long_answers = simulated.of(LONG_ANSWERS)
     assert all(row["length_p"] < 0.05 and row["length_slope"]["low"] > 0 for row in long_answers)
-    assert all(row["length_p"] > 0.05 for row in honest)
+    assert all(row["length_p"] > BY_NO_CHANCE for row in honest)
 
     # The intervals cover what the same team does in a project a hundred times as large.
     truth = simulator.judged(TEAM, n_comparisons=20_000, n_candidates=K, overlap=2, seed=1)
