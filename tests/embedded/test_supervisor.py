@@ -184,3 +184,11 @@ def test_an_address_of_another_machine_is_refused() -> None:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def test_connections_send_each_part_of_an_answer_at_once() -> None:
+    listener = listen("127.0.0.1", 8790)
+    with listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
