@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
-from scipy import stats
-from scipy.special import expit
+import scipy
 
 from annotation.measures.intervals import (
     Estimate,
@@ -104,7 +103,7 @@ class _Shown:
                 share = 1 - 1 / n_candidates
                 total += share * float((sums**2).sum()) / self.variances[n_candidates]
                 freedom += n_candidates - 1
-        return float(stats.chi2.sf(total, freedom)) if freedom else 1.0
+        return float(scipy.stats.chi2.sf(total, freedom)) if freedom else 1.0
 
 
 def position_bias(judged: Iterable[Judged]) -> list[PositionBias]:
@@ -136,8 +135,8 @@ def _p_value(found: Estimate) -> float:
     if half == 0:
         return 1.0 if found.value == 0 else 0.0
     freedom = max(found.n_clusters - 1, 1)
-    deviation = half / stats.t.ppf(0.975, freedom)
-    return float(2 * stats.t.sf(abs(found.value) / deviation, freedom))
+    deviation = half / scipy.stats.t.ppf(0.975, freedom)
+    return float(2 * scipy.stats.t.sf(abs(found.value) / deviation, freedom))
 
 
 def project_slots(judged: Iterable[Judged]) -> list[SlotCredit]:
@@ -217,14 +216,14 @@ def _length_slope(pairs: _Pairs) -> Estimate | None:
     if not len(chosen) or not features[:, 1].any():
         return None
     slopes, bread = _logistic(features, chosen)
-    scores = features * (chosen - expit(features @ slopes))[:, None]
+    scores = features * (chosen - scipy.special.expit(features @ slopes))[:, None]
     _, which = np.unique(comparison, return_inverse=True)
     n_clusters = int(which.max()) + 1
     summed = np.zeros((n_clusters, 2))
     np.add.at(summed, which, scores)
     covariance = bread @ (summed.T @ summed) @ bread * n_clusters / (n_clusters - 1)
     deviation = sqrt(covariance[1, 1])
-    half = float(stats.t.ppf(0.975, n_clusters - 1)) * deviation
+    half = float(scipy.stats.t.ppf(0.975, n_clusters - 1)) * deviation
     slope = float(slopes[1])
     return Estimate(slope, slope - half, slope + half, len(chosen), n_clusters)
 
@@ -237,7 +236,7 @@ def _logistic(features: Floats, chosen: Floats) -> tuple[Floats, Floats]:
     ridge = np.eye(features.shape[1]) / PRIOR_DEVIATION**2
     slopes = np.zeros(features.shape[1])
     for _ in range(_STEPS):
-        p = expit(features @ slopes)
+        p = scipy.special.expit(features @ slopes)
         hessian = (features * (p * (1 - p))[:, None]).T @ features + ridge
         step = np.linalg.solve(hessian, features.T @ (chosen - p) - ridge @ slopes)
         # The log-posterior is concave; a long step is cut, not trusted.

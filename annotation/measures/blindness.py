@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax
+import scipy
 
 from annotation.measures.intervals import Estimate, Floats, clustered_mean
 from annotation.measures.judged import Judged
@@ -94,12 +93,12 @@ def _fit(pages: Sequence[_Page]) -> Floats:
     def loss(weights: Floats) -> tuple[float, Floats]:
         total, gradient = _PENALTY * float(weights @ weights), 2 * _PENALTY * weights
         for features, answers in stacks:
-            log_p = log_softmax(features @ weights, axis=1)
+            log_p = scipy.special.log_softmax(features @ weights, axis=1)
             rows = np.arange(len(answers))
             total -= float(log_p[rows, answers].sum())
             expected = np.einsum("nk,nkf->f", np.exp(log_p), features)
             gradient = gradient - features[rows, answers].sum(axis=0) + expected
         return total, gradient
 
-    found = minimize(loss, np.zeros(_N_FEATURES), jac=True, method="L-BFGS-B")
+    found = scipy.optimize.minimize(loss, np.zeros(_N_FEATURES), jac=True, method="L-BFGS-B")
     return np.asarray(found.x)

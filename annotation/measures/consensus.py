@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations, groupby
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
-from scipy.stats import rankdata
 
 from annotation.measures.intervals import Floats
 
@@ -75,7 +74,7 @@ def borda(
 
     In a mid-rank the tied share the mean of the places they take.
     """
-    mid_ranks = rankdata(np.asarray(tiers, dtype=float), axis=1)
+    mid_ranks = scipy.stats.rankdata(np.asarray(tiers, dtype=float), axis=1)
     # Rounded, so that equal means reached by another order of addition stay equal.
     mean = np.round(np.average(mid_ranks, axis=0, weights=weights), 9)
     order = sorted(range(len(mean)), key=lambda item: (mean[item], item))
@@ -102,7 +101,7 @@ def bradley_terry(wins: ArrayLike, *, prior_deviation: float = 1.0) -> Strengths
     theta = np.zeros(len(won))
     precision = 1 / prior_deviation**2
     for _ in range(_STEPS):
-        p = expit(theta[:, None] - theta[None, :])
+        p = scipy.special.expit(theta[:, None] - theta[None, :])
         gradient = (won - met * p).sum(axis=1) - precision * theta
         information = met * p * (1 - p)
         hessian = np.diag(information.sum(axis=1) + precision) - information

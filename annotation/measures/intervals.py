@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ def mean_of(values: ArrayLike) -> Estimate | None:
     if n < 2:
         return None
     mean = float(given.mean())
-    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * given.std(ddof=1) / np.sqrt(n))
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, n - 1) * given.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n, n)
 
 
@@ -142,7 +142,7 @@ def share_of(n_right: int, n: int) -> Estimate | None:
     """A share of independent trials with Wilson's interval; None without any."""
     if not n:
         return None
-    found = stats.binomtest(n_right, n).proportion_ci(LEVEL, method="wilson")
+    found = scipy.stats.binomtest(n_right, n).proportion_ci(LEVEL, method="wilson")
     return Estimate(n_right / n, float(found.low), float(found.high), n, n)
 
 

@@ -1,4 +1,4 @@
-"""A web process answers for sampling without the weight of sampling."""
+"""A web process answers for sampling and for figures without the weight of either."""
 
 import subprocess
 import sys
@@ -10,11 +10,11 @@ import sys
 import django
 django.setup()
 import labelhub.urls, sampling.jobs, annotation.jobs
-print(*sorted({"torch", "transformers", "huggingface_hub"} & set(sys.modules)))
+print(*sorted({"torch", "transformers", "huggingface_hub", "scipy.stats"} & set(sys.modules)))
 """
 
 
-def test_neither_web_nor_jobs_load_torch() -> None:
+def test_neither_web_nor_jobs_load_torch_or_statistics_at_start() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", LOAD_ALL_BUT_THE_ENGINE],
         cwd=PROJECT,
