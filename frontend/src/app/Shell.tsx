@@ -1,4 +1,5 @@
 import { ActionIcon, Anchor, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { ChartNoAxesColumn, Cpu, Database, PenLine, Scale, type LucideIcon } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet, useMatch, useNavigate, useParams } from "react-router";
@@ -122,18 +123,25 @@ interface NavigationProps {
   working: boolean;
 }
 
+/** The picture is for the phone, where the words are small and all must fit side by side. */
+const MANAGER_PAGES = [
+  { path: "", label: "app.work", icon: PenLine },
+  { path: "/progress", label: "app.progress", icon: ChartNoAxesColumn },
+  { path: "/quality", label: "app.quality", icon: Scale },
+  { path: "/datasets", label: "app.datasets", icon: Database },
+  { path: "/sampling", label: "app.sampling", icon: Cpu },
+] as const satisfies readonly { path: string; label: string; icon: LucideIcon }[];
+
 function ManagerNavigation({ project, working }: NavigationProps) {
   const { t } = useTranslation();
-  const base = `/projects/${project}`;
   return (
     <nav className={classes.navigation} data-working={working} aria-label={t("app.projectPages")}>
-      <NavLink to={base} end>
-        {t("app.work")}
-      </NavLink>
-      <NavLink to={`${base}/progress`}>{t("app.progress")}</NavLink>
-      <NavLink to={`${base}/quality`}>{t("app.quality")}</NavLink>
-      <NavLink to={`${base}/datasets`}>{t("app.datasets")}</NavLink>
-      <NavLink to={`${base}/sampling`}>{t("app.sampling")}</NavLink>
+      {MANAGER_PAGES.map(({ path, label, icon: Icon }) => (
+        <NavLink key={path} to={`/projects/${project}${path}`} end={path === ""}>
+          <Icon size={18} aria-hidden="true" className={classes.pageIcon} />
+          {t(label)}
+        </NavLink>
+      ))}
     </nav>
   );
 }

@@ -9,24 +9,39 @@ interface Props {
   prompt: Assignment["prompt"];
 }
 
+/** A file's own name in words: where it lay is nobody's business on this page. */
+const sourceName = (source: string): string =>
+  (source.split(/[\\/]/).at(-1) ?? source)
+    .replace(/(\.(jsonl?|csv|tsv|parquet|txt|gz|zst))+$/i, "")
+    .replaceAll("_", " ");
+
 /** What the conversation should be about. */
 export function PromptCard({ prompt }: Props) {
   const { t } = useTranslation();
   if (prompt === null) return null;
+  const category = prompt.category.replaceAll("_", " ");
+  const source = sourceName(prompt.source);
   return (
     <aside className={classes.card}>
       <div className={classes.head}>
         <Text size="sm" c="dimmed" component="span">
           {t(`thread.prompt.${prompt.kind}`)}
         </Text>
-        {prompt.category && (
-          <Badge variant="default" tt="none" fw={500}>
-            {prompt.category.replaceAll("_", " ")}
+        {category && (
+          <Badge variant="default" tt="none" fw={500} className={classes.category}>
+            {category}
           </Badge>
         )}
-        {prompt.source && (
-          <Text size="sm" c="dimmed" component="span" dir="auto">
-            {t("thread.from", { source: prompt.source })}
+        {source && source !== category && (
+          <Text
+            size="sm"
+            c="dimmed"
+            component="span"
+            dir="auto"
+            title={prompt.source}
+            className={classes.source}
+          >
+            {t("thread.from", { source: source })}
           </Text>
         )}
       </div>

@@ -56,7 +56,10 @@ interface Props {
   onStatus?: (status: SaveStatus) => void;
   /** Plain Enter ends the turn, as in a chat; otherwise it begins a line. */
   onEnter?: () => void;
+  /** What is done with the finished turn, below the text. */
   buttons?: (text: TurnText) => ReactNode;
+  /** Quiet tools above the text, beside the choice of the speaker. */
+  tools?: ReactNode;
   /** Ready to type as the page opens. */
   focusAtOnce?: boolean;
   ref?: Ref<TurnEditorHandle>;
@@ -75,6 +78,7 @@ export function TurnEditor({ ref, ...props }: Props) {
   const { assignment, position, autosaves, original, roles, maxCharacters, suggestion } = props;
   const { onChange, onStatus } = props;
   const { t } = useTranslation();
+  const root = useRef<HTMLDivElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const { saver, status, theirs } = useAutosave<TurnText>({
     assignment,
@@ -116,7 +120,8 @@ export function TurnEditor({ ref, ...props }: Props) {
   useEffect(() => {
     if (!focusAtOnce) return;
     area.current?.focus({ preventScroll: true });
-    area.current?.scrollIntoView({ block: "nearest" });
+    // With the buttons below it, clear of the bar at the bottom.
+    root.current?.scrollIntoView({ block: "nearest" });
   }, [focusAtOnce]);
   useImperativeHandle(ref, () => ({
     insert: (draftText, draft, part) => {
@@ -172,25 +177,35 @@ export function TurnEditor({ ref, ...props }: Props) {
   };
 
   return (
-    <div className={classes.editor}>
+    <div ref={root} className={classes.editor}>
       {theirs !== null && (
         <ConflictNotice
           onKeepMine={() => saver.keepMine()}
           onTakeTheirs={() => show(saver.takeTheirs() ?? text)}
         />
       )}
-      {roles.length > 1 && (
-        <SegmentedControl
-          size="xs"
-          mb="xs"
-          aria-label={t("thread.role")}
-          value={role}
-          onChange={(value) => {
-            const chosen = roles.find((known) => known === value);
-            if (chosen !== undefined) change({ ...text, role: chosen });
-          }}
-          data={roles.map((value) => ({ value, label: t(`roles.${value}`) }))}
-        />
+      {(roles.length > 1 || props.tools !== undefined) && (
+        <div className={classes.head}>
+          {roles.length > 1 ? (
+            <SegmentedControl
+              size="xs"
+              aria-label={t("thread.role")}
+              value={role}
+              onChange={(value) => {
+                const chosen = roles.find((known) => known === value);
+                if (chosen !== undefined) change({ ...text, role: chosen });
+              }}
+              data={roles.map((value) => ({ value, label: t(`roles.${value}`) }))}
+            />
+          ) : (
+            <span className={classes.role} data-role={role}>
+              {t(`roles.${role}`)}
+            </span>
+          )}
+          <Group gap={4} className={classes.tools}>
+            {props.tools}
+          </Group>
+        </div>
       )}
       {props.preview ? (
         <div className={classes.preview}>
@@ -231,7 +246,9 @@ export function TurnEditor({ ref, ...props }: Props) {
             </Text>
           )}
         </span>
-        <Group gap="xs">{props.buttons?.({ ...text, role })}</Group>
+        <Group gap="xs" wrap="nowrap" className={classes.buttons}>
+          {props.buttons?.({ ...text, role })}
+        </Group>
       </div>
     </div>
   );

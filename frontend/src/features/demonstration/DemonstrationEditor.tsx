@@ -258,20 +258,20 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
             if (context.canRedo && !busy) context.redo();
           }}
           focusAtOnce
+          tools={[systemAction, endAction, previewAction]
+            .filter((action) => action === previewAction || action.enabled?.(context))
+            .map((action) => (
+              <ActionButton
+                key={action.id}
+                action={action}
+                context={context}
+                variant="subtle"
+                color="gray"
+                size="compact-sm"
+              />
+            ))}
           buttons={() => (
             <>
-              {[previewAction, systemAction, endAction]
-                .filter((action) => action === previewAction || action.enabled?.(context))
-                .map((action) => (
-                  <ActionButton
-                    key={action.id}
-                    action={action}
-                    context={context}
-                    variant="subtle"
-                    color="gray"
-                    size="compact-md"
-                  />
-                ))}
               {assignment.drafts_allowed && !drafts.isOpen && (
                 <ActionButton
                   action={draftsAction}
