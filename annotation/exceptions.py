@@ -331,6 +331,11 @@ class LineUnknown(LabelhubError):
     detail = "That line cannot be traced back to rows of this installation."
 
 
+class AggregationRefused(LabelhubError):
+    code = "aggregation_refused"
+    detail = "Several people's rankings cannot be added up in this way."
+
+
 class CriteriaMixed(LabelhubError):
     code, status = "criteria_mixed", 409
     detail = "The rankings answer different questions; name the criterion to export."

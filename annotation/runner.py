@@ -110,7 +110,7 @@ def _make_file(export: Export, dataset: Dataset, lease: _Lease) -> None:
         written = dataset_files.write_files(
             dataset=dataset, options=options, path=path, progress=lease.tell
         )
-        if options.shares:
+        if len(written.files) > 1:
             path = _zipped(
                 path, [*(file.name for file in written.files), f"{path.name}.manifest.json"]
             )

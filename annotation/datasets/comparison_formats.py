@@ -3,6 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from annotation.datasets.aggregation import (
+    MIN_RATERS,
+    Aggregate,
+    agreement_of,
+    borda_ranking,
+    counted,
+)
 from annotation.datasets.formats import (
     CannotWriteError,
     Exclusion,
@@ -13,9 +20,10 @@ from annotation.datasets.formats import (
     transcript_turns,
     turn_lines,
 )
-from annotation.datasets.pairs import Pair, pairs_of
+from annotation.datasets.pairs import Pair, consensus_pairs_of, pairs_of
 from annotation.datasets.ranking_reader import RANKING_SCHEMA
 from annotation.datasets.records import CandidateRecord, MessageRecord, RankingRecord
+from annotation.measures.consensus import CLEAR
 
 _HH_SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 # Ratings from 1 to 7 that say of a reply alone that it is good, or bad (DATA.md §6).
@@ -132,7 +140,35 @@ COMPARISON_FORMATS: Mapping[str, Callable[[Sequence[RankingRecord], Options], li
 PAIR_FORMATS = ("preference", "preference-implicit", "reward", "openai-dpo", "hh")
 
 
+def comparison_lines(
+    group: Sequence[RankingRecord],
+    options: Options,
+    *,
+    write: Callable[[Sequence[RankingRecord], Options], list[Line]],
+) -> list[Line]:
+    """The lines of one comparison's rankings, after what the options say of agreement was seen to.
+
+    Raises CannotWriteError as `write` does, and TOO_FEW_RATERS or LOW_AGREEMENT.
+    """
+    if options.aggregate == Aggregate.RATERS and not options.min_agreement:
+        return write(group, options)
+    if len(counted(group)) < MIN_RATERS:
+        raise CannotWriteError(Exclusion.TOO_FEW_RATERS)
+    if options.aggregate == Aggregate.CONSENSUS:
+        return write(group, options)
+    if options.min_agreement and (agreement_of(group) or 0.0) < options.min_agreement:
+        raise CannotWriteError(Exclusion.LOW_AGREEMENT)
+    return write([borda_ranking(group)] if options.aggregate == Aggregate.BORDA else group, options)
+
+
 def _pairs(group: Sequence[RankingRecord], options: Options) -> list[Pair]:
+    if options.aggregate == Aggregate.CONSENSUS:
+        agreed = consensus_pairs_of(
+            group, clear=options.min_agreement or CLEAR, pairs=options.pairs
+        )
+        if not agreed:
+            raise CannotWriteError(Exclusion.LOW_AGREEMENT)
+        return agreed
     pairs = pairs_of(group, pairs=options.pairs, margin=options.margin, ties=options.ties)
     if not pairs:
         raise CannotWriteError(Exclusion.ALL_TIED)
@@ -149,7 +185,8 @@ def _implicit(pair: Pair) -> Line:
 
 
 def _weight(pair: Pair) -> Line:
-    return {"group_id": pair.ranking.group_id, "pair_weight": pair.weight}
+    line: Line = {"group_id": pair.ranking.group_id, "pair_weight": pair.weight}
+    return line if pair.agreement is None else line | {"agreement": pair.agreement}
 
 
 def _reply(candidate: CandidateRecord) -> Line:

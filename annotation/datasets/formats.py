@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import (
     DialogueRecord,
@@ -34,6 +35,9 @@ class Exclusion(StrEnum):
     OTHER_SPLIT = "other_split"  # its origin is in a split, for good, that is not asked for
     ALL_TIED = "all_tied"  # a ranking of one tier gives no pair
     UNLABELLED = "unlabelled"  # nothing says of a reply alone that it is good or bad
+    BRIDGES_SPLITS = "bridges_splits"  # nearly the same prompts are in different splits, for good
+    TOO_FEW_RATERS = "too_few_raters"  # agreement was asked for, and fewer than two ranked it
+    LOW_AGREEMENT = "low_agreement"  # people agree less than was asked for
 
 
 class CannotWriteError(Exception):
@@ -52,7 +56,8 @@ class Options:
     so every assistant turn carries its weight. `turns` (prompt-completion): a row for `all`
     trainable turns or for the `last`. `pairs`, `margin`, `ties`: see `datasets.pairs`. `system`:
     where a format has no place for a system turn, `drop` the row or `prefix` the turn's text to the
-    first user turn. `metadata` adds the record's metadata to each line. `notes` is filled while
+    first user turn. `aggregate` and `min_agreement`: see `datasets.aggregation`; what is asked of a
+    consensus is the share of raters behind a pair. `metadata` adds the record's metadata to each line. `notes` is filled while
     lines are made: how often something had to be done that the manifest should tell.
     """
 
@@ -62,6 +67,8 @@ class Options:
     margin: Margin = Margin.NONE
     ties: Ties = Ties.DROP
     system: str = "drop"
+    aggregate: Aggregate = Aggregate.RATERS
+    min_agreement: float = 0.0
     metadata: bool = False
     notes: Counter[str] = field(default_factory=Counter)
 

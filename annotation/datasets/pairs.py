@@ -9,6 +9,7 @@ from hashlib import blake2b
 from itertools import combinations, pairwise
 
 from annotation import preferences
+from annotation.datasets.aggregation import agreed_pairs, nobodys
 from annotation.datasets.records import CandidateRecord, RankingRecord, StrengthRecord
 
 # InstructGPT rates from 1 to 7 and Llama 2 grades up to 3: the widest differences there are.
@@ -55,7 +56,8 @@ class Note(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One pair of one ranking. Weights of a group's pairs add up to 1."""
+    """One pair of one ranking. Weights of a group's pairs add up to 1. `agreement` is the share of
+    raters who order it so, where it is several people's."""
 
     ranking: RankingRecord
     chosen: CandidateRecord
@@ -63,6 +65,7 @@ class Pair:
     weight: float
     margin: float = 0.0
     note: Note | None = None
+    agreement: float | None = None
 
 
 def pairs_of(
@@ -95,6 +98,21 @@ def pairs_of(
             won_by, note = _margin(ranking, chosen, rejected, margin)
             written.append(Pair(ranking, chosen, rejected, 1 / len(found), won_by, note))
     return written
+
+
+def consensus_pairs_of(
+    group: Sequence[RankingRecord], *, clear: float, pairs: Pairs = Pairs.ALL
+) -> list[Pair]:
+    """The pairs of one comparison that at least `clear` of its raters order alike, best agreed first;
+    of `pairs`, all or one, drawn by the comparison's id."""
+    found = agreed_pairs(group, clear=clear)
+    if pairs == Pairs.ONE and found:
+        found = [found[_drawn(group[0], len(found))]]
+    ranking = nobodys(group[0], n_raters=len(group))
+    return [
+        Pair(ranking, chosen, rejected, 1 / len(found), agreement=agreement)
+        for chosen, rejected, agreement in found
+    ]
 
 
 def _tiers(ranking: RankingRecord) -> list[list[CandidateRecord]]:

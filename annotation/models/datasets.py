@@ -5,6 +5,7 @@ from __future__ import annotations
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -123,8 +124,16 @@ class SplitKey(Model):
 
     origin_key = models.CharField(max_length=100, unique=True)
     split = models.CharField(max_length=30)
+    # What its opening words are like (near_duplicates), so that origins alike share a split; empty
+    # where it is an author's, or was written down before these were kept.
+    bands = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    sketch = models.BinaryField(default=bytes, db_default=b"")
 
     class Meta:
+        indexes = [
+            # Reader: services.split_keys looks for origins that a new one is like.
+            GinIndex(fields=["bands"], name="splitkey_bands"),
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

@@ -66,9 +66,7 @@ _CANDIDATE_COLUMNS = (
 )
 
 
-def rankings(
-    ids: Sequence[int], *, key: bytes, project: str, metadata: bool
-) -> list[RankingRecord]:
+def rankings(ids: Sequence[int], *, key: bytes, metadata: bool) -> list[RankingRecord]:
     """These rankings in the order given; raters under pseudonyms made with `key`."""
     rows = list(
         Ranking.objects.filter(pk__in=ids)
@@ -77,8 +75,12 @@ def rankings(
             guideline_version=F("guideline__version"),
             schema_version=F("rating_schema__version"),
             schema_flags=F("rating_schema__flags"),
+            project_slug=F("project__slug"),
         )
-        .values(*_RANKING_COLUMNS, "guideline_version", "schema_version", "schema_flags")
+        .values(
+            *_RANKING_COLUMNS,
+            *("guideline_version", "schema_version", "schema_flags", "project_slug"),
+        )
     )
     comparison_ids = {row["comparison_id"] for row in rows}
     comparisons = _comparisons(comparison_ids)
@@ -91,7 +93,6 @@ def rankings(
             candidates[row["comparison_id"]],
             placements[row["id"]],
             key=key,
-            project=project,
             metadata=metadata,
         )
         for row in rows
@@ -163,7 +164,6 @@ def _record(
     placements: Mapping[int, Mapping[str, Any]],
     *,
     key: bytes,
-    project: str,
     metadata: bool,
 ) -> RankingRecord:
     imported = orjson.loads(row["fields_text"])
@@ -182,7 +182,7 @@ def _record(
         id=row["id"],
         group_id=row["comparison_id"],
         revision=row["revision"],
-        project=project,
+        project=row["project_slug"],
         round=imported.get("round", comparison["round_number"]),
         language=comparison["language"],
         criterion=question_label(

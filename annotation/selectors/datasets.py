@@ -115,17 +115,13 @@ def first_contexts(ids: Sequence[int], *, metadata: bool) -> list[PromptRecord]:
     ]
 
 
-def origins_with_untrainable_turns(dataset: Dataset) -> Iterator[list[str]]:
-    """Origin keys of the dialogues that are trained on in part (OpenAI's weights, FORMATS.md), a
-    list for each chunk."""
+def trained_in_part(ids: Sequence[int]) -> list[int]:
+    """Those of these dialogues that have both kinds of answers (OpenAI's weights, FORMATS.md), in order."""
     answers = Message.objects.filter(conversation=OuterRef("pk"), is_live=True, role="assistant")
-    for chunk in chunks_of(dataset):
-        in_part = Conversation.objects.filter(
-            Exists(answers.filter(trainable=True)),
-            Exists(answers.filter(trainable=False)),
-            pk__in=chunk.row_ids,
-        )
-        yield list(in_part.values_list("origin_key", flat=True))
+    in_part = Conversation.objects.filter(
+        Exists(answers.filter(trainable=True)), Exists(answers.filter(trainable=False)), pk__in=ids
+    )
+    return list(in_part.order_by("pk").values_list("pk", flat=True))
 
 
 def strength_collected(dataset: Dataset) -> bool:

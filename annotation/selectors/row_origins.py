@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from annotation.models import Candidate, Conversation, Message, Prompt, Ranking
+from annotation.models import Candidate, Conversation, Message, Prompt, Ranking, Review
 
 _SOURCE = ("source", "source_row", "licence", "origin_key", "import_run_id")
 
 
 def of_rankings(ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Each ranking with its rater, guideline, comparison, and the policies of its candidates."""
-    rows = _present(
+    """Each ranking with its rater, guideline, comparison, and the policies of its candidates.
+
+    Two queries however many they are.
+    """
+    rows = list(
         Ranking.objects.filter(pk__in=ids)
         .order_by("pk")
         .values(
@@ -35,24 +39,28 @@ def of_rankings(ids: Sequence[int]) -> list[dict[str, Any]]:
             licence=F("comparison__licence"),
         )
     )
-    for row in rows:
-        row["candidates"] = _present(
-            Candidate.objects.filter(comparison_id=row["comparison_id"])
-            .order_by("index")
-            .values(
-                "index",
-                "origin",
-                candidate=F("pk"),
-                policy=F("completion__generation__policy__name"),
-                seed=F("completion__seed"),
-            )
-        )
-    return rows
+    candidates = _by(
+        "comparison_id",
+        Candidate.objects.filter(comparison_id__in={row["comparison_id"] for row in rows})
+        .order_by("comparison_id", "index")
+        .values(
+            "comparison_id",
+            "index",
+            "origin",
+            candidate=F("pk"),
+            policy=F("completion__generation__policy__name"),
+            seed=F("completion__seed"),
+        ),
+    )
+    return [_present(row) | {"candidates": candidates[row["comparison_id"]]} for row in rows]
 
 
 def of_conversations(ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Each conversation with its author, reviewers, guideline, prompt and the policies in its text."""
-    rows = _present(
+    """Each conversation with its author, reviewers, guideline, prompt and the policies in its text.
+
+    Three queries however many they are.
+    """
+    rows = (
         Conversation.objects.filter(pk__in=ids)
         .order_by("pk")
         .values(
@@ -69,31 +77,44 @@ def of_conversations(ids: Sequence[int]) -> list[dict[str, Any]]:
             round_number=F("round__number"),
         )
     )
-    for row in rows:
-        row["reviews"] = _present(
-            Conversation.objects.get(pk=row["conversation"]).reviews.values(
-                "verdict", "created_at", person=F("rater__user__username")
-            )
-        )
-        row["policies"] = list(
-            Message.objects.filter(
-                conversation_id=row["conversation"], is_live=True, completion__isnull=False
-            )
-            .order_by("completion__generation__policy__name")
-            .values_list("completion__generation__policy__name", flat=True)
-            .distinct()
-        )
-    return rows
+    reviews = _by(
+        "conversation_id",
+        Review.objects.filter(conversation_id__in=ids)
+        .order_by("pk")
+        .values("conversation_id", "verdict", "created_at", person=F("rater__user__username")),
+    )
+    policies: dict[int, list[str]] = defaultdict(list)
+    for conversation_id, policy in (
+        Message.objects.filter(conversation_id__in=ids, is_live=True, completion__isnull=False)
+        .order_by("completion__generation__policy__name")
+        .values_list("conversation_id", "completion__generation__policy__name")
+        .distinct()
+    ):
+        policies[conversation_id].append(policy)
+    return [
+        _present(row)
+        | {"reviews": reviews[row["conversation"]], "policies": policies[row["conversation"]]}
+        for row in rows
+    ]
 
 
 def of_prompts(ids: Sequence[int]) -> list[dict[str, Any]]:
-    return _present(
+    rows = (
         Prompt.objects.filter(pk__in=ids)
         .order_by("pk")
         .values(*_SOURCE, "created_at", prompt=F("pk"), person=F("author__user__username"))
     )
+    return [_present(row) for row in rows]
 
 
-def _present(rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:
-    """Rows without what they do not say."""
-    return [{key: value for key, value in row.items() if value not in (None, "")} for row in rows]
+def _by(key: str, rows: Iterable[Mapping[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    """The rows of each value of `key`, without that key."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row[key]].append(_present({name: row[name] for name in row if name != key}))
+    return found
+
+
+def _present(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what it does not say."""
+    return {key: value for key, value in row.items() if value not in (None, "")}

@@ -7,9 +7,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import Dataset, Export
 from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
+from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 
 
 class ExportInput(serializers.Serializer[Any]):
@@ -25,6 +27,11 @@ class ExportInput(serializers.Serializer[Any]):
     )
     ties = serializers.ChoiceField(choices=[*Ties], default=Ties.DROP.value)
     system = serializers.ChoiceField(choices=SYSTEM_TURNS, default="drop")
+    aggregate = serializers.ChoiceField(choices=[*Aggregate], default=Aggregate.RATERS.value)
+    min_agreement = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    split_by = serializers.ChoiceField(choices=SPLIT_BY, default=BY_PROMPT)
+    hold_out_raters = serializers.FloatField(min_value=0, max_value=0.9, default=0.0)
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
 
 
 class FailureOutput(serializers.Serializer[Any]):

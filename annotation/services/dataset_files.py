@@ -18,14 +18,32 @@ from annotation.datasets.writers import LineFile, WrittenFile
 from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
 from annotation.services import datasets
-from annotation.services.dataset_lines import WHOLE, FileOptions, line_options_of, lines_made
+from annotation.services.dataset_lines import (
+    FileOptions,
+    line_options_of,
+    lines_made,
+    splitting,
+)
+from annotation.services.row_splits import WHOLE, Splitting
 from labelhub.accounts.models import Project
 
 _SUFFIXES = re.compile(r"(?:\.jsonl?)?(?:\.gz|\.zst)?$")
 # What a file is called that has no name.
 WHOLE_NAME = "-"
 # Options that the manifest repeats; format, kind and criterion have their own place there.
-TOLD = ("with_metadata", "turns", "pairs", "margin", "ties", "system")
+TOLD = (
+    "with_metadata",
+    "turns",
+    "pairs",
+    "margin",
+    "ties",
+    "system",
+    "aggregate",
+    "min_agreement",
+    "split_by",
+    "hold_out_raters",
+    "seed",
+)
 
 
 @dataclass(frozen=True)
@@ -46,12 +64,13 @@ def write_files(
 
     `progress(rows)` is told after each chunk how many rows are through, and may raise to stop.
     """
+    into = splitting(dataset=dataset, options=options)
     with ExitStack() as stack:
         sinks = {
             name: (target.name, stack.enter_context(writers.replacing(target)))
-            for name, target in _targets(path, options.shares).items()
+            for name, target in _targets(path, into.outputs).items()
         }
-        written = _write(dataset, options, sinks, progress)
+        written = _write(dataset, options, into, sinks, progress)
     writers.write_manifest(written.manifest, path.with_name(f"{path.name}.manifest.json"))
     return written
 
@@ -60,7 +79,8 @@ def write_stream(
     *, dataset: Dataset, options: FileOptions, sink: BinaryIO, progress: Progress
 ) -> Written:
     """As `write_files` into one stream that stays open; a split has no place there."""
-    return _write(dataset, options, {WHOLE: (WHOLE_NAME, sink)}, progress)
+    into = splitting(dataset=dataset, options=options)
+    return _write(dataset, options, into, {WHOLE: (WHOLE_NAME, sink)}, progress)
 
 
 def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Written:
@@ -75,10 +95,11 @@ def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Wr
             criterion=options.criterion,
             grouped=options.grouped,
         )
+        into = splitting(dataset=dataset, options=options)
         sinks: dict[str, tuple[str, BinaryIO]] = {
-            name: (name or WHOLE_NAME, nowhere) for name in options.shares or (WHOLE,)
+            name: (name or WHOLE_NAME, nowhere) for name in into.outputs
         }
-        written = _write(dataset, options, sinks, progress)
+        written = _write(dataset, options, into, sinks, progress)
         transaction.set_rollback(True)
     return written
 
@@ -89,26 +110,28 @@ def file_name(*, dataset: Dataset, options: FileOptions) -> str:
     return f"{project}-{dataset.kind}-{dataset.number}-{options.file_format}.jsonl"
 
 
-def _targets(path: Path, shares: Mapping[str, float]) -> dict[str, Path]:
-    if not shares:
-        return {WHOLE: path}
+def _targets(path: Path, outputs: Sequence[str]) -> dict[str, Path]:
     suffixes = _SUFFIXES.search(path.name)
     assert suffixes is not None
     stem = path.name[: suffixes.start()]
-    return {name: path.with_name(f"{stem}.{name}{suffixes.group()}") for name in shares}
+    return {
+        name: path if name == WHOLE else path.with_name(f"{stem}.{name}{suffixes.group()}")
+        for name in outputs
+    }
 
 
 def _write(
     dataset: Dataset,
     options: FileOptions,
+    into: Splitting,
     sinks: Mapping[str, tuple[str, BinaryIO]],
     progress: Progress,
 ) -> Written:
     outputs = {name: LineFile(sink, name=label) for name, (label, sink) in sinks.items()}
-    line_options = line_options_of(dataset=dataset, options=options)
+    line_options = line_options_of(dataset=dataset, options=options, into=into)
     excluded: Counter[str] = Counter(dataset.excluded)
     n_kept = n_through = 0
-    for chunk in lines_made(dataset=dataset, options=options, line_options=line_options):
+    for chunk in lines_made(dataset=dataset, options=options, line_options=line_options, into=into):
         for made in chunk:
             n_records = len(made.row_ids)
             n_through += n_records

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import groupby
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from annotation.datasets import comparison_formats, formats, splits
+from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import DialogueRecord, PromptRecord, RankingRecord
-from annotation.exceptions import FormatUnknown, SplitRefused
+from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings
 from annotation.selectors import datasets as selectors
-from annotation.services.split_keys import splits_of_keys
+from annotation.services.row_splits import (
+    BY_PROMPT,
+    PlacedRow,
+    Row,
+    Splitting,
+    placed_rows,
+    splitting_of,
+)
 
 Kind = Dataset.Kind
-Row: TypeAlias = DialogueRecord | PromptRecord | list[RankingRecord]
 FORMATS: Mapping[str, Mapping[str, Callable[..., list[Line]]]] = {
     Kind.SFT.value: formats.SFT_FORMATS,
     Kind.COMPARISONS.value: comparison_formats.COMPARISON_FORMATS,
@@ -28,17 +36,21 @@ TURNS = ("all", "last")
 SYSTEM_TURNS = ("drop", "prefix")
 # Formats whose lines need all rankings of one comparison together.
 _GROUPED_FORMATS = comparison_formats.PAIR_FORMATS
+# Formats that an order of nobody in particular can be written in.
+_ORDER_FORMATS = (*_GROUPED_FORMATS, "ranking", "nectar")
 # The strength people gave where they were asked for one, else no margin.
 MARGIN_AS_COLLECTED = ""
-WHOLE = ""
-# Options that the manifest repeats; format, kind and criterion have their own place there.
-_TOLD = ("with_metadata", "turns", "pairs", "margin", "ties", "system")
+_MARGINS = {
+    Aggregate.CONSENSUS: (MARGIN_AS_COLLECTED, Margin.NONE),
+    Aggregate.BORDA: (MARGIN_AS_COLLECTED, Margin.NONE, Margin.RANK),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
     """What file to make of a dataset. `criterion` is a label of datasets.criteria, or `any`;
-    `pairs`, `margin` and `ties` are words of datasets.pairs."""
+    `pairs`, `margin` and `ties` are words of datasets.pairs, `aggregate` one of datasets.aggregation.
+    `split_by` and `hold_out_raters`, a share of them drawn by `seed`: see services.row_splits."""
 
     kind: str
     file_format: str
@@ -50,10 +62,15 @@ class FileOptions:
     margin: str = MARGIN_AS_COLLECTED
     ties: str = Ties.DROP.value
     system: str = "drop"
+    aggregate: str = Aggregate.RATERS.value
+    min_agreement: float = 0.0
+    split_by: str = BY_PROMPT
+    hold_out_raters: float = 0.0
+    seed: int = 0
 
     @classmethod
     def checked(cls, *, kind: str, file_format: str, split: str = "", **options: Any) -> Self:
-        """Raises FormatUnknown or SplitRefused, saying what would do."""
+        """Raises FormatUnknown, SplitRefused or AggregationRefused, saying what would do."""
         if file_format not in FORMATS[kind]:
             raise FormatUnknown(
                 f"“{file_format}” is no format of {kind}; known are {', '.join(FORMATS[kind])}."
@@ -62,11 +79,36 @@ class FileOptions:
             shares = splits.parse_shares(split)
         except splits.SplitError as error:
             raise SplitRefused(str(error)) from error
-        return cls(kind=kind, file_format=file_format, shares=shares, **options)
+        found = cls(kind=kind, file_format=file_format, shares=shares, **options)
+        found._check_aggregation()
+        return found
+
+    def _check_aggregation(self) -> None:
+        consensus = self.aggregate == Aggregate.CONSENSUS
+        if self.aggregate == Aggregate.RATERS:
+            return
+        if self.file_format not in (_GROUPED_FORMATS if consensus else _ORDER_FORMATS):
+            raise AggregationRefused(
+                f"“{self.aggregate}” cannot be written as “{self.file_format}”: a consensus is pairs,"
+                " and an order made of several people's says nothing of a reply alone."
+            )
+        if consensus and (self.ties != Ties.DROP or self.pairs not in (Pairs.ALL, Pairs.ONE)):
+            raise AggregationRefused(
+                "A consensus is pairs without an order: ask for all of them or one, and no ties."
+            )
+        if self.margin not in _MARGINS[Aggregate(self.aggregate)]:
+            raise AggregationRefused(
+                "Nobody said by how much several people's choice won; leave the margin out"
+                + ("." if consensus else ", or take it from the ranks.")
+            )
 
     @property
     def grouped(self) -> bool:
-        return self.file_format in _GROUPED_FORMATS
+        return (
+            self.file_format in _GROUPED_FORMATS
+            or self.aggregate != Aggregate.RATERS
+            or self.min_agreement > 0
+        )
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -86,27 +128,44 @@ class Made:
     left_out: Exclusion | None = None
 
 
+def splitting(*, dataset: Dataset, options: FileOptions) -> Splitting:
+    """The outputs that files of these options have, and who is held out."""
+    return splitting_of(
+        dataset=dataset,
+        shares=options.shares,
+        by=options.split_by,
+        hold_out=options.hold_out_raters,
+        seed=options.seed,
+    )
+
+
 def lines_made(
-    *, dataset: Dataset, options: FileOptions, line_options: Mapping[str, Options]
+    *,
+    dataset: Dataset,
+    options: FileOptions,
+    line_options: Mapping[str, Options],
+    into: Splitting,
 ) -> Iterator[list[Made]]:
     """Everything that the dataset holds, in the order of the file, a list for each chunk."""
     write_line = FORMATS[options.kind][options.file_format]
+    if options.kind == Kind.COMPARISONS:
+        write_line = partial(comparison_formats.comparison_lines, write=write_line)
     for rows_of, rows in _rows(dataset, options):
-        split_of = _splits([_origin(row) for _, row in rows], options)
         yield [
-            _made(rows_of, ids, row, split_of[_origin(row)], write_line, line_options)
-            for ids, row in rows
+            _made(rows_of, placed, write_line, line_options)
+            for placed in placed_rows(rows_of=rows_of, rows=rows, splitting=into)
         ]
 
 
 def _made(
     rows_of: str,
-    ids: list[int],
-    row: Row,
-    split: str,
+    placed: PlacedRow,
     write_line: Callable[..., list[Line]],
     line_options: Mapping[str, Options],
 ) -> Made:
+    ids, row, split = placed.row_ids, placed.row, placed.split
+    if split is None:
+        return Made(rows_of, ids, "", [], Exclusion.BRIDGES_SPLITS)
     if split not in line_options:
         return Made(rows_of, ids, split, [], Exclusion.OTHER_SPLIT)
     if isinstance(row, list):
@@ -127,7 +186,6 @@ def _rows(
             rankings = dataset_rankings.rankings(
                 chunk.row_ids,
                 key=bytes(dataset.pseudonym_key),
-                project=dataset.project.slug,
                 metadata=metadata,
             )
             pairs = zip(chunk.row_ids, rankings, strict=True)
@@ -160,22 +218,14 @@ def _itself(ranking: tuple[int, RankingRecord]) -> Any:
     return ranking[0]
 
 
-def _origin(row: Row) -> str:
-    return (row[0] if isinstance(row, list) else row).origin_key
-
-
-def _splits(origins: Collection[str], options: FileOptions) -> Mapping[str, str]:
-    if not options.shares:
-        return dict.fromkeys(origins, WHOLE)
-    return splits_of_keys(keys=origins, shares=options.shares)
-
-
-def line_options_of(*, dataset: Dataset, options: FileOptions) -> dict[str, Options]:
+def line_options_of(
+    *, dataset: Dataset, options: FileOptions, into: Splitting
+) -> dict[str, Options]:
     """Options of each output: a file has weights on all its answers, or on none."""
-    weighted: set[str] = set()
+    weighted: set[str | None] = set()
     if options.file_format == "openai":
-        for origins in selectors.origins_with_untrainable_turns(dataset):
-            weighted.update(_splits(origins, options).values())
+        for chunk in selectors.chunks_of(dataset):
+            weighted |= _outputs_trained_in_part(chunk, into)
     return {
         name: Options(
             weighted=name in weighted,
@@ -184,9 +234,23 @@ def line_options_of(*, dataset: Dataset, options: FileOptions) -> dict[str, Opti
             margin=_margin(dataset, options),
             ties=Ties(options.ties),
             system=options.system,
+            aggregate=Aggregate(options.aggregate),
+            min_agreement=options.min_agreement,
             metadata=options.with_metadata,
         )
-        for name in options.shares or (WHOLE,)
+        for name in into.outputs
+    }
+
+
+def _outputs_trained_in_part(chunk: DatasetChunk, into: Splitting) -> set[str | None]:
+    """Where this chunk's dialogues go that have an answer nobody is to train on."""
+    ids = selectors.trained_in_part(chunk.row_ids)
+    dialogues = selectors.dialogues(ids, metadata=False)
+    rows: list[tuple[list[int], Row]] = []
+    for pk, dialogue in zip(ids, dialogues, strict=True):
+        rows.append(([pk], dialogue))
+    return {
+        placed.split for placed in placed_rows(rows_of=chunk.rows_of, rows=rows, splitting=into)
     }
 
 
@@ -196,4 +260,6 @@ def _margin(dataset: Dataset, options: FileOptions) -> Margin:
         return Margin.NONE
     if options.margin != MARGIN_AS_COLLECTED:
         return Margin(options.margin)
+    if options.aggregate != Aggregate.RATERS:
+        return Margin.NONE
     return Margin.STRENGTH if selectors.strength_collected(dataset) else Margin.NONE

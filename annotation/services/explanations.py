@@ -17,7 +17,12 @@ from annotation.exceptions import LineUnknown
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import row_origins
 from annotation.services.dataset_files import TOLD
-from annotation.services.dataset_lines import WHOLE, FileOptions, line_options_of, lines_made
+from annotation.services.dataset_lines import (
+    FileOptions,
+    line_options_of,
+    lines_made,
+    splitting,
+)
 
 MANIFEST_SUFFIX = ".manifest.json"
 
@@ -38,7 +43,7 @@ def explain_line(*, path: Path, number: int) -> Explanation:
     The line is made again from the frozen rows and must be equal. Raises LineUnknown where there is
     no manifest, no such dataset or no such line, or where the line is another one now.
     """
-    manifest, split = _manifest(path)
+    manifest, place = _manifest(path)
     dataset = _dataset(manifest["dataset"])
     told = manifest["options"]
     options = FileOptions(
@@ -46,14 +51,18 @@ def explain_line(*, path: Path, number: int) -> Explanation:
         file_format=manifest["format"],
         shares=told["split"],
         criterion=manifest["filters"].get("criterion", ""),
-        **{name: told[name] for name in TOLD},
+        **{name: told[name] for name in TOLD if name in told},
     )
+    into = splitting(dataset=dataset, options=options)
+    # Files stand in the order of the outputs.
+    split = into.outputs[place]
     line = _line(path, number)
     n_before = 0
     for chunk in lines_made(
         dataset=dataset,
         options=options,
-        line_options=line_options_of(dataset=dataset, options=options),
+        line_options=line_options_of(dataset=dataset, options=options, into=into),
+        into=into,
     ):
         for made in chunk:
             if made.split != split:
@@ -70,15 +79,13 @@ def explain_line(*, path: Path, number: int) -> Explanation:
     raise LineUnknown(f"The dataset gives {n_before:,} lines; there is no line {number:,}.")
 
 
-def _manifest(path: Path) -> tuple[dict[str, Any], str]:
-    """The manifest beside the file, and the file's split."""
+def _manifest(path: Path) -> tuple[dict[str, Any], int]:
+    """The manifest beside the file, and the file's place among those that it names."""
     for beside in path.parent.glob(f"*{MANIFEST_SUFFIX}"):
         manifest = orjson.loads(beside.read_bytes())
         names = [file["name"] for file in manifest["files"]]
         if path.name in names:
-            # Files stand in the order of the shares.
-            splits = list(manifest["options"]["split"]) or [WHOLE]
-            return manifest, splits[names.index(path.name)]
+            return manifest, names.index(path.name)
     raise LineUnknown(
         f"No manifest beside {path.name} names it; it is written next to every exported file."
     )

@@ -8,7 +8,8 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotation.models import Dataset
+from annotation.models import Conversation, Dataset, Ranking
+from annotation.selectors import row_origins
 from annotation.services.explanations import explain_line
 from labelhub.accounts.models import AuditEvent
 from tests.factories import ProjectFactory
@@ -128,3 +129,19 @@ def test_an_imported_ranking_names_no_person(project, tmp_path):
     # An imported ranking is data, no rater's (DATA.md §4).
     assert "person" not in found.rows[0]
     assert found.rows[0]["reason"] == "planned"
+
+
+@pytest.mark.parametrize("n_rows", [1, 12])
+def test_origins_cost_the_same_queries_however_many_rows(
+    project, django_assert_num_queries, n_rows
+):
+    take_in(project, *(dialogue(f"Q{n}", f"A{n}") for n in range(n_rows)))
+    take_in(project, *(ranking("A", "B", id=n, group_id=n) for n in range(n_rows)))
+    rankings = list(Ranking.objects.values_list("pk", flat=True))
+    conversations = list(Conversation.objects.values_list("pk", flat=True))
+    with django_assert_num_queries(2):
+        rows = row_origins.of_rankings(rankings)
+    assert [len(row["candidates"]) for row in rows] == [2] * n_rows
+    with django_assert_num_queries(3):
+        rows = row_origins.of_conversations(conversations)
+    assert [row["conversation"] for row in rows] == conversations

@@ -24,7 +24,7 @@ from labelhub import clock
 from tests.factories import (
     ProjectFactory,
 )
-from tests.importing import dialogue, lines_of, ranking, said, take_in, write_out
+from tests.importing import dialogue, lines_of, ranking, said, take_in, unlike, write_out
 from tests.writing import Person, serving_project
 
 pytestmark = pytest.mark.django_db
@@ -44,11 +44,10 @@ class TestSplits:
     SPLIT = "train=0.6,validation=0.2,test=0.2"
 
     def test_a_key_is_in_one_split_whatever_the_file(self, project, tmp_path):
-        lines = [dialogue(f"Question {n}?", "Yes.") for n in range(60)]
+        lines = [dialogue(unlike(n), "Yes.") for n in range(60)]
         take_in(project, *lines)
         rankings = [
-            ranking("A", "B", id=n, prompt=[said("user", f"Question {n}?")], group_id=n)
-            for n in range(60)
+            ranking("A", "B", id=n, prompt=[said("user", unlike(n))], group_id=n) for n in range(60)
         ]
         take_in(project, *rankings)
         written = write_out(project, "sft", "messages", tmp_path / "sft.jsonl", split=self.SPLIT)
@@ -73,13 +72,14 @@ class TestSplits:
             compared = [orjson.loads(line) for line in content.splitlines()]
             assert {line["prompt"][0]["content"] for line in compared} == asked[name]
             assert {line["split"] for line in compared} == {name}
+        assert all(asked.values())
 
     def test_a_key_never_moves_whatever_is_asked_for_later(self, project, path, settings):
-        take_in(project, *(dialogue(f"Question {n}?", "Yes.") for n in range(40)))
+        take_in(project, *(dialogue(unlike(n), "Yes.") for n in range(40)))
         write_out(project, "sft", "messages", path, split="test=0.5,train=0.5")
         first = path.with_name("out.test.jsonl").read_bytes()
         settings.SPLIT_SALT = "another"
-        take_in(project, *(dialogue(f"Question {n}?", "No.") for n in range(40)))
+        take_in(project, *(dialogue(unlike(n), "No.") for n in range(40)))
         written = write_out(project, "sft", "messages", path, split="test=0.1,train=0.9")
         second = lines_of(path.with_name("out.test.jsonl"))
         asked = {line["messages"][0]["content"] for line in second}
@@ -89,7 +89,7 @@ class TestSplits:
         assert sum(file.rows for file in written.files) == 80
 
     def test_a_split_that_is_not_asked_for_is_left_out_and_counted(self, project, path):
-        take_in(project, *(dialogue(f"Question {n}?", "Yes.") for n in range(40)))
+        take_in(project, *(dialogue(unlike(n), "Yes.") for n in range(40)))
         write_out(project, "sft", "messages", path, split="test=0.5,train=0.5")
         n_test = len(lines_of(path.with_name("out.test.jsonl")))
         written = write_out(project, "sft", "messages", path, split="dev=0.5,train=0.5")

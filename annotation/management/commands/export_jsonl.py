@@ -9,17 +9,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
 from annotation.models import Dataset
 from annotation.services import dataset_files, dataset_lines, datasets
 from annotation.services.dataset_files import Written
 from annotation.services.dataset_lines import FORMATS, MARGIN_AS_COLLECTED, FileOptions
+from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
 
 REFUSED = 2
 STDOUT = "-"
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise ValueError
+    return share
 
 
 class Command(BaseCommand):
@@ -78,6 +87,33 @@ class Command(BaseCommand):
             help="hh, nectar, alpaca: leave out rows with a system turn, or put it before the user's",
         )
         parser.add_argument(
+            "--aggregate",
+            choices=[*Aggregate],
+            default=Aggregate.RATERS.value,
+            help="comparisons: each person's ranking, the pairs most agree on, or one order",
+        )
+        parser.add_argument(
+            "--min-agreement",
+            type=_share,
+            default=0.0,
+            metavar="SHARE",
+            help="comparisons: leave out those whose rankings agree less, or were ranked once",
+        )
+        parser.add_argument(
+            "--split-by",
+            choices=SPLIT_BY,
+            default=BY_PROMPT,
+            help="author: all prompts of one person into one split, as in InstructGPT",
+        )
+        parser.add_argument(
+            "--hold-out-raters",
+            type=_share,
+            default=0.0,
+            metavar="SHARE",
+            help="rows of this share of the people go into a file of their own",
+        )
+        parser.add_argument("--seed", type=int, default=0, help="draws the people held out")
+        parser.add_argument(
             "--criterion",
             default="",
             help="comparisons: the question they answer, or `any`; needed where several were asked",
@@ -96,8 +132,11 @@ class Command(BaseCommand):
 
     def _export(self, options: dict[str, Any]) -> Written:
         kind = Dataset.Kind(options["kind"])
-        if options["out"] == STDOUT and options["split"]:
-            raise CommandError("--split needs a file to name its files after.", returncode=REFUSED)
+        if options["out"] == STDOUT and (options["split"] or options["hold_out_raters"]):
+            raise CommandError(
+                "Several files need a name to be named after; give --out a path.",
+                returncode=REFUSED,
+            )
         file_options = FileOptions.checked(
             kind=kind.value,
             file_format=options["format"] or next(iter(FORMATS[kind])),
@@ -109,6 +148,11 @@ class Command(BaseCommand):
             margin=options["margin"],
             ties=options["ties"],
             system=options["system"],
+            aggregate=options["aggregate"],
+            min_agreement=options["min_agreement"],
+            split_by=options["split_by"],
+            hold_out_raters=options["hold_out_raters"],
+            seed=options["seed"],
         )
         project = Project.objects.filter(slug=options["project"]).first()
         if project is None:

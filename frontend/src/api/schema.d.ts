@@ -1140,6 +1140,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        AggregateEnum: "raters" | "consensus" | "borda";
         /** @description The estimates are null where there is not enough overlap to tell. */
         AgreementOutput: {
             /** @description With at least two planned rankings. */
@@ -1492,6 +1494,22 @@ export interface components {
             ties?: components["schemas"]["TiesEnum"];
             /** @default drop */
             system?: components["schemas"]["SystemEnum"];
+            /** @default raters */
+            aggregate?: components["schemas"]["AggregateEnum"];
+            /**
+             * Format: double
+             * @default 0
+             */
+            min_agreement?: number;
+            /** @default prompt */
+            split_by?: components["schemas"]["SplitByEnum"];
+            /**
+             * Format: double
+             * @default 0
+             */
+            hold_out_raters?: number;
+            /** @default 0 */
+            seed?: number;
         };
         /** @description `n_rows` is null until the rows are frozen; the last four fields are empty until `done`. */
         ExportOutput: {
@@ -2309,6 +2327,8 @@ export interface components {
         };
         /** @enum {string} */
         SourceKindEnum: "folder" | "hub" | "server";
+        /** @enum {string} */
+        SplitByEnum: "prompt" | "author";
         StrengthOutput: {
             policy: string;
             /** Format: double */
