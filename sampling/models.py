@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +12,7 @@ from django.db.models import F, Q
 
 from labelhub.accounts.models import Project
 from labelhub.constraints import Model, holds
+from sampling.engine.protocol import SamplingParams
 
 
 class Policy(Model):
@@ -129,7 +132,39 @@ class Context(Model):
         ]
 
 
-class Generation(Model):
+class WithParams(Model):
+    """How completions are drawn, a column a field: see sampling.engine.protocol.SamplingParams."""
+
+    temperature = models.FloatField(default=1.0)
+    top_p = models.FloatField(default=1.0)
+    top_k = models.PositiveIntegerField(default=0)
+    min_p = models.FloatField(default=0.0)
+    repetition_penalty = models.FloatField(default=1.0)
+    max_tokens = models.PositiveIntegerField(default=512)
+    stop = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    stop_token_ids = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            holds("temperature_not_negative", Q(temperature__gte=0)),
+            holds("top_p_in_range", Q(top_p__gt=0, top_p__lte=1)),
+            holds("min_p_in_range", Q(min_p__gte=0, min_p__lte=1)),
+            holds(
+                "repetition_penalty_in_range",
+                Q(repetition_penalty__gte=0.1, repetition_penalty__lte=10),
+            ),
+        ]
+
+    @property
+    def params(self) -> SamplingParams:
+        values = {field.name: getattr(self, field.name) for field in fields(SamplingParams)}
+        return SamplingParams(
+            **values | {"stop": tuple(self.stop), "stop_token_ids": tuple(self.stop_token_ids)}
+        )
+
+
+class Generation(WithParams):
     """One request to a policy for n completions of one context, and how far it has come."""
 
     class Purpose(models.TextChoices):
@@ -160,14 +195,6 @@ class Generation(Model):
 
     n_completions = models.PositiveSmallIntegerField()
     base_seed = models.BigIntegerField()
-    temperature = models.FloatField(default=1.0)
-    top_p = models.FloatField(default=1.0)
-    top_k = models.PositiveIntegerField(default=0)
-    min_p = models.FloatField(default=0.0)
-    repetition_penalty = models.FloatField(default=1.0)
-    max_tokens = models.PositiveIntegerField(default=512)
-    stop = ArrayField(models.CharField(max_length=200), default=list, blank=True)
-
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     # A hand-back by a worker that shuts down is nobody's fault and not counted as an attempt.
@@ -189,6 +216,7 @@ class Generation(Model):
 
     class Meta:
         constraints = [
+            *WithParams.Meta.constraints,
             holds(
                 "leased_iff_running",
                 Q(state="running", lease_until__isnull=False, lease_owner__isnull=False)

@@ -173,15 +173,7 @@ def engine_request(generation: Generation) -> protocol.GenerationRequest:
     request_id = f"generation-{generation.pk}"
     return protocol.GenerationRequest(
         request_id=request_id,
-        params=protocol.SamplingParams(
-            temperature=generation.temperature,
-            top_p=generation.top_p,
-            top_k=generation.top_k,
-            min_p=generation.min_p,
-            repetition_penalty=generation.repetition_penalty,
-            max_tokens=generation.max_tokens,
-            stop=tuple(generation.stop),
-        ),
+        params=generation.params,
         seeds=tuple(
             protocol.seed_for(generation.base_seed, request_id, index)
             for index in range(generation.n_completions)

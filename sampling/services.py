@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -22,19 +22,6 @@ MIN_COMPLETION_TOKENS = 32
 MAX_COMPLETIONS = 9
 
 
-@dataclass(frozen=True)
-class Params:
-    """How completions are drawn; see sampling.engine.protocol.SamplingParams."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int = 0
-    min_p: float = 0.0
-    repetition_penalty: float = 1.0
-    max_tokens: int = 512
-    stop: tuple[str, ...] = ()
-
-
 @transaction.atomic
 def request_completions(
     *,
@@ -43,7 +30,7 @@ def request_completions(
     messages: Sequence[Mapping[str, str]],
     purpose: Generation.Purpose,
     n: int,
-    params: Params,
+    params: protocol.SamplingParams,
     requested_by: User | None = None,
     base_seed: int | None = None,
     on_done: str = "",
@@ -59,6 +46,7 @@ def request_completions(
     if policy.activated_at is None:
         raise exceptions.PolicyNotActive
     _check_params(params, n)
+    n_left = _tokens_left(policy, messages, stop_token_ids=params.stop_token_ids)
     generation = Generation(
         project=project,
         policy=policy,
@@ -68,11 +56,7 @@ def request_completions(
         requested_by=requested_by,
         n_completions=n,
         base_seed=secrets.randbits(63) if base_seed is None else base_seed,
-        **asdict(params)
-        | {
-            "max_tokens": min(params.max_tokens, _tokens_left(policy, messages)),
-            "stop": list(params.stop),
-        },
+        **asdict(replace(params, max_tokens=min(params.max_tokens, n_left))),
         created_at=clock.now(),
         on_done=on_done,
     )
@@ -110,12 +94,12 @@ def _priority_of(purpose: str) -> Generation.Priority:
     return Generation.Priority.INTERACTIVE
 
 
-def _check_params(params: Params, n: int) -> None:
+def _check_params(params: protocol.SamplingParams, n: int) -> None:
     if not 1 <= n <= MAX_COMPLETIONS:
         raise exceptions.UnusableParams(f"n must be 1 to {MAX_COMPLETIONS}; it is {n}.")
     request = protocol.GenerationRequest(
         request_id="check",
-        params=protocol.SamplingParams(**asdict(params) | {"stop": params.stop}),
+        params=params,
         seeds=tuple(range(n)),
         priority=protocol.Priority.INTERACTIVE,
     )
@@ -125,11 +109,17 @@ def _check_params(params: Params, n: int) -> None:
         raise exceptions.UnusableParams(f"{error.detail}.") from error
 
 
-def _tokens_left(policy: Policy, messages: Sequence[Mapping[str, str]]) -> int:
+def _tokens_left(
+    policy: Policy, messages: Sequence[Mapping[str, str]], *, stop_token_ids: tuple[int, ...]
+) -> int:
     """What the context leaves of the policy's window; the whole window where nobody can count."""
     try:
         chat = policies.chat_tokenizer(policy)
         n_tokens = chat.count(messages) if chat else 0
+        if chat:
+            validation.check_token_ids("stop_token_ids", stop_token_ids, chat.vocab_size)
+    except protocol.InvalidRequest as error:
+        raise exceptions.UnusableParams(f"{error.detail}.") from error
     except (protocol.EngineError, tokens.TokensError) as error:
         raise exceptions.PolicyUnusable(f"{policy.name} cannot read this: {error}") from error
     # A policy that serves has a window, by constraint.

@@ -18,6 +18,17 @@ from labelhub.accounts.models import Membership, Project
 from sampling.models import Completion, Generation
 from tests.factories import MembershipFactory, ProjectFactory, RoundFactory, RoundPolicyFactory
 
+# Sampling params of which none is the usual one, as a round's row holds them.
+UNUSUAL_PARAMS: dict[str, Any] = {
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "top_k": 40,
+    "min_p": 0.02,
+    "repetition_penalty": 1.2,
+    "max_tokens": 64,
+    "stop": ["\nuser:", " "],
+    "stop_token_ids": [3],
+}
 DEMONSTRATION, CHAT, REVIEW = TaskKind.DEMONSTRATION, TaskKind.CHAT, TaskKind.REVIEW
 Body = dict[str, Any]
 

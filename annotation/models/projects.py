@@ -10,7 +10,7 @@ from django.db.models import Q
 from annotation.models.words import Purpose, TaskKind
 from labelhub.accounts.models import Project
 from labelhub.constraints import Model, holds
-from sampling.models import Policy
+from sampling.models import Policy, WithParams
 
 
 class Round(Model):
@@ -37,7 +37,7 @@ class Round(Model):
         return f"{self.project} round {self.number}"
 
 
-class RoundPolicy(Model):
+class RoundPolicy(WithParams):
     """A policy that serves a round, for one use, with its weight and sampling params."""
 
     class Use(models.TextChoices):
@@ -52,16 +52,13 @@ class RoundPolicy(Model):
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="round_policies")
     use = models.CharField(max_length=20, choices=Use)
     weight = models.FloatField(default=1.0)
-    temperature = models.FloatField(default=1.0)
-    top_p = models.FloatField(default=1.0)
-    max_tokens = models.PositiveIntegerField(default=512)
 
     class Meta:
         verbose_name_plural = "round policies"
         constraints = [
+            *WithParams.Meta.constraints,
             holds("weight_positive", Q(weight__gt=0)),
-            holds("temperature_in_range", Q(temperature__gte=0, temperature__lte=5)),
-            holds("top_p_in_range", Q(top_p__gt=0, top_p__lte=1)),
+            holds("temperature_in_range", Q(temperature__lte=5)),
             models.UniqueConstraint(
                 fields=["round", "policy", "use"], name="annotation_roundpolicy_once"
             ),

@@ -132,8 +132,10 @@ def _candidates(comparison_ids: set[int]) -> dict[int, list[dict[str, Any]]]:
             top_p=F(f"{generation}top_p"),
             top_k=F(f"{generation}top_k"),
             min_p=F(f"{generation}min_p"),
+            repetition_penalty=F(f"{generation}repetition_penalty"),
             max_tokens=F(f"{generation}max_tokens"),
             stop=F(f"{generation}stop"),
+            stop_token_ids=F(f"{generation}stop_token_ids"),
         )
         .order_by("comparison_id", "index")
         .values(*_CANDIDATE_COLUMNS, "policy", "seed", "finish_reason", *_PARAMS)
@@ -145,7 +147,10 @@ def _candidates(comparison_ids: set[int]) -> dict[int, list[dict[str, Any]]]:
 
 
 # In alphabetical order, as params of imported candidates are written.
-_PARAMS = ("max_tokens", "min_p", "stop", "temperature", "top_k", "top_p")
+_PARAMS = (
+    *("max_tokens", "min_p", "repetition_penalty", "stop", "stop_token_ids"),
+    *("temperature", "top_k", "top_p"),
+)
 
 
 def _placements(ids: Sequence[int]) -> dict[int, dict[int, dict[str, Any]]]:

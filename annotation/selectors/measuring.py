@@ -19,6 +19,11 @@ from labelhub.accounts.models import Project
 
 # Who held a chat that no one policy held, or that came in a file.
 NOBODY = -1
+# What of a request shapes its text. How long it may grow does not: what was cut proves nothing.
+SHAPES_TEXT = (
+    *("temperature", "top_p", "top_k", "min_p", "repetition_penalty"),
+    *("stop", "stop_token_ids"),
+)
 
 
 def measured(*, project: Project) -> dict[int, Measured]:
@@ -95,10 +100,7 @@ def contests(*, project: Project, judged: Iterable[Judged]) -> list[Contest]:
             "cut_by_length",
             "names_model",
             policy=F("completion__generation__policy"),
-            temperature=F("completion__generation__temperature"),
-            top_p=F("completion__generation__top_p"),
-            top_k=F("completion__generation__top_k"),
-            min_p=F("completion__generation__min_p"),
+            **{name: F(f"completion__generation__{name}") for name in SHAPES_TEXT},
         )
     ):
         sources[row["comparison_id"]].append(_source(dict(row)))
@@ -154,5 +156,4 @@ def _chat_by(has_history: bool, policy_id: int | None) -> int | None:  # noqa: F
 def _source(row: dict[str, Any]) -> Source | None:
     if row["origin"] != Candidate.Origin.FRESH or row["cut_by_length"] or row["names_model"]:
         return None
-    params = (row["temperature"], row["top_p"], row["top_k"], row["min_p"])
-    return Source(row["policy"], params)
+    return Source(row["policy"], repr([row[name] for name in SHAPES_TEXT]))

@@ -7,18 +7,16 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import RoundPolicy
+from sampling.serializers.params import ParamsInput, ParamsOutput
 
 # More policies than anybody compares in one round, for each of the three uses.
 MOST_SERVED = 60
 
 
-class ServedInput(serializers.Serializer[Any]):
+class ServedInput(ParamsInput):
     policy = serializers.IntegerField()
     use = serializers.ChoiceField(choices=RoundPolicy.Use.choices)
     weight = serializers.FloatField(min_value=0.001, max_value=1_000, default=1.0)
-    temperature = serializers.FloatField(min_value=0, max_value=5, default=1.0)
-    top_p = serializers.FloatField(min_value=0.001, max_value=1, default=1.0)
-    max_tokens = serializers.IntegerField(min_value=1, max_value=32_768, default=512)
 
 
 class ServingInput(serializers.Serializer[Any]):
@@ -27,14 +25,11 @@ class ServingInput(serializers.Serializer[Any]):
     served = ServedInput(many=True, max_length=MOST_SERVED)  # type: ignore[call-arg]
 
 
-class ServedOutput(serializers.Serializer[RoundPolicy]):
+class ServedOutput(ParamsOutput):
     policy = serializers.IntegerField(source="policy_id")
     policy_name = serializers.CharField(source="policy.name")
     use = serializers.ChoiceField(choices=RoundPolicy.Use.choices)
     weight = serializers.FloatField()
-    temperature = serializers.FloatField()
-    top_p = serializers.FloatField()
-    max_tokens = serializers.IntegerField()
 
 
 class ServingOutput(serializers.Serializer[Any]):

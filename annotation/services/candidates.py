@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -22,10 +23,10 @@ from labelhub import clock
 from labelhub.exceptions import LabelhubError
 from labelhub.ring import ring
 from sampling import services as sampling
+from sampling.engine.protocol import SamplingParams
 from sampling.exceptions import ContextTooLong, PolicyRetired, PolicyUnusable, UnusableParams
 from sampling.models import Completion, Generation, Policy
 from sampling.selectors import ENDED
-from sampling.services import Params
 
 logger = logging.getLogger(__name__)
 
@@ -70,16 +71,15 @@ def _request_from_each(
     """One generation a policy, all of them or none; the first policy that refuses, and why."""
     with transaction.atomic():
         for row, n in split:
-            params = Params(temperature=row.temperature, top_p=row.top_p, max_tokens=row.max_tokens)
             try:
-                _request(comparison, row.policy, n=n, params=params)
+                _request(comparison, row.policy, n=n, params=row.params)
             except REFUSALS as refusal:
                 transaction.set_rollback(True)
                 return row, refusal
     return None
 
 
-def _request(comparison: Comparison, policy: Policy, *, n: int, params: Params) -> None:
+def _request(comparison: Comparison, policy: Policy, *, n: int, params: SamplingParams) -> None:
     generation = sampling.request_completions(
         project=comparison.project,
         policy=policy,
@@ -187,9 +187,7 @@ def _request_again(
         with transaction.atomic():
             for again in assembly.again:
                 like = first[again.policy_id]
-                params = Params(
-                    temperature=like.temperature, top_p=like.top_p, max_tokens=again.max_tokens
-                )
+                params = replace(like.params, max_tokens=again.max_tokens)
                 _request(comparison, like.policy, n=again.n, params=params)
     except REFUSALS as refusal:
         logger.info("comparison %s goes on with fewer candidates: %s", comparison.pk, refusal)

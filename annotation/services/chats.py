@@ -23,6 +23,7 @@ from annotation.services.drafts import weighted_choice
 from labelhub import clock
 from labelhub.accounts.models import User
 from sampling import services as sampling
+from sampling.engine.protocol import SamplingParams
 from sampling.models import Generation, Policy
 from sampling.selectors import ENDED, completions_of
 
@@ -241,15 +242,11 @@ def _ask(conversation: Conversation, live: Sequence[Message], person: User | Non
     conversation.save(update_fields=["version", "turn_key", "reply_generation"])
 
 
-def _voice(conversation: Conversation) -> tuple[Policy, sampling.Params]:
+def _voice(conversation: Conversation) -> tuple[Policy, SamplingParams]:
     """The policy and params of this chat: drawn by weight for its first reply, then kept to."""
     first = conversation.reply_generation
     if first is not None:
-        return first.policy, sampling.Params(
-            temperature=first.temperature,
-            top_p=first.top_p,
-            max_tokens=first.max_tokens,
-        )
+        return first.policy, first.params
     serving = selectors.serving_policies(
         project=conversation.project, round_=conversation.round, use=RoundPolicy.Use.CHAT
     )
@@ -258,6 +255,4 @@ def _voice(conversation: Conversation) -> tuple[Policy, sampling.Params]:
     chosen = weighted_choice(
         serving, seed=pick.order_key(conversation.project_id, conversation.pk, draw="chat policy")
     )
-    return chosen.policy, sampling.Params(
-        temperature=chosen.temperature, top_p=chosen.top_p, max_tokens=chosen.max_tokens
-    )
+    return chosen.policy, chosen.params

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -74,11 +74,9 @@ def request_drafts(
                 messages=selectors.draft_context(live, role=role),
                 purpose=Generation.Purpose.DRAFT,
                 n=shares[row.pk],
-                params=sampling.Params(
-                    temperature=row.temperature if temperature is None else temperature,
-                    top_p=row.top_p,
-                    max_tokens=row.max_tokens,
-                ),
+                params=row.params
+                if temperature is None
+                else replace(row.params, temperature=temperature),
                 requested_by=assignment.rater.user,
                 on_done=DRAFTS_ENDED,
             )

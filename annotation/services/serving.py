@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -11,6 +12,7 @@ from annotation import exceptions
 from annotation.models import Round, RoundPolicy
 from labelhub.accounts.models import Project, User
 from labelhub.accounts.services import record
+from sampling.engine.protocol import SamplingParams
 from sampling.exceptions import PolicyNotActive, PolicyRetired
 from sampling.models import Policy
 
@@ -21,10 +23,8 @@ class Served:
 
     policy: int
     use: str
-    weight: float = 1.0
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 512
+    weight: float
+    params: SamplingParams
 
 
 @transaction.atomic
@@ -43,6 +43,7 @@ def set_serving(*, project: Project, served: Sequence[Served], actor: User) -> R
     # Held until the end, so that none of them is retired meanwhile.
     policies = Policy.objects.select_for_update().in_bulk({each.policy for each in served})
     before = {(row.policy_id, row.use): row for row in round_.policies.select_related("policy")}
+    told_before = [_told(row, row.policy) for row in before.values()]
     for each in served:
         policy = policies.get(each.policy)
         if policy is None or policy.activated_at is None:
@@ -56,8 +57,9 @@ def set_serving(*, project: Project, served: Sequence[Served], actor: User) -> R
     for key, each in wanted.items():
         row = before.get(key) or RoundPolicy(project=project, round=round_)
         row.policy, row.use = policies[each.policy], each.use
-        row.weight, row.max_tokens = each.weight, each.max_tokens
-        row.temperature, row.top_p = each.temperature, each.top_p
+        row.weight = each.weight
+        for name, value in asdict(each.params).items():
+            setattr(row, name, value)
         row.full_clean()
         row.save()
     record(
@@ -65,18 +67,12 @@ def set_serving(*, project: Project, served: Sequence[Served], actor: User) -> R
         verb="serving_changed",
         subject=round_,
         project=project,
-        before=[_told(row) for row in before.values()],
-        after=[asdict(each) | {"policy": policies[each.policy].name} for each in served],
+        before=told_before,
+        after=[_told(each, policies[each.policy]) for each in served],
     )
     return round_
 
 
-def _told(row: RoundPolicy) -> dict[str, str | float]:
-    return {
-        "policy": row.policy.name,
-        "use": row.use,
-        "weight": row.weight,
-        "temperature": row.temperature,
-        "top_p": row.top_p,
-        "max_tokens": row.max_tokens,
-    }
+def _told(part: RoundPolicy | Served, policy: Policy) -> dict[str, Any]:
+    shown = {"policy": policy.name, "use": part.use, "weight": part.weight}
+    return shown | asdict(part.params)

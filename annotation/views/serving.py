@@ -14,6 +14,7 @@ from annotation.services import serving
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
 from labelhub.api import ErrorOutput, parse
+from sampling.serializers.params import params_of
 
 MANAGER = [Membership.Role.MANAGER]
 
@@ -40,7 +41,10 @@ class ServingView(APIView):
         membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
         round_ = serving.set_serving(
             project=membership.project,
-            served=[serving.Served(**each) for each in parse(ServingInput, request)["served"]],
+            served=[
+                serving.Served(each["policy"], each["use"], each["weight"], params_of(each))
+                for each in parse(ServingInput, request)["served"]
+            ],
             actor=membership.user,
         )
         return shown(round_)

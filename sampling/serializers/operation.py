@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from sampling.models import Gate, Generation, Runner
 from sampling.selectors import SamplingState
+from sampling.serializers.params import ParamsInput
 from sampling.serializers.policies import PolicyNameOutput
 from sampling.services import MAX_COMPLETIONS
 
@@ -95,7 +96,7 @@ class SamplingFiguresOutput(serializers.Serializer[Any]):
     faults = FaultKindOutput(many=True)
 
 
-class ProbeInput(serializers.Serializer[Any]):
+class ProbeInput(ParamsInput):
     """A test prompt: what it says becomes part of nothing."""
 
     policy = serializers.IntegerField()
@@ -104,6 +105,3 @@ class ProbeInput(serializers.Serializer[Any]):
     )
     prompt = serializers.CharField(max_length=100_000, trim_whitespace=False)
     n = serializers.IntegerField(min_value=1, max_value=MAX_COMPLETIONS, default=1)
-    temperature = serializers.FloatField(min_value=0, max_value=5, default=1.0)
-    top_p = serializers.FloatField(min_value=0, max_value=1, default=1.0)
-    max_tokens = serializers.IntegerField(min_value=1, max_value=8192, default=256)

@@ -23,6 +23,7 @@ from sampling.serializers.operation import (
     RunnerOutput,
     SamplingFiguresOutput,
 )
+from sampling.serializers.params import params_of
 
 MANAGER = [Membership.Role.MANAGER]
 NO_GATE = {"mode": Gate.Mode.OPEN, "changed_by": None, "changed_at": None}
@@ -104,11 +105,7 @@ class ProbesView(APIView):
             messages=messages,
             purpose=Generation.Purpose.PROBE,
             n=given["n"],
-            params=services.Params(
-                temperature=given["temperature"],
-                top_p=given["top_p"],
-                max_tokens=given["max_tokens"],
-            ),
+            params=params_of(given),
             requested_by=membership.user,
         )
         return Response(GenerationOutput(generation).data, status=201)

@@ -33,6 +33,7 @@ from tests.chats import (
     finished_chat,
 )
 from tests.factories import PolicyFactory, ProjectFactory, RoundFactory
+from tests.writing import UNUSUAL_PARAMS
 
 pytestmark = pytest.mark.django_db
 
@@ -266,6 +267,17 @@ def test_shares_follow_the_weights(project: Project) -> None:
     assert {weight: row.n_completions for weight, row in asked.items()} == {1.0: 3, 2.0: 6}
     assert {row.purpose for row in asked.values()} == {"candidate"}
     assert {row.requested_by for row in asked.values()} == {None}
+
+
+def test_candidates_and_their_replacements_are_drawn_as_the_round_says(project: Project) -> None:
+    RoundPolicy.objects.update(**UNUSUAL_PARAMS)
+    comparison = begin(project)
+    (first,) = generations_of(comparison)
+    assert first.params == RoundPolicy.objects.get().params
+    RoundPolicy.objects.update(temperature=2.0, top_k=0)
+    finish(first, "One.", "One.", "Two.")
+    _, again = generations_of(comparison)
+    assert again.params == first.params
 
 
 def test_asking_twice_asks_once(project: Project) -> None:

@@ -81,7 +81,9 @@ class TestRoundTrip:
         assert fresh["params"] == {
             "max_tokens": 512,
             "min_p": 0.0,
+            "repetition_penalty": 1.0,
             "stop": [],
+            "stop_token_ids": [],
             "temperature": 1.0,
             "top_k": 0,
             "top_p": 1.0,

@@ -175,6 +175,9 @@ def test_a_round_and_its_policies_are_audited(browser: Client) -> None:
         "policies-0-weight": 2,
         "policies-0-temperature": 1,
         "policies-0-top_p": 1,
+        "policies-0-top_k": 0,
+        "policies-0-min_p": 0,
+        "policies-0-repetition_penalty": 1,
         "policies-0-max_tokens": 256,
     }
     assert browser.post(path_of(Round, "add"), form).status_code == 302

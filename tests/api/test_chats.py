@@ -17,6 +17,7 @@ from tests.factories import PromptFactory, RoundPolicyFactory
 from tests.writing import (
     CHAT,
     DEMONSTRATION,
+    UNUSUAL_PARAMS,
     Person,
     contents,
     conversation_of,
@@ -90,6 +91,17 @@ class TestTurns:
         assert not reply.trainable
         asked = Generation.objects.get(pk=second).context.messages
         assert [turn["content"] for turn in asked] == ["Hello?", "Good day.", "And now?"]
+
+    def test_a_chat_is_drawn_as_it_began_whatever_the_round_says_later(
+        self, trainer: Person, chat: Assignment
+    ) -> None:
+        RoundPolicy.objects.filter(use="chat").update(**UNUSUAL_PARAMS)
+        first = Generation.objects.get(pk=pending(say(trainer, chat, "Hello?")))
+        assert first.params == RoundPolicy.objects.get(use="chat").params
+        end_generation(first.pk, "Good day.")
+        RoundPolicy.objects.update(temperature=2.0, top_k=0)
+        second = Generation.objects.get(pk=pending(say(trainer, chat, "And now?")))
+        assert second.params == first.params
 
     def test_a_reply_is_stored_once_however_often_its_job_runs(
         self, trainer: Person, chat: Assignment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from tests.factories import ImportRunFactory, PromptFactory, RoundPolicyFactory
 from tests.writing import (
     CHAT,
     DEMONSTRATION,
+    UNUSUAL_PARAMS,
     Person,
     contents,
     conversation_of,
@@ -310,6 +312,7 @@ class TestDrafts:
         self, trainer: Person, assignment: Assignment
     ) -> None:
         set_project(trainer.project, n_drafts=3)
+        RoundPolicy.objects.filter(use="draft").update(**UNUSUAL_PARAMS)
         trainer.save(assignment, dialogue(1))
         asked = trainer.post(
             f"assignments/{assignment.pk}/drafts/", {"version": 1, "temperature": 0.25}
@@ -317,7 +320,9 @@ class TestDrafts:
         assert sorted(draft["shown_order"] for draft in asked["drafts"]) == [0, 1, 2]
         assert sorted(draft["index"] for draft in asked["drafts"]) == [0, 1, 2]
         generation = Generation.objects.get(pk=generation_of(asked))
-        assert (generation.temperature, generation.n_completions) == (0.25, 3)
+        usual = RoundPolicy.objects.get(use="draft").params
+        assert generation.params == replace(usual, temperature=0.25)
+        assert generation.n_completions == 3
         assert generation.requested_by == trainer.member.user
         assert generation.context.messages == dialogue(1)
 

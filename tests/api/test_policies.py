@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership
 from sampling.models import Policy, PolicyCheck
 from tests.factories import MembershipFactory, PolicyFactory, RoundFactory, UserFactory
+from tests.writing import UNUSUAL_PARAMS
 
 SERVER = "openai:http://127.0.0.1:9/v1#swallow"
 
@@ -177,8 +179,47 @@ def test_all_that_serves_is_replaced_at_once(client: APIClient, round_: Round) -
     assert RoundPolicy.objects.get(policy=old) == kept
     event = AuditEvent.objects.filter(verb="serving_changed").order_by("pk").last()
     assert event is not None
-    assert [each["use"] for each in event.details["before"]] == ["chat", "draft"]
+    assert [(each["use"], each["weight"]) for each in event.details["before"]] == [
+        ("chat", 2.0),
+        ("draft", 2.0),
+    ]
     assert [each["policy"] for each in event.details["after"]] == ["old", "new"]
+
+
+def test_a_round_says_how_each_policy_is_sampled(client: APIClient, round_: Round) -> None:
+    policy = PolicyFactory()
+    wanted = {"policy": policy.pk, "use": "chat", "weight": 1.0} | UNUSUAL_PARAMS
+    (served,) = serve(client, round_, wanted).json()["served"]
+    assert served == wanted | {"policy_name": policy.name}
+    assert asdict(RoundPolicy.objects.get().params) == UNUSUAL_PARAMS | {
+        "stop": ("\nuser:", " "),
+        "stop_token_ids": (3,),
+    }
+    event = AuditEvent.objects.get(verb="serving_changed")
+    assert event.details["after"] == [
+        {"policy": policy.name, "use": "chat", "weight": 1.0} | UNUSUAL_PARAMS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("temperature", value) for value in (-0.1, 5.1)),
+        *(("top_p", value) for value in (0, 1.1)),
+        *(("top_k", value) for value in (-1, 1.5)),
+        *(("min_p", value) for value in (-0.1, 1.1)),
+        *(("repetition_penalty", value) for value in (0, 11)),
+        ("max_tokens", 0),
+        *(("stop", value) for value in ([""], ["x" * 201], ["x"] * 17)),
+        *(("stop_token_ids", value) for value in ([-1], ["x"])),
+    ],
+)
+def test_params_out_of_bounds_are_named(
+    client: APIClient, round_: Round, field: str, value: Any
+) -> None:
+    refused = serve(client, round_, {"policy": PolicyFactory().pk, "use": "chat", field: value})
+    assert refused.status_code == 400
+    assert field in str(refused.json()["fields"])
 
 
 def test_half_of_it_never_serves(client: APIClient, round_: Round) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from labelhub.accounts.models import Project
 from sampling import services
+from sampling.engine.protocol import SamplingParams
 from sampling.models import Generation, Policy
-from sampling.services import Params
 from tests.factories import ProjectFactory
 
 QUESTION = ({"role": "user", "content": "Where do swallows go in winter?"},)
@@ -23,18 +23,18 @@ def ask(
     project: Project | None = None,
     messages: Sequence[dict[str, str]] = QUESTION,
     max_tokens: int = 8,
+    temperature: float = 1.0,
     on_done: str = "",
     **more: Any,
 ) -> Generation:
     """Queue a generation with the least to say."""
-    params = Params(max_tokens=max_tokens, temperature=more.pop("temperature", 1.0))
     return services.request_completions(
         project=project or ProjectFactory(),
         policy=policy,
         messages=messages,
         purpose=purpose,
         n=n,
-        params=params,
+        params=SamplingParams(max_tokens=max_tokens, temperature=temperature),
         on_done=on_done,
         **more,
     )

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,13 @@ from django.db import OperationalError, connection
 from labelhub import clock
 from sampling import claiming, registry, runner, services, settling, sweep
 from sampling.engine.fake import FakeEngine
-from sampling.engine.protocol import Engine, Failure, UnsupportedPolicy, seed_for
+from sampling.engine.protocol import (
+    Engine,
+    Failure,
+    SamplingParams,
+    UnsupportedPolicy,
+    seed_for,
+)
 from sampling.engine.spec import PolicyUnavailable
 from sampling.engines import Engines
 from sampling.models import Completion, Generation, Policy
@@ -25,9 +32,9 @@ from sampling.running import Running
 from sampling.stream import stream_key
 from sampling.upkeep import Upkeep
 from tests.counting import Steppers, counting_worker
-from tests.factories import PolicyFactory
+from tests.factories import PolicyFactory, ProjectFactory
 from tests.processes import wait_until
-from tests.sampling.asking import ask, refreshed
+from tests.sampling.asking import QUESTION, ask, refreshed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Rung = Callable[[], list[tuple[str, list[int]]]]
@@ -61,6 +68,21 @@ def test_a_generation_is_run_and_stored_whole(policy: Policy, worker: Worker, ru
         assert struct.unpack("<3I", completion.trace.token_ids) == tuple(numbers)
         assert struct.unpack("<3f", completion.trace.logprobs) == (0.0, 0.0, 0.0)
         assert len(completion.trace.prompt_token_ids) == 4 * completion.n_prompt_tokens
+
+
+def test_every_param_reaches_the_engine(policy: Policy) -> None:
+    asked = SamplingParams(0.5, 0.9, 40, 0.02, 1.2, 64, ("end", " "), (3, 5))
+    usual = asdict(SamplingParams())
+    assert not [name for name, value in asdict(asked).items() if value == usual[name]]
+    generation = services.request_completions(
+        project=ProjectFactory(),
+        policy=policy,
+        messages=QUESTION,
+        purpose=Purpose.CHAT,
+        n=1,
+        params=asked,
+    )
+    assert runner.engine_request(refreshed(generation)).params == asked
 
 
 def test_a_second_delivery_finds_nothing(policy: Policy, worker: Worker, rung: Rung) -> None:

@@ -14,8 +14,8 @@ from pytest_django import Settings
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent
 from sampling import exceptions, registry, selectors, services
+from sampling.engine.protocol import SamplingParams
 from sampling.models import Context, Generation, Policy
-from sampling.services import Params
 from tests.counting import WINDOW_TOKENS, save_byte_tokenizer
 from tests.factories import ProjectFactory, UserFactory
 from tests.sampling.asking import QUESTION, ask, refreshed
@@ -105,14 +105,17 @@ def test_a_retired_policy_is_refused(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("params", "names"),
     [
-        (Params(temperature=-1), "temperature"),
-        (Params(temperature=float("nan")), "temperature"),
-        (Params(top_p=0), "top_p"),
-        (Params(max_tokens=0), "max_tokens"),
-        (Params(stop=("",)), "stop"),
+        (SamplingParams(temperature=-1), "temperature"),
+        (SamplingParams(temperature=float("nan")), "temperature"),
+        (SamplingParams(top_p=0), "top_p"),
+        (SamplingParams(max_tokens=0), "max_tokens"),
+        (SamplingParams(stop=("",)), "stop"),
+        (SamplingParams(stop_token_ids=(10**8,)), "stop_token_ids"),
     ],
 )
-def test_parameters_out_of_bounds_are_refused(policy: Policy, params: Params, names: str) -> None:
+def test_parameters_out_of_bounds_are_refused(
+    policy: Policy, params: SamplingParams, names: str
+) -> None:
     with pytest.raises(exceptions.UnusableParams, match=names):
         services.request_completions(
             project=ProjectFactory(),

@@ -1961,12 +1961,6 @@ export interface components {
         PriorityEnum: "interactive" | "batch";
         /** @description A test prompt: what it says becomes part of nothing. */
         ProbeInputRequest: {
-            policy: number;
-            /** @default  */
-            system?: string;
-            prompt: string;
-            /** @default 1 */
-            n?: number;
             /**
              * Format: double
              * @default 1
@@ -1977,8 +1971,33 @@ export interface components {
              * @default 1
              */
             top_p?: number;
-            /** @default 256 */
+            /**
+             * @description 0 keeps every token.
+             * @default 0
+             */
+            top_k?: number;
+            /**
+             * Format: double
+             * @default 0
+             */
+            min_p?: number;
+            /**
+             * Format: double
+             * @default 1
+             */
+            repetition_penalty?: number;
+            /** @default 512 */
             max_tokens?: number;
+            /** @description The text ends before the first of these. */
+            stop?: string[];
+            /** @description In addition to the policy's own end-of-turn ids. */
+            stop_token_ids?: number[];
+            policy: number;
+            /** @default  */
+            system?: string;
+            prompt: string;
+            /** @default 1 */
+            n?: number;
         };
         ProgressOutput: {
             round: components["schemas"]["RoundOutput"];
@@ -2249,14 +2268,8 @@ export interface components {
         };
         /** @enum {string} */
         ScopesEnum: "read" | "write" | "export";
+        /** @description The fields of a request that takes sampling params; `params_of` reads them. */
         ServedInputRequest: {
-            policy: number;
-            use: components["schemas"]["RoundUse"];
-            /**
-             * Format: double
-             * @default 1
-             */
-            weight?: number;
             /**
              * Format: double
              * @default 1
@@ -2267,20 +2280,54 @@ export interface components {
              * @default 1
              */
             top_p?: number;
+            /**
+             * @description 0 keeps every token.
+             * @default 0
+             */
+            top_k?: number;
+            /**
+             * Format: double
+             * @default 0
+             */
+            min_p?: number;
+            /**
+             * Format: double
+             * @default 1
+             */
+            repetition_penalty?: number;
             /** @default 512 */
             max_tokens?: number;
+            /** @description The text ends before the first of these. */
+            stop?: string[];
+            /** @description In addition to the policy's own end-of-turn ids. */
+            stop_token_ids?: number[];
+            policy: number;
+            use: components["schemas"]["RoundUse"];
+            /**
+             * Format: double
+             * @default 1
+             */
+            weight?: number;
         };
+        /** @description The same fields, as a row holds them. */
         ServedOutput: {
+            /** Format: double */
+            temperature: number;
+            /** Format: double */
+            top_p: number;
+            top_k: number;
+            /** Format: double */
+            min_p: number;
+            /** Format: double */
+            repetition_penalty: number;
+            max_tokens: number;
+            stop: string[];
+            stop_token_ids: number[];
             policy: number;
             policy_name: string;
             use: components["schemas"]["RoundUse"];
             /** Format: double */
             weight: number;
-            /** Format: double */
-            temperature: number;
-            /** Format: double */
-            top_p: number;
-            max_tokens: number;
         };
         /** @description The whole of it: what is not named no longer serves. */
         ServingInputRequest: {

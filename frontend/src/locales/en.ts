@@ -7,7 +7,7 @@ import { datasets, progress } from "./en/manager";
 import { quality } from "./en/quality";
 import { ranking } from "./en/ranking";
 import { review } from "./en/review";
-import { policies, samplingPage } from "./en/sampling";
+import { params, policies, samplingPage } from "./en/sampling";
 import { chat, demonstration, thread } from "./en/thread";
 import { questions, roles, work } from "./en/work";
 
@@ -25,6 +25,7 @@ export const english = {
   guideline,
   home,
   kinds,
+  params,
   policies,
   progress,
   quality,

@@ -12,7 +12,7 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 import { comparisonQuery } from "./figuresRequests";
 import { GoldForm } from "./GoldForm";
 import { letterOf, orderLine } from "./orderLine";
-import progressClasses from "./Progress.module.css";
+import progressClasses from "@/components/report/Report.module.css";
 import classes from "./Quality.module.css";
 
 /** One comparison whole: where each candidate came from, and every ranking side by side. */

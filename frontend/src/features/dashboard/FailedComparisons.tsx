@@ -6,7 +6,7 @@ import { toastFailure } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 
-import classes from "./Progress.module.css";
+import classes from "@/components/report/Report.module.css";
 import { failedComparisonsQuery, useRetryComparison } from "./requests";
 
 interface Props {

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Estimate, Figures } from "@/api/types";
 import { useFormat } from "@/hooks/useFormat";
 
-import classes from "./Progress.module.css";
+import classes from "@/components/report/Report.module.css";
 
 interface EstimateProps {
   estimate: Estimate | null;

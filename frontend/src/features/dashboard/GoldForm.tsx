@@ -8,7 +8,7 @@ import { useErrorText } from "@/hooks/useErrorText";
 
 import { useMarkGold } from "./figuresRequests";
 import { letterOf } from "./orderLine";
-import classes from "./Progress.module.css";
+import classes from "@/components/report/Report.module.css";
 
 /** Lets a manager say which pairs are clear; with a second one they become the known answer. */
 export function GoldForm({ comparison }: { comparison: ComparisonDetail }) {

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 
-import classes from "./Progress.module.css";
+import classes from "@/components/report/Report.module.css";
 import { pickRunsQuery } from "./requests";
 
 interface Props {

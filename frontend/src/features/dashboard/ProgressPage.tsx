@@ -7,6 +7,8 @@ import type { Progress } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PageLoading } from "@/components/PageLoading";
+import classes from "@/components/report/Report.module.css";
+import { Tile } from "@/components/report/Tile";
 import { SamplingNotice } from "@/components/SamplingNotice";
 import { useFormat } from "@/hooks/useFormat";
 import { usePageTitle } from "@/hooks/usePageTitle";
@@ -14,10 +16,8 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 import { progressActions, sampleAction } from "./actions";
 import { FailedComparisons } from "./FailedComparisons";
 import { PickRuns } from "./PickRuns";
-import classes from "./Progress.module.css";
 import { progressQuery } from "./requests";
 import { SamplingDialog } from "./SamplingDialog";
-import { Tile } from "./Tile";
 
 interface Props {
   slug: string;

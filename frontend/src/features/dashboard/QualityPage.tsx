@@ -16,7 +16,7 @@ import { figuresQuery, useRefreshFigures } from "./figuresRequests";
 import { FlagTable, SliceTable } from "./FigureTables";
 import { IntervalBar } from "./IntervalBar";
 import { PolicyMatrix } from "./PolicyMatrix";
-import progressClasses from "./Progress.module.css";
+import progressClasses from "@/components/report/Report.module.css";
 import classes from "./Quality.module.css";
 import { RaterTable } from "./RaterTable";
 import { ReadyComparisons } from "./ReadyComparisons";

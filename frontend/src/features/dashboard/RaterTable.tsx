@@ -5,7 +5,7 @@ import type { RaterFigures } from "@/api/types";
 import { useFormat } from "@/hooks/useFormat";
 
 import { EstimateText } from "./FigureTables";
-import classes from "./Progress.module.css";
+import classes from "@/components/report/Report.module.css";
 
 /** Below this corrected p-value a bias is called one. */
 const LEVEL = 0.05;

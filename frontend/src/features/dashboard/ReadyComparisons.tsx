@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { useFormat } from "@/hooks/useFormat";
 
 import { readyComparisonsQuery } from "./figuresRequests";
-import classes from "./Progress.module.css";
+import classes from "@/components/report/Report.module.css";
 
 /** The way to single comparisons, newest first. */
 export function ReadyComparisons({ slug }: { slug: string }) {

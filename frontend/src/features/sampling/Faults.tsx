@@ -2,9 +2,8 @@ import { Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { SamplingFigures } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { useFormat } from "@/hooks/useFormat";
-
-import classes from "./Sampling.module.css";
 
 interface Props {
   rows: SamplingFigures["faults"];
@@ -16,7 +15,7 @@ export function Faults({ rows }: Props) {
   const format = useFormat();
   return (
     <section aria-labelledby="sampling-faults">
-      <Title order={2} id="sampling-faults" className={classes.heading}>
+      <Title order={2} id="sampling-faults" className={report.heading}>
         {t("samplingPage.faults")}
       </Title>
       {rows.length === 0 ? (
@@ -29,8 +28,8 @@ export function Faults({ rows }: Props) {
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t("samplingPage.reason")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.times")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.final")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.times")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.final")}</Table.Th>
                 <Table.Th>{t("samplingPage.lastTime")}</Table.Th>
               </Table.Tr>
             </Table.Thead>
@@ -43,8 +42,8 @@ export function Faults({ rows }: Props) {
                       {row.detail}
                     </Text>
                   </Table.Td>
-                  <Table.Td className={classes.number}>{format.number(row.n)}</Table.Td>
-                  <Table.Td className={classes.number} data-bad={row.n_final > 0}>
+                  <Table.Td className={report.number}>{format.number(row.n)}</Table.Td>
+                  <Table.Td className={report.number} data-bad={row.n_final > 0}>
                     {format.number(row.n_final)}
                   </Table.Td>
                   <Table.Td>{format.time(row.last_at)}</Table.Td>

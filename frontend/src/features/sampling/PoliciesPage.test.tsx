@@ -33,7 +33,12 @@ const serving: Serving = {
       weight: 1,
       temperature: 1,
       top_p: 1,
+      top_k: 0,
+      min_p: 0,
+      repetition_penalty: 1,
       max_tokens: 512,
+      stop: [],
+      stop_token_ids: [],
     },
   ],
 };
@@ -175,12 +180,25 @@ it("saves who serves the round all at once", async () => {
   expect(section.getByRole("button", { name: "Save who serves" })).toBeDisabled();
   await userEvent.type(weight, "3");
   expect(section.getByText("75%")).toBeVisible();
+  const more = "More of how swift is sampled for Chat replies";
+  await userEvent.click(section.getByRole("button", { name: more }));
+  const topK = section.getByRole("textbox", { name: "Top-k" });
+  await userEvent.clear(topK);
+  expect(section.getByRole("button", { name: "Save who serves" })).toBeDisabled();
+  await userEvent.type(topK, "40");
+  await userEvent.type(section.getByRole("combobox", { name: "Stop strings" }), "\\nuser:{Enter}");
+  await userEvent.type(
+    section.getByRole("combobox", { name: "Stop token ids" }),
+    "x{Enter}7{Enter}",
+  );
+  await userEvent.click(section.getByRole("button", { name: more }));
+  expect(section.getByText("Top-k, Stop strings, Stop token ids")).toBeVisible();
   await userEvent.click(section.getByRole("button", { name: "Save who serves" }));
   await waitFor(() =>
     expect(server.sent(`PUT ${SERVING}`)[0]?.body).toMatchObject({
       served: [
-        { policy: 3, use: "chat", weight: 1 },
-        { policy: 4, use: "chat", weight: 3 },
+        { policy: 3, use: "chat", weight: 1, top_k: 0, stop: [] },
+        { policy: 4, use: "chat", weight: 3, top_k: 40, stop: ["\nuser:"], stop_token_ids: [7] },
       ],
     }),
   );

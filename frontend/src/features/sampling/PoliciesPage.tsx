@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Policy } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { ActionButton, useActions } from "@/components/actions";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PageLoading } from "@/components/PageLoading";
@@ -38,10 +39,10 @@ export function PoliciesPage({ slug }: Props) {
     return <ErrorPanel error={policies.error} onRetry={() => void policies.refetch()} />;
   }
   return (
-    <div className={classes.page}>
-      <header className={classes.header}>
+    <div className={report.page}>
+      <header className={report.header}>
         <div>
-          <Title order={1} className={classes.title}>
+          <Title order={1} className={report.title}>
             {t("samplingPage.title")}
           </Title>
           <SamplingTabs slug={slug} />
@@ -50,7 +51,7 @@ export function PoliciesPage({ slug }: Props) {
       </header>
       <ServingSection slug={slug} policies={policies.data} />
       <section aria-labelledby="policies-list">
-        <Title order={2} id="policies-list" className={classes.heading}>
+        <Title order={2} id="policies-list" className={report.heading}>
           {t("policies.list")}
         </Title>
         {policies.data.length === 0 ? (

@@ -2,9 +2,8 @@ import { Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { SamplingFigures } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { useFormat } from "@/hooks/useFormat";
-
-import classes from "./Sampling.module.css";
 
 interface Props {
   rows: SamplingFigures["policies"];
@@ -18,7 +17,7 @@ export function PolicyFigures({ rows }: Props) {
     value === null ? t("samplingPage.none") : format.share(value);
   return (
     <section aria-labelledby="sampling-policies">
-      <Title order={2} id="sampling-policies" className={classes.heading}>
+      <Title order={2} id="sampling-policies" className={report.heading}>
         {t("samplingPage.byPolicy")}
       </Title>
       {rows.length === 0 ? (
@@ -31,32 +30,32 @@ export function PolicyFigures({ rows }: Props) {
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t("samplingPage.policy")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.requests")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.failed")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.tokens")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.meanLength")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.cut")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.cached")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.firstToken")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.requests")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.failed")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.tokens")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.meanLength")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.cut")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.cached")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.firstToken")}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {rows.map((row) => (
                 <Table.Tr key={row.policy.id}>
                   <Table.Td>{row.policy.name}</Table.Td>
-                  <Table.Td className={classes.number}>{format.number(row.n_done)}</Table.Td>
-                  <Table.Td className={classes.number} data-bad={row.n_failed > 0}>
+                  <Table.Td className={report.number}>{format.number(row.n_done)}</Table.Td>
+                  <Table.Td className={report.number} data-bad={row.n_failed > 0}>
                     {format.number(row.n_failed)}
                   </Table.Td>
-                  <Table.Td className={classes.number}>{format.number(row.n_tokens)}</Table.Td>
-                  <Table.Td className={classes.number}>
+                  <Table.Td className={report.number}>{format.number(row.n_tokens)}</Table.Td>
+                  <Table.Td className={report.number}>
                     {row.mean_tokens === null
                       ? t("samplingPage.none")
                       : format.number(Math.round(row.mean_tokens))}
                   </Table.Td>
-                  <Table.Td className={classes.number}>{share(row.cut_share)}</Table.Td>
-                  <Table.Td className={classes.number}>{share(row.cached_share)}</Table.Td>
-                  <Table.Td className={classes.number}>
+                  <Table.Td className={report.number}>{share(row.cut_share)}</Table.Td>
+                  <Table.Td className={report.number}>{share(row.cached_share)}</Table.Td>
+                  <Table.Td className={report.number}>
                     {row.first_token.p50_seconds === null
                       ? t("samplingPage.none")
                       : t("samplingPage.twoSeconds", {

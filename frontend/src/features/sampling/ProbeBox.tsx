@@ -5,10 +5,21 @@ import { useTranslation } from "react-i18next";
 
 import { isEnded } from "@/api/generationProgress";
 import { cancelGeneration } from "@/api/generations";
+import report from "@/components/report/Report.module.css";
 import { toastFailure } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useGeneration } from "@/hooks/useGeneration";
 
+import { FineParams } from "./FineParams";
+import {
+  areGoodParams,
+  asParamsRequest,
+  isWhole,
+  paramBounds,
+  stepOf,
+  USUAL,
+  type Params,
+} from "./params";
 import { policiesQuery, useProbe } from "./requests";
 import classes from "./Sampling.module.css";
 
@@ -17,9 +28,7 @@ interface Props {
   inputRef: RefObject<HTMLTextAreaElement | null>;
 }
 
-const USUAL_TOKENS = 256;
-const MOST_TOKENS = 8_192;
-const HOTTEST = 5;
+const FIRST: Params = { ...USUAL, maxTokens: 256 };
 
 /** Asks a policy something; the text streams as a draft's would and is kept out of everything. */
 export function ProbeBox({ slug, inputRef }: Props) {
@@ -30,8 +39,8 @@ export function ProbeBox({ slug, inputRef }: Props) {
   const [chosen, setChosen] = useState<string | null>(null);
   const [prompt, setPrompt] = useState("");
   const [system, setSystem] = useState("");
-  const [temperature, setTemperature] = useState<number | string>(1);
-  const [maxTokens, setMaxTokens] = useState<number | string>(USUAL_TOKENS);
+  const [params, setParams] = useState(FIRST);
+  const [more, setMore] = useState(false);
   const [generation, setGeneration] = useState<number | null>(null);
   const progress = useGeneration(generation);
   const choices = (policies.data ?? [])
@@ -39,23 +48,19 @@ export function ProbeBox({ slug, inputRef }: Props) {
     .map(({ id, name }) => ({ value: String(id), label: name }));
   const policy = chosen ?? choices[0]?.value ?? null;
   const writing = generation !== null && !isEnded(progress);
-  const ready =
-    policy !== null &&
-    prompt.trim() !== "" &&
-    typeof temperature === "number" &&
-    typeof maxTokens === "number";
+  const ready = policy !== null && prompt.trim() !== "" && areGoodParams(params);
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     if (!ready || writing) return;
     probe.mutate(
-      { policy: Number(policy), prompt, system, temperature, max_tokens: maxTokens },
+      { policy: Number(policy), prompt, system, ...asParamsRequest(params) },
       { onSuccess: ({ id }) => setGeneration(id) },
     );
   };
   return (
     <section aria-labelledby="sampling-probe">
-      <Title order={2} id="sampling-probe" className={classes.heading}>
+      <Title order={2} id="sampling-probe" className={report.heading}>
         {t("samplingPage.tryPrompt")}
       </Title>
       <form onSubmit={submit} className={classes.probe}>
@@ -70,26 +75,34 @@ export function ProbeBox({ slug, inputRef }: Props) {
             placeholder={t("samplingPage.noActivePolicy")}
             className={classes.probePolicy}
           />
-          <NumberInput
-            label={t("samplingPage.temperature")}
-            min={0}
-            max={HOTTEST}
-            step={0.1}
-            decimalScale={2}
-            value={temperature}
-            onChange={setTemperature}
-            w={120}
-          />
-          <NumberInput
-            label={t("samplingPage.maxTokens")}
-            min={1}
-            max={MOST_TOKENS}
-            allowDecimal={false}
-            value={maxTokens}
-            onChange={setMaxTokens}
-            w={120}
-          />
+          {(["temperature", "maxTokens"] as const).map((field) => {
+            const [least, most] = paramBounds(field);
+            return (
+              <NumberInput
+                key={field}
+                label={t(`params.${field}`)}
+                min={least}
+                max={most}
+                step={stepOf(field)}
+                allowDecimal={!isWhole(field)}
+                value={params[field]}
+                onChange={(value) => setParams({ ...params, [field]: value })}
+                w={120}
+              />
+            );
+          })}
+          <Button variant="subtle" aria-expanded={more} onClick={() => setMore(!more)}>
+            {more ? t("params.less") : t("params.more")}
+          </Button>
         </Group>
+        {more && (
+          <FineParams
+            params={params}
+            onNumber={(field, value) => setParams({ ...params, [field]: value })}
+            onTexts={(field, values) => setParams({ ...params, [field]: values })}
+            withTopP
+          />
+        )}
         <Textarea
           label={t("samplingPage.system")}
           autosize

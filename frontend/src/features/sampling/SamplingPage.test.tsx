@@ -188,7 +188,13 @@ it("asks a policy and shows its words as they come", async () => {
       prompt: "Where do swallows go?",
       system: "",
       temperature: 1,
+      top_p: 1,
+      top_k: 0,
+      min_p: 0,
+      repetition_penalty: 1,
       max_tokens: 256,
+      stop: [],
+      stop_token_ids: [],
     }),
   );
 });

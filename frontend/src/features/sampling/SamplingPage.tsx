@@ -4,6 +4,7 @@ import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { SamplingFigures } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { useActions } from "@/components/actions";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PageLoading } from "@/components/PageLoading";
@@ -15,7 +16,6 @@ import { GateControl } from "./GateControl";
 import { PolicyFigures } from "./PolicyFigures";
 import { ProbeBox } from "./ProbeBox";
 import { figuresQuery } from "./requests";
-import classes from "./Sampling.module.css";
 import { SamplingTabs } from "./SamplingTabs";
 import { SamplingTiles } from "./SamplingTiles";
 import { TokenBars } from "./TokenBars";
@@ -51,10 +51,10 @@ function SamplingView({ slug, figures, stale }: ViewProps) {
     focusProbe: () => probe.current?.focus(),
   });
   return (
-    <div className={classes.page}>
-      <header className={classes.header}>
+    <div className={report.page}>
+      <header className={report.header}>
         <div>
-          <Title order={1} className={classes.title}>
+          <Title order={1} className={report.title}>
             {t("samplingPage.title")}
           </Title>
           <SamplingTabs slug={slug} />

@@ -1,12 +1,9 @@
 import { useTranslation } from "react-i18next";
 
 import type { SamplingFigures, SamplingLine } from "@/api/types";
+import report from "@/components/report/Report.module.css";
+import { Tile } from "@/components/report/Tile";
 import { useFormat } from "@/hooks/useFormat";
-
-import classes from "./Sampling.module.css";
-
-/** The server stops counting here. */
-const BOUND = 1_000;
 
 interface Props {
   figures: SamplingFigures;
@@ -20,23 +17,30 @@ export function SamplingTiles({ figures }: Props) {
   const reading = figures.runners.reduce((sum, each) => sum + each.prompt_tokens_per_second, 0);
   const { p50_seconds: usual, p95_seconds: slow, n } = figures.first_token;
   return (
-    <div className={classes.tiles}>
+    <div className={report.tiles}>
       {figures.lines.map((line) => (
         <LineTile key={line.priority} line={line} />
       ))}
       <Tile
         title={t("samplingPage.pace")}
-        value={format.number(Math.round(pace))}
-        unit={t("samplingPage.tokensPerSecond")}
-        others={[[t("samplingPage.reading"), format.number(Math.round(reading))]]}
+        main={{
+          label: t("samplingPage.tokensPerSecond"),
+          value: format.number(Math.round(pace)),
+        }}
+        others={[{ label: t("samplingPage.reading"), value: format.number(Math.round(reading)) }]}
       />
       <Tile
         title={t("samplingPage.firstToken")}
-        value={usual === null ? t("samplingPage.none") : format.seconds(usual)}
-        unit={usual === null ? "" : t("samplingPage.median")}
+        main={{
+          label: usual === null ? "" : t("samplingPage.median"),
+          value: usual === null ? t("samplingPage.none") : format.seconds(usual),
+        }}
         others={[
-          [t("samplingPage.p95"), slow === null ? t("samplingPage.none") : format.seconds(slow)],
-          [t("samplingPage.asked"), format.number(n)],
+          {
+            label: t("samplingPage.p95"),
+            value: slow === null ? t("samplingPage.none") : format.seconds(slow),
+          },
+          { label: t("samplingPage.asked"), value: format.number(n) },
         ]}
       />
     </div>
@@ -49,41 +53,15 @@ function LineTile({ line }: { line: SamplingLine }) {
   return (
     <Tile
       title={t(`samplingPage.lines.${line.priority}`)}
-      value={format.bounded(line.n_waiting, BOUND)}
-      unit={t("samplingPage.waiting")}
+      main={{ label: t("samplingPage.waiting"), value: line.n_waiting }}
       others={[
-        [
-          t("samplingPage.oldest"),
-          line.oldest_seconds === null ? t("samplingPage.none") : format.age(line.oldest_seconds),
-        ],
-        [t("samplingPage.running"), format.number(line.n_running)],
+        {
+          label: t("samplingPage.oldest"),
+          value:
+            line.oldest_seconds === null ? t("samplingPage.none") : format.age(line.oldest_seconds),
+        },
+        { label: t("samplingPage.running"), value: format.number(line.n_running) },
       ]}
     />
-  );
-}
-
-interface TileProps {
-  title: string;
-  value: string;
-  unit: string;
-  others: readonly (readonly [label: string, value: string])[];
-}
-
-function Tile({ title, value, unit, others }: TileProps) {
-  return (
-    <section className={classes.tile} aria-label={title}>
-      <h2 className={classes.tileTitle}>{title}</h2>
-      <p className={classes.main}>
-        {value} <span className={classes.unit}>{unit}</span>
-      </p>
-      <dl className={classes.others}>
-        {others.map(([label, figure]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{figure}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   );
 }

@@ -4,11 +4,11 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Policy, Serving, ServedUse } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { toast } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
 
 import { servingQuery, useSetServing } from "./requests";
-import classes from "./Sampling.module.css";
 import {
   areGood,
   asRequest,
@@ -16,7 +16,7 @@ import {
   isChanged,
   rowsOf,
   USES,
-  withField,
+  withChange,
   withoutRow,
   withRow,
 } from "./serving";
@@ -71,7 +71,7 @@ function ServingEditor({ slug, serving, policies }: Props & { serving: Serving }
   const changed = isChanged(rows, serving.served);
   return (
     <section aria-labelledby="policies-serving">
-      <Title order={2} id="policies-serving" className={classes.heading}>
+      <Title order={2} id="policies-serving" className={report.heading}>
         {t("policies.serving", { round: serving.round })}
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
@@ -81,7 +81,7 @@ function ServingEditor({ slug, serving, policies }: Props & { serving: Serving }
         <ServingTable
           rows={rows}
           isDrawn={(policy) => active.some(({ id }) => id === policy)}
-          onChange={(row, field, value) => setRows(withField(rows, row, field, value))}
+          onChange={(row, change) => setRows(withChange(rows, row, change))}
           onRemove={(row) => setRows(withoutRow(rows, row.policy, row.use))}
         />
       )}

@@ -1,90 +1,145 @@
-import { CloseButton, NumberInput, Table, Text } from "@mantine/core";
+import { Button, CloseButton, Group, NumberInput, Table, Text } from "@mantine/core";
+import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import report from "@/components/report/Report.module.css";
 import { useFormat } from "@/hooks/useFormat";
 
-import classes from "./Sampling.module.css";
+import { FineParams } from "./FineParams";
+import { isWhole, stepOf, unusualOf, type Params } from "./params";
 import { boundsOf, shareOf, USES, type ServedField, type ServedRow } from "./serving";
 
 interface Props {
   rows: readonly ServedRow[];
   /** Whether a policy takes requests. */
   isDrawn: (policy: number) => boolean;
-  onChange: (row: ServedRow, field: ServedField, value: number | string) => void;
+  onChange: (row: ServedRow, change: Partial<Params & Pick<ServedRow, "weight">>) => void;
   onRemove: (row: ServedRow) => void;
 }
 
-const FIELDS: readonly { field: ServedField; step: number }[] = [
-  { field: "weight", step: 1 },
-  { field: "temperature", step: 0.1 },
-  { field: "topP", step: 0.05 },
-  { field: "maxTokens", step: 64 },
-];
+const FIELDS = ["weight", "temperature", "topP", "maxTokens"] as const satisfies ServedField[];
+const N_COLUMNS = FIELDS.length + 4;
 
 /** The rows by use; the share beside each weight is what it comes to. */
 export function ServingTable({ rows, isDrawn, onChange, onRemove }: Props) {
   const { t } = useTranslation();
-  const format = useFormat();
   return (
-    <Table.ScrollContainer minWidth={760}>
+    <Table.ScrollContainer minWidth={820}>
       <Table verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t("policies.use")}</Table.Th>
             <Table.Th>{t("samplingPage.policy")}</Table.Th>
-            {FIELDS.map(({ field }) => (
-              <Table.Th key={field}>{t(`policies.${field}`)}</Table.Th>
-            ))}
-            <Table.Th className={classes.number}>{t("policies.drawn")}</Table.Th>
+            <Table.Th>{t("policies.weight")}</Table.Th>
+            <Table.Th className={report.number}>{t("policies.drawn")}</Table.Th>
+            <Table.Th>{t("params.temperature")}</Table.Th>
+            <Table.Th>{t("params.topP")}</Table.Th>
+            <Table.Th>{t("params.maxTokens")}</Table.Th>
             <Table.Th />
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {USES.flatMap((use) => rows.filter((row) => row.use === use)).map((row) => (
-            <Table.Tr key={`${row.use}-${row.policy}`}>
-              <Table.Td>{t(`policies.uses.${row.use}`)}</Table.Td>
-              <Table.Td>
-                {row.name}
-                {!isDrawn(row.policy) && (
-                  <Text size="xs" c="dimmed">
-                    {t("policies.retiredHere")}
-                  </Text>
-                )}
-              </Table.Td>
-              {FIELDS.map(({ field, step }) => {
-                const [least, most] = boundsOf(field);
-                return (
-                  <Table.Td key={field}>
-                    <NumberInput
-                      aria-label={`${t(`policies.${field}`)}: ${row.name}, ${t(`policies.uses.${row.use}`)}`}
-                      size="xs"
-                      w={92}
-                      min={least}
-                      max={most}
-                      step={step}
-                      allowDecimal={field !== "maxTokens"}
-                      value={row[field]}
-                      onChange={(value) => onChange(row, field, value)}
-                    />
-                  </Table.Td>
-                );
-              })}
-              <Table.Td className={classes.number}>
-                {format.share(shareOf(rows, row, isDrawn))}
-              </Table.Td>
-              <Table.Td>
-                <CloseButton
-                  aria-label={t("policies.removeServed", {
-                    name: row.name,
-                    use: t(`policies.uses.${row.use}`),
-                  })}
-                  onClick={() => onRemove(row)}
-                />
-              </Table.Td>
-            </Table.Tr>
+            <ServingRow
+              key={`${row.use}-${row.policy}`}
+              row={row}
+              share={shareOf(rows, row, isDrawn)}
+              drawn={isDrawn(row.policy)}
+              onChange={(change) => onChange(row, change)}
+              onRemove={() => onRemove(row)}
+            />
           ))}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
+  );
+}
+
+interface RowProps {
+  row: ServedRow;
+  share: number;
+  drawn: boolean;
+  onChange: (change: Partial<Params & Pick<ServedRow, "weight">>) => void;
+  onRemove: () => void;
+}
+
+function ServingRow({ row, share, drawn, onChange, onRemove }: RowProps) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [open, setOpen] = useState(false);
+  const use = t(`policies.uses.${row.use}`);
+  const unusual = unusualOf(row);
+  return (
+    <Fragment>
+      <Table.Tr data-open={open}>
+        <Table.Td>{use}</Table.Td>
+        <Table.Td>
+          {row.name}
+          {!drawn && (
+            <Text size="xs" c="dimmed">
+              {t("policies.retiredHere")}
+            </Text>
+          )}
+          {unusual.length > 0 && !open && (
+            <Text size="xs" c="dimmed">
+              {unusual.map((field) => t(`params.${field}`)).join(", ")}
+            </Text>
+          )}
+        </Table.Td>
+        {FIELDS.map((field) => {
+          const [least, most] = boundsOf(field);
+          const label = field === "weight" ? t("policies.weight") : t(`params.${field}`);
+          return (
+            <Fragment key={field}>
+              <Table.Td>
+                <NumberInput
+                  aria-label={`${label}: ${row.name}, ${use}`}
+                  size="xs"
+                  w={88}
+                  min={least}
+                  max={most}
+                  step={field === "weight" ? 1 : stepOf(field)}
+                  allowDecimal={field === "weight" || !isWhole(field)}
+                  value={row[field]}
+                  onChange={(value) => onChange({ [field]: value })}
+                />
+              </Table.Td>
+              {field === "weight" && (
+                <Table.Td className={report.number}>{format.share(share)}</Table.Td>
+              )}
+            </Fragment>
+          );
+        })}
+        <Table.Td>
+          <Group gap={4} justify="end" wrap="nowrap">
+            <Button
+              variant="subtle"
+              size="compact-xs"
+              aria-expanded={open}
+              aria-label={t("params.moreOf", { name: row.name, use })}
+              onClick={() => setOpen(!open)}
+            >
+              {open ? t("params.less") : t("params.more")}
+            </Button>
+            <CloseButton
+              size="sm"
+              aria-label={t("policies.removeServed", { name: row.name, use })}
+              onClick={onRemove}
+            />
+          </Group>
+        </Table.Td>
+      </Table.Tr>
+      {open && (
+        <Table.Tr>
+          <Table.Td colSpan={N_COLUMNS}>
+            <FineParams
+              params={row}
+              onNumber={(field, value) => onChange({ [field]: value })}
+              onTexts={(field, values) => onChange({ [field]: values })}
+            />
+          </Table.Td>
+        </Table.Tr>
+      )}
+    </Fragment>
   );
 }

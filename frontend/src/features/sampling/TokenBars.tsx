@@ -1,6 +1,8 @@
 import { Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
+import report from "@/components/report/Report.module.css";
+
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "./Sampling.module.css";
@@ -22,7 +24,7 @@ export function TokenBars({ byMinute }: Props) {
   });
   return (
     <section aria-labelledby="sampling-hour">
-      <Title order={2} id="sampling-hour" className={classes.heading}>
+      <Title order={2} id="sampling-hour" className={report.heading}>
         {t("samplingPage.lastHour")}
       </Title>
       {total === 0 ? (

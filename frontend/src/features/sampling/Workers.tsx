@@ -2,12 +2,12 @@ import { Button, Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { SamplingRunner } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { toastFailure } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 
 import { useSetDrain } from "./requests";
-import classes from "./Sampling.module.css";
 
 interface Props {
   slug: string;
@@ -19,7 +19,7 @@ export function Workers({ slug, runners }: Props) {
   const { t } = useTranslation();
   return (
     <section aria-labelledby="sampling-workers">
-      <Title order={2} id="sampling-workers" className={classes.heading}>
+      <Title order={2} id="sampling-workers" className={report.heading}>
         {t("samplingPage.workers")}
       </Title>
       {runners.length === 0 ? (
@@ -33,10 +33,10 @@ export function Workers({ slug, runners }: Props) {
               <Table.Tr>
                 <Table.Th>{t("samplingPage.worker")}</Table.Th>
                 <Table.Th>{t("samplingPage.holds")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.busy")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.memory")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.tokensPerSecond")}</Table.Th>
-                <Table.Th className={classes.number}>{t("samplingPage.running")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.busy")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.memory")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.tokensPerSecond")}</Table.Th>
+                <Table.Th className={report.number}>{t("samplingPage.running")}</Table.Th>
                 <Table.Th />
               </Table.Tr>
             </Table.Thead>
@@ -70,10 +70,10 @@ function Worker({ slug, runner }: { slug: string; runner: SamplingRunner }) {
       <Table.Td>
         {runner.policies.length === 0 ? t("samplingPage.none") : runner.policies.join(", ")}
       </Table.Td>
-      <Table.Td className={classes.number}>
+      <Table.Td className={report.number}>
         {runner.utilisation === null ? t("samplingPage.none") : format.share(runner.utilisation)}
       </Table.Td>
-      <Table.Td className={classes.number}>
+      <Table.Td className={report.number}>
         {used === null ? t("samplingPage.none") : format.bytes(used)}
         {budget !== null && (
           <Text size="xs" c="dimmed">
@@ -81,10 +81,10 @@ function Worker({ slug, runner }: { slug: string; runner: SamplingRunner }) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td className={classes.number}>
+      <Table.Td className={report.number}>
         {format.number(Math.round(runner.sampled_tokens_per_second))}
       </Table.Td>
-      <Table.Td className={classes.number}>
+      <Table.Td className={report.number}>
         {t("samplingPage.ofThreads", { n: runner.n_running, threads: runner.n_threads })}
         {runner.draining && (
           <Text size="xs" c="dimmed">
@@ -92,7 +92,7 @@ function Worker({ slug, runner }: { slug: string; runner: SamplingRunner }) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td className={classes.number}>
+      <Table.Td className={report.number}>
         <Button
           variant="default"
           size="compact-sm"

@@ -9,7 +9,7 @@ import {
   isChanged,
   rowsOf,
   shareOf,
-  withField,
+  withChange,
   withoutRow,
   withRow,
 } from "./serving";
@@ -23,6 +23,11 @@ const served: Served[] = [
     temperature: 0.5,
     top_p: 0.9,
     max_tokens: 512,
+    top_k: 40,
+    min_p: 0.02,
+    repetition_penalty: 1.2,
+    stop: ["\nuser:", "a\\nb"],
+    stop_token_ids: [3],
   },
   {
     policy: 2,
@@ -32,19 +37,26 @@ const served: Served[] = [
     temperature: 1,
     top_p: 1,
     max_tokens: 256,
+    top_k: 0,
+    min_p: 0,
+    repetition_penalty: 1,
+    stop: [],
+    stop_token_ids: [],
   },
 ];
 const everybody = () => true;
+
+const sentOf = (row: Served): Partial<Served> => {
+  const sent: Partial<Served> = { ...row };
+  delete sent.policy_name;
+  return sent;
+};
 
 describe("who serves a round", () => {
   it("comes back as it was sent", () => {
     const rows = rowsOf(served);
     expect(isChanged(rows, served)).toBe(false);
-    expect(asRequest(rows)).toEqual(
-      served.map(({ policy, use, weight, temperature, top_p, max_tokens }) => {
-        return { policy, use, weight, temperature, top_p, max_tokens };
-      }),
-    );
+    expect(asRequest(rows)).toEqual(served.map(sentOf));
   });
 
   it("shares draws by weight within a use, and leaves the retired out", () => {
@@ -70,11 +82,14 @@ describe("who serves a round", () => {
     ["temperature", 5.1],
     ["topP", 0],
     ["maxTokens", 32_769],
+    ["topK", -1],
+    ["minP", 1.1],
+    ["repetitionPenalty", 0],
   ] as const)("is not good with %s %s", (field, value) => {
     const [first, ...others] = rowsOf(served);
     if (first === undefined) throw new Error("no row");
     expect(areGood([first, ...others])).toBe(true);
-    const spoilt = withField([first, ...others], first, field, value);
+    const spoilt = withChange([first, ...others], first, { [field]: value });
     expect(areGood(spoilt)).toBe(false);
     expect(isChanged(spoilt, served)).toBe(true);
     expect(spoilt[1]).toBe(others[0]);

@@ -1,28 +1,31 @@
 import type { Served, ServedRequest, ServedUse } from "@/api/types";
 
+import {
+  areGoodParams,
+  asParamsRequest,
+  paramBounds,
+  paramsOf,
+  USUAL,
+  type NumberParam,
+  type Params,
+} from "./params";
+
 export const USES: readonly ServedUse[] = ["draft", "chat", "candidate"];
 
 /** One row of the table while it is edited; a field that is being typed may be empty. */
-export interface ServedRow {
+export type ServedRow = Params & {
   policy: number;
   name: string;
   use: ServedUse;
   weight: number | string;
-  temperature: number | string;
-  topP: number | string;
-  maxTokens: number | string;
-}
-
-export type ServedField = "weight" | "temperature" | "topP" | "maxTokens";
-
-const BOUNDS: Readonly<Record<ServedField, readonly [least: number, most: number]>> = {
-  weight: [0.001, 1_000],
-  temperature: [0, 5],
-  topP: [0.001, 1],
-  maxTokens: [1, 32_768],
 };
 
-export const boundsOf = (field: ServedField) => BOUNDS[field];
+export type ServedField = "weight" | NumberParam;
+
+const WEIGHT_BOUNDS: readonly [least: number, most: number] = [0.001, 1_000];
+
+export const boundsOf = (field: ServedField) =>
+  field === "weight" ? WEIGHT_BOUNDS : paramBounds(field);
 
 export const rowsOf = (served: readonly Served[]): ServedRow[] =>
   served.map((row) => ({
@@ -30,9 +33,7 @@ export const rowsOf = (served: readonly Served[]): ServedRow[] =>
     name: row.policy_name,
     use: row.use,
     weight: row.weight,
-    temperature: row.temperature,
-    topP: row.top_p,
-    maxTokens: row.max_tokens,
+    ...paramsOf(row),
   }));
 
 const isSame = (row: ServedRow, policy: number, use: ServedUse) =>
@@ -47,8 +48,7 @@ export function withRow(
   { policy, name, use }: Pick<ServedRow, "policy" | "name" | "use">,
 ): ServedRow[] {
   if (holds(rows, policy, use)) return [...rows];
-  const usual = { weight: 1, temperature: 1, topP: 1, maxTokens: 512 };
-  return [...rows, { policy, name, use, ...usual }];
+  return [...rows, { policy, name, use, weight: 1, ...USUAL }];
 }
 
 export const withoutRow = (
@@ -57,23 +57,17 @@ export const withoutRow = (
   use: ServedUse,
 ): ServedRow[] => rows.filter((row) => !isSame(row, policy, use));
 
-export const withField = (
+export const withChange = (
   rows: readonly ServedRow[],
   target: ServedRow,
-  field: ServedField,
-  value: number | string,
-): ServedRow[] => rows.map((row) => (row === target ? { ...row, [field]: value } : row));
+  change: Partial<Params & Pick<ServedRow, "weight">>,
+): ServedRow[] => rows.map((row) => (row === target ? { ...row, ...change } : row));
 
-const isGood = (row: ServedRow, field: ServedField): boolean => {
-  const value = row[field];
-  const [least, most] = BOUNDS[field];
-  return typeof value === "number" && value >= least && value <= most;
-};
+const hasGoodWeight = ({ weight }: ServedRow): boolean =>
+  typeof weight === "number" && weight >= WEIGHT_BOUNDS[0] && weight <= WEIGHT_BOUNDS[1];
 
 export const areGood = (rows: readonly ServedRow[]): boolean =>
-  rows.every((row) =>
-    (["weight", "temperature", "topP", "maxTokens"] as const).every((field) => isGood(row, field)),
-  );
+  rows.every((row) => hasGoodWeight(row) && areGoodParams(row));
 
 /**
  * The share of a use's requests that a row is drawn for. `drawn` says which policies take requests:
@@ -98,9 +92,7 @@ export const asRequest = (rows: readonly ServedRow[]): ServedRequest[] =>
     policy: row.policy,
     use: row.use,
     weight: Number(row.weight),
-    temperature: Number(row.temperature),
-    top_p: Number(row.topP),
-    max_tokens: Number(row.maxTokens),
+    ...asParamsRequest(row),
   }));
 
 export const isChanged = (rows: readonly ServedRow[], served: readonly Served[]): boolean =>

@@ -62,13 +62,35 @@ export const samplingPage = {
   lastTime: "Last time",
   tryPrompt: "Try a prompt",
   noActivePolicy: "No policy is active",
-  temperature: "Temperature",
-  maxTokens: "Tokens at most",
   system: "System turn (optional)",
   prompt: "Prompt",
   ask: "Ask",
   stop: "Stop",
   waitingForReply: "Waiting for the first token…",
+};
+
+export const params = {
+  temperature: "Temperature",
+  topP: "Top-p",
+  maxTokens: "Tokens at most",
+  topK: "Top-k",
+  minP: "Min-p",
+  repetitionPenalty: "Repetition penalty",
+  stop: "Stop strings",
+  stopTokenIds: "Stop token ids",
+  more: "More",
+  less: "Less",
+  moreOf: "More of how {{name}} is sampled for {{use}}",
+  hints: {
+    temperature: "0 takes the likeliest token.",
+    topP: "1 keeps every token.",
+    maxTokens: "Then the text is cut.",
+    topK: "0 keeps every token.",
+    minP: "A share of the likeliest token's chance.",
+    repetitionPenalty: "1 changes nothing.",
+    stop: "The text ends before them; \\n is a line break.",
+    stopTokenIds: "Beside the policy's own ends.",
+  },
 };
 
 export const policies = {
@@ -126,9 +148,6 @@ export const policies = {
   use: "Use",
   weight: "Weight",
   drawn: "Drawn",
-  temperature: "Temperature",
-  topP: "Top-p",
-  maxTokens: "Tokens at most",
   addServed: "Add",
   removeServed: "Remove {{name}} from {{use}}",
   nothingToAdd: "All active ones serve this",

@@ -1,13 +1,14 @@
 import { useFormat } from "@/hooks/useFormat";
 
-import classes from "./Progress.module.css";
+import classes from "./Report.module.css";
 
 /** The server stops counting here. */
 const BOUND = 1_000;
 
 interface Figure {
   label: string;
-  value: number;
+  /** A count as the server bounds it, or a figure in words. */
+  value: number | string;
   /** Marked where it is not zero. */
   bad?: boolean;
 }
@@ -18,20 +19,22 @@ interface Props {
   others: readonly Figure[];
 }
 
-/** One kind of work in numbers: the one that counts large, the others below. */
+/** One subject in numbers: the one that counts large, the others below. */
 export function Tile({ title, main, others }: Props) {
   const format = useFormat();
+  const shown = (value: number | string) =>
+    typeof value === "number" ? format.bounded(value, BOUND) : value;
   return (
     <section className={classes.tile} aria-label={title}>
       <h2 className={classes.tileTitle}>{title}</h2>
       <p className={classes.main}>
-        {format.bounded(main.value, BOUND)} <span className={classes.mainLabel}>{main.label}</span>
+        {shown(main.value)} <span className={classes.mainLabel}>{main.label}</span>
       </p>
       <dl className={classes.others}>
         {others.map(({ label, value, bad }) => (
-          <div key={label} data-bad={bad && value > 0}>
+          <div key={label} data-bad={bad && value !== 0}>
             <dt>{label}</dt>
-            <dd>{format.bounded(value, BOUND)}</dd>
+            <dd>{shown(value)}</dd>
           </div>
         ))}
       </dl>
