@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('annotation', '0001_initial'),
+        ('annotation', '0002_split_clusters'),
         ('sampling', '0002_generation_params'),
     ]
 
