@@ -1,16 +1,17 @@
 """Which completions become the candidates of a comparison, and what must be sampled again (DATA.md §2).
 
-A completion is left out when it is empty or says the same as one before it, and when the length limit
-cut it. The first two are sampled again with the same budget, the last once with twice the budget; what
-is cut even then takes part, marked.
+A completion is left out when it is empty or says the same as one before it, when the length limit cut
+it, and, where that is wanted, when it names a model. It is sampled again with the same budget, a cut one
+once with twice the budget; what is cut even then takes part, marked, and so does what nothing replaced
+that names a model.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from annotation.similarity import normalised
 
@@ -58,29 +59,37 @@ class Again:
 
 @dataclass(slots=True)
 class Assembly:
-    """What can be ranked so far, what replaces the rest, and the cut texts to fall back on."""
+    """What can be ranked so far, what replaces the rest, and texts to fall back on: cut ones, and such as
+    were not wanted."""
 
     accepted: list[Accepted] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
     spare: list[Accepted] = field(default_factory=list)
 
     def as_it_stands(self) -> list[Accepted]:
-        """The candidates when nothing is sampled any more: cut texts that nothing replaced take part."""
+        """The candidates when nothing is sampled any more: what nothing replaced takes part."""
         return self.accepted + self.spare
 
 
-def assemble(requests: Sequence[Request], *, original: str | None = None) -> Assembly:
+def assemble(
+    requests: Sequence[Request],
+    *,
+    given: Sequence[str] = (),
+    unwanted: Callable[[str], bool] = lambda text: False,
+) -> Assembly:
     """Sort the completions of a comparison's generations, given in the order they were requested.
 
     The first request to a policy says how many candidates it owes and with which budget; requests
-    with a larger budget are those for cut ones. `original` is the picked message where it takes part.
+    with a larger budget are those for cut ones. `given` are the texts that take part already: the
+    picked message, a person's answer. An `unwanted` text takes part only where nothing replaces it.
     """
     assembly = Assembly()
-    seen = {normalised(original)} if original is not None else set()
+    seen = {normalised(text) for text in given}
     first: dict[int, Request] = {}
     for request in requests:
         first.setdefault(request.policy_id, request)
     cut: dict[int, list[Sampled]] = {policy_id: [] for policy_id in first}
+    refused: dict[int, list[Accepted]] = {policy_id: [] for policy_id in first}
     n_good, n_lost, n_longer = Counter[int](), Counter[int](), Counter[int]()
 
     for request in requests:
@@ -96,8 +105,12 @@ def assemble(requests: Sequence[Request], *, original: str | None = None) -> Ass
             if is_cut and not is_longer:
                 cut[policy_id].append(sampled)
             elif _is_new(sampled.text, seen):
-                assembly.accepted.append(Accepted(sampled.completion_id, sampled.text, is_cut))
-                n_good[policy_id] += 1
+                made = Accepted(sampled.completion_id, sampled.text, is_cut)
+                if unwanted(sampled.text):
+                    refused[policy_id].append(made)
+                else:
+                    assembly.accepted.append(made)
+                    n_good[policy_id] += 1
 
     for policy_id, request in first.items():
         # What was lost had as many attempts as sampling allows; it is not asked for again here.
@@ -107,11 +120,13 @@ def assemble(requests: Sequence[Request], *, original: str | None = None) -> Ass
             assembly.again.append(Again(policy_id, longer, 2 * request.max_tokens))
         if missing > longer:
             assembly.again.append(Again(policy_id, missing - longer, request.max_tokens))
-        unreplaced = (sampled for sampled in cut[policy_id] if _is_new(sampled.text, seen))
-        assembly.spare += [
+        unreplaced = (
             Accepted(sampled.completion_id, sampled.text, cut_by_length=True)
-            for sampled in islice(unreplaced, max(request.n - n_good[policy_id], 0))
-        ]
+            for sampled in cut[policy_id]
+            if _is_new(sampled.text, seen)
+        )
+        n_short = max(request.n - n_good[policy_id], 0)
+        assembly.spare += islice(chain(refused[policy_id], unreplaced), n_short)
     return assembly
 
 

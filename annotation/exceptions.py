@@ -67,7 +67,22 @@ class NothingToPick(LabelhubError):
 
 class NotFailed(LabelhubError):
     code, status = "not_failed", 409
-    detail = "Only a failed comparison can be tried again."
+    detail = "Only a failed or cancelled comparison can be tried again."
+
+
+class NothingToCancel(LabelhubError):
+    code, status = "nothing_to_cancel", 409
+    detail = "Nothing of this run is being sampled any more."
+
+
+class AlreadySettled(LabelhubError):
+    code, status = "already_settled", 409
+    detail = "Somebody has settled this flag already."
+
+
+class SayWhatIsWrong(LabelhubError):
+    code = "say_what_is_wrong"
+    detail = "Say in a few words what a manager should look at."
 
 
 class NotReady(LabelhubError):

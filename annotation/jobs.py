@@ -6,6 +6,7 @@ from celery import shared_task
 
 from annotation import runner
 from annotation.services import (
+    cancelling,
     candidates,
     chats,
     comparisons,
@@ -14,6 +15,7 @@ from annotation.services import (
     figures,
     follow_ups,
     leases,
+    picks,
 )
 from labelhub.ring import ring
 
@@ -39,6 +41,16 @@ def candidates_ended(generation_id: int) -> None:
     candidates.candidates_ended(generation_id=generation_id)
 
 
+@shared_task(name=picks.FINISHED_JOB)
+def pick_finished(project_id: int) -> None:
+    picks.pick_finished(project_id=project_id)
+
+
+@shared_task(name=cancelling.JOB, expires=60)
+def stop_samplings() -> None:
+    cancelling.stop_samplings()
+
+
 @shared_task(name=exports.JOB)
 def export(export_id: int) -> None:
     runner.run_export(export_id=export_id)
@@ -59,6 +71,9 @@ def sweep() -> None:
     """The recovery of people's and the default worker's work, every ten seconds."""
     leases.sweep_expired()
     candidates.ring_stalled()
+    picks.ring_finished()
+    if cancelling.waiting():
+        ring(cancelling.JOB)
     exports.sweep()
     if follow_ups.waiting():
         ring(follow_ups.JOB)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 
 SHINGLE_WORDS = 5
 NEAR_IDENTICAL = 0.9
@@ -15,14 +14,6 @@ _SPACES = re.compile(r"\s+")
 def normalised(text: str) -> str:
     """The text without what a reader does not see as a difference: compatibility forms, case, spacing."""
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
-
-
-def names_one_of(text: str, names: Collection[str]) -> bool:
-    """Whether the text holds one of these names as words of its own, however it is spelt."""
-    said = normalised(text)
-    return any(
-        re.search(rf"(?<!\w){re.escape(normalised(name))}(?!\w)", said) for name in names if name
-    )
 
 
 def shingles(text: str) -> frozenset[tuple[str, ...]]:

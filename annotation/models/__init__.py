@@ -11,6 +11,7 @@ from annotation.models.comparisons import (
 )
 from annotation.models.conversations import Conversation, Draft, Feedback, Message
 from annotation.models.datasets import Dataset, DatasetChunk, Export, ImportRun, SplitKey
+from annotation.models.flags import ManagerFlag
 from annotation.models.measuring import (
     ComparisonDigest,
     ExamResult,
@@ -54,6 +55,7 @@ __all__ = [
     "Guideline",
     "GuidelineAcknowledgement",
     "ImportRun",
+    "ManagerFlag",
     "Message",
     "PersonalDataFinding",
     "PickRun",

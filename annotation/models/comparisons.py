@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from annotation.models.conversations import Conversation, Message
 from annotation.models.projects import Guideline, Round
+from annotation.models.prompts import Prompt
 from annotation.models.queue import Assignment
 from annotation.models.words import AllowedUse, Purpose, every_use
 from labelhub.accounts.models import Project, Rater
@@ -25,19 +26,30 @@ FLAG_KEY = re.compile(r"[a-z0-9_]{1,60}")
 class PickRun(Model):
     """One draw of model-written messages; the same rule, seed and moment draw the same again (DATA.md §2)."""
 
+    class Source(models.TextChoices):
+        CHATS = "chats"  # model-written messages of finished chats
+        IMPORTED = "imported"  # assistant messages of imported conversations
+        PROMPTS = "prompts"  # prompts alone
+
     class Rule(models.TextChoices):
         CONVERSATION_UNIFORM = "conversation-uniform"  # a conversation, then one message within it
+        MESSAGE_UNIFORM = "message-uniform"  # long conversations more often, at most once each
+        CATEGORY_QUOTA = "category-quota"  # as many of every category, or all of a small one
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="pick_runs")
     round = models.ForeignKey(Round, models.PROTECT, related_name="pick_runs")
+    source = models.CharField(
+        max_length=20, choices=Source, default=Source.CHATS, db_default=Source.CHATS
+    )
     rule = models.CharField(max_length=40, choices=Rule)
     seed = models.BigIntegerField()
     as_of = models.DateTimeField()
-    # Eligible conversations at as_of, and how many comparisons were asked for.
+    # Eligible conversations or prompts at as_of, and how many comparisons were asked for.
     population = models.PositiveIntegerField()
     n_wanted = models.PositiveIntegerField()
     created_by = models.ForeignKey(Rater, models.PROTECT, null=True, related_name="pick_runs")
     created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True, blank=True)
 
 
 class Comparison(Model):
@@ -47,6 +59,7 @@ class Comparison(Model):
         SAMPLING = "sampling"  # candidates are being generated
         READY = "ready"  # frozen; being ranked
         FAILED = "failed"  # fewer than two candidates could be made; error says why
+        CANCELLED = "cancelled"  # a manager called its sampling off; it can be tried again
         SUPERSEDED = "superseded"  # made again with other candidates
 
     class Criterion(models.TextChoices):
@@ -76,6 +89,8 @@ class Comparison(Model):
         Conversation, models.PROTECT, null=True, related_name="comparisons"
     )
     message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="comparisons")
+    # The prompt it was made from, where it was made from one alone.
+    prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, related_name="comparisons")
     pick_run = models.ForeignKey(PickRun, models.PROTECT, null=True, related_name="comparisons")
     pick_probability = models.FloatField(null=True)
     supersedes = models.OneToOneField(
@@ -124,9 +139,11 @@ class Comparison(Model):
             # At most one pick per conversation and round (DATA.md §2).
             models.UniqueConstraint(
                 fields=["conversation", "round"],
-                condition=Q(pick_run__isnull=False) & ~Q(state__in=["superseded", "failed"]),
+                condition=Q(pick_run__isnull=False)
+                & ~Q(state__in=["superseded", "failed", "cancelled"]),
                 name="annotation_comparison_one_pick_per_round",
             ),
+            holds("conversation_or_prompt", Q(conversation=None) | Q(prompt=None)),
             models.UniqueConstraint(
                 fields=["project", "external_id"],
                 condition=~Q(external_id=""),
@@ -137,8 +154,14 @@ class Comparison(Model):
             # Reader: the manager's page lists what is still sampling or failed.
             models.Index(
                 fields=["project", "state", "id"],
-                condition=Q(state__in=["sampling", "failed"]),
+                condition=Q(state__in=["sampling", "failed", "cancelled"]),
                 name="comparison_unready",
+            ),
+            # Reader: the manager's page counts what became ready an hour.
+            models.Index(
+                fields=["project", "ready_at"],
+                condition=Q(pick_run__isnull=False, ready_at__isnull=False),
+                name="comparison_sampled",
             ),
         ]
 
@@ -165,6 +188,7 @@ class Candidate(Model):
     )
     index = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=20, choices=Origin)
+    # As raters are shown it; what the policy said word for word is its completion's text.
     content = models.TextField(blank=True)
     completion = models.ForeignKey(
         Completion, models.PROTECT, null=True, related_name="candidates", db_index=False
@@ -173,7 +197,7 @@ class Candidate(Model):
     cut_by_length = models.BooleanField(default=False)
     # 5-shingle Jaccard ≥ 0.9 with an earlier candidate (DATA.md §2).
     near_identical = models.BooleanField(default=False)
-    # It names one of our policies: left out of win rates (DATA.md §4).
+    # It named a model, which `content` has a mask for: left out of win rates (DATA.md §4).
     names_model = models.BooleanField(default=False, db_default=False)
     external_id = models.CharField(max_length=200, blank=True)
     # What an imported candidate's file said of its making: policy, params, seed, finish_reason.

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from string import ascii_uppercase
 from typing import Any
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
+from annotation import pick
 from annotation.models import (
     AllowedUse,
     Assignment,
@@ -22,6 +23,7 @@ from annotation.models import (
     Conversation,
     Message,
     PickRun,
+    Prompt,
     RatingSchema,
     Round,
     RoundPolicy,
@@ -84,18 +86,61 @@ def eligible_rows(*, project: Project, round_: Round | None, as_of: datetime) ->
     )
 
 
-def eligible_messages(
-    *, project: Project, round_: Round, as_of: datetime
-) -> Iterator[tuple[int, list[int]]]:
-    """Each eligible conversation's id with its eligible messages' ids, read in constant memory."""
+def imported_rows(*, project: Project, round_: Round | None, as_of: datetime) -> QuerySet[Message]:
+    """Assistant messages of imported conversations that could be compared, as of a moment."""
+    compared = Comparison.objects.filter(
+        conversation=OuterRef("conversation"), round=round_, created_at__lt=as_of
+    )
+    return Message.objects.filter(
+        ~Exists(compared),
+        conversation__project=project,
+        conversation__kind=Conversation.Kind.IMPORTED,
+        conversation__state=Conversation.State.APPROVED,
+        conversation__finished_at__lte=as_of,
+        conversation__allowed_use__contains=[AllowedUse.COMPARISON],
+        is_live=True,
+        role=Message.Role.ASSISTANT,
+        position__gt=0,
+        created_at__lte=as_of,
+    ).exclude(content="")
+
+
+def prompt_rows(*, project: Project, round_: Round | None, as_of: datetime) -> QuerySet[Prompt]:
+    """Prompts that could be answered by candidates, as of a moment; briefs are for people."""
+    compared = Comparison.objects.filter(prompt=OuterRef("pk"), round=round_, created_at__lt=as_of)
+    return Prompt.objects.filter(
+        ~Exists(compared),
+        project=project,
+        kind=Prompt.Kind.PROMPT,
+        allowed_use__contains=[AllowedUse.COMPARISON],
+        created_at__lte=as_of,
+    )
+
+
+def eligible_groups(
+    *, project: Project, round_: Round, as_of: datetime, source: PickRun.Source
+) -> Iterator[pick.Group]:
+    """What a run may draw from: each conversation with its eligible messages, or each prompt.
+
+    Read in constant memory.
+    """
+    if source == PickRun.Source.PROMPTS:
+        prompts = prompt_rows(project=project, round_=round_, as_of=as_of).order_by("pk")
+        for pk, category in prompts.values_list("pk", "category").iterator(ROWS_AT_ONCE):
+            yield pick.Group(pk, [pk], category)
+        return
+    rows_of = imported_rows if source == PickRun.Source.IMPORTED else eligible_rows
     rows = (
-        eligible_rows(project=project, round_=round_, as_of=as_of)
+        rows_of(project=project, round_=round_, as_of=as_of)
         .order_by("conversation_id", "pk")
-        .values_list("conversation_id", "pk")
+        .values_list("conversation_id", "pk", "conversation__category", named=True)
         .iterator(chunk_size=ROWS_AT_ONCE)
     )
-    for conversation_id, grouped in groupby(rows, key=itemgetter(0)):
-        yield conversation_id, [message_id for _, message_id in grouped]
+    for conversation_id, grouped in groupby(rows, key=attrgetter("conversation_id")):
+        messages = list(grouped)
+        yield pick.Group(
+            conversation_id, [row.pk for row in messages], messages[0].conversation__category
+        )
 
 
 def messages_before(*, message_ids: Iterable[int]) -> dict[int, list[dict[str, str]]]:
@@ -116,6 +161,11 @@ def messages_before(*, message_ids: Iterable[int]) -> dict[int, list[dict[str, s
         elif conversation_id not in passed:
             before[cut].append({"role": role, "content": content})
     return before
+
+
+def prompt_messages(prompt: Prompt) -> list[dict[str, str]]:
+    """A prompt as a policy and a rater are shown it, with the turns that came before it."""
+    return [*prompt.turns_before, {"role": Message.Role.USER.value, "content": prompt.text}]
 
 
 @dataclass(frozen=True)
@@ -256,11 +306,6 @@ def comparison_for_manager(*, user: User | AnonymousUser, comparison_id: int) ->
 
 def comparisons_in(*, project: Project, state: str) -> QuerySet[Comparison]:
     return Comparison.objects.filter(project=project, state=state)
-
-
-def pick_runs_of(*, project: Project) -> QuerySet[PickRun]:
-    """Runs with `n_picked`, the comparisons that each began."""
-    return PickRun.objects.filter(project=project).annotate(n_picked=Count("comparisons"))
 
 
 def stalled_comparisons(*, limit: int) -> list[int]:

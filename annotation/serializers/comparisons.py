@@ -118,6 +118,12 @@ class RankedOutput(serializers.Serializer[Any]):
 
 class PickRunInput(serializers.Serializer[Any]):
     n_wanted = serializers.IntegerField(min_value=1, max_value=MAX_PICKS)
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=PickRun.Source.choices, default=PickRun.Source.CHATS
+    )
+    rule = serializers.ChoiceField(
+        choices=PickRun.Rule.choices, default=PickRun.Rule.CONVERSATION_UNIFORM
+    )
     seed = serializers.IntegerField(
         min_value=-MAX_SEED, max_value=MAX_SEED, allow_null=True, default=None
     )
@@ -125,19 +131,67 @@ class PickRunInput(serializers.Serializer[Any]):
 
 class PickRunOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
+    source = serializers.ChoiceField(choices=PickRun.Source.choices)  # type: ignore[assignment]
     rule = serializers.ChoiceField(choices=PickRun.Rule.choices)
     seed = serializers.IntegerField()
     as_of = serializers.DateTimeField()
-    population = serializers.IntegerField(help_text="Eligible conversations as of that moment.")
+    population = serializers.IntegerField(
+        help_text="Eligible conversations or prompts as of that moment."
+    )
     n_wanted = serializers.IntegerField()
     n_picked = serializers.IntegerField(help_text="Comparisons that the run began.")
+    n_sampling = serializers.IntegerField()
+    n_ready = serializers.IntegerField()
+    n_failed = serializers.IntegerField()
+    n_cancelled = serializers.IntegerField()
+    seconds_left = serializers.FloatField(
+        allow_null=True, help_text="At the pace of the last ten minutes; null while there is none."
+    )
     created_at = serializers.DateTimeField()
+    cancelled_at = serializers.DateTimeField(allow_null=True)
 
 
 class ComparisonsQuery(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
         choices=Comparison.State.choices,
         default=Comparison.State.FAILED,
+    )
+
+
+class RetryInput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        choices=[Comparison.State.FAILED.value, Comparison.State.CANCELLED.value],
+        default=Comparison.State.FAILED.value,
+    )
+
+
+class RetriedOutput(serializers.Serializer[Any]):
+    n = serializers.IntegerField(help_text="Comparisons that are sampled again.")
+
+
+class StatesOutput(serializers.Serializer[Any]):
+    """Each count is exact below 1000; 1000 means 999+."""
+
+    sampling = serializers.IntegerField()
+    ready = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    superseded = serializers.IntegerField()
+
+
+class HourOutput(serializers.Serializer[Any]):
+    hour = serializers.DateTimeField()
+    n_ready = serializers.IntegerField()
+
+
+class MakingOutput(serializers.Serializer[Any]):
+    """How far comparisons are, and how fast they are made."""
+
+    states = StatesOutput()
+    hours = HourOutput(many=True, help_text="The last 24, oldest first; comparisons made ready.")
+    eligible = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="What a run could draw from now, by source; exact below 1000.",
     )
 
 

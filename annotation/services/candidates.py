@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
 from annotation import pick
 from annotation.candidates import Accepted, Assembly, Request, Sampled, assemble
+from annotation.model_names import masked, names_one_of, spoken_names
 from annotation.models import Candidate, CandidateSampling, Comparison, RoundPolicy
 from annotation.selectors import comparisons as selectors
+from annotation.selectors.references import reference_for
 from annotation.services.comparisons import (
     REQUEST_JOB,
     near_identical_to_earlier,
     ranking_task,
 )
 from annotation.services.tasks import add_tasks
-from annotation.similarity import names_one_of
+from annotation.similarity import normalised
 from labelhub import clock
+from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
 from labelhub.ring import ring
 from sampling import services as sampling
 from sampling.engine.protocol import SamplingParams
 from sampling.exceptions import ContextTooLong, PolicyRetired, PolicyUnusable, UnusableParams
-from sampling.models import Completion, Generation, Policy
+from sampling.models import Generation, Policy
 from sampling.selectors import ENDED
 
 logger = logging.getLogger(__name__)
@@ -48,7 +51,11 @@ def request_candidates(*, comparison_id: int) -> None:
     if comparison is None or comparison.samplings.filter(generation__consumed_at=None).exists():
         return
     policies = {row.pk: row for row in selectors.candidate_policies(round_=comparison.round)}
-    n_wanted = comparison.project.n_candidates - (_original(comparison) is not None)
+    given = given_candidates(comparison)
+    n_wanted = comparison.project.n_candidates - len(given)
+    if n_wanted <= 0:
+        _settle(comparison, [], given)
+        return
     reason: LabelhubError | None = None
     while policies:
         split = pick.shares(
@@ -115,15 +122,20 @@ def candidates_ended(*, generation_id: int) -> None:
         return
     for row in generations:
         sampling.mark_consumed(generation=row)
-    original = _original(comparison)
+    given = given_candidates(comparison)
+    names = spoken_names(Policy.objects.values_list("name", "source"))
+    resampled = comparison.project.self_naming == Project.SelfNaming.RESAMPLE
     assembly = assemble(
-        [_as_request(row) for row in generations], original=original.text if original else None
+        [_as_request(row) for row in generations],
+        given=[made.text for made in given],
+        unwanted=lambda text: resampled and names_one_of(text, names),
     )
     if assembly.again and _request_again(comparison, assembly, generations):
         return
     accepted = assembly.as_it_stands()
-    if len(accepted) + (original is not None) >= MIN_CANDIDATES:
-        _settle(comparison, accepted, original)
+    n_usable = len(accepted) + len(given)
+    if n_usable >= MIN_CANDIDATES:
+        _settle(comparison, accepted, given)
         return
     failed = next((row for row in generations if row.error_code), None)
     if failed is not None:
@@ -132,7 +144,7 @@ def candidates_ended(*, generation_id: int) -> None:
         _fail(
             comparison,
             "too_few_candidates",
-            f"Only {len(accepted) + (original is not None)} usable candidate came of "
+            f"Only {n_usable} usable candidate came of "
             f"{sum(row.n_completions for row in generations)} completions; "
             "the others were empty or the same.",
         )
@@ -155,12 +167,30 @@ def _locked(comparison_id: int) -> Comparison | None:
     )
 
 
-def _original(comparison: Comparison) -> Completion | None:
-    """The picked message's completion where the original takes part."""
-    if not comparison.project.original_takes_part or comparison.message is None:
-        return None
-    completion = comparison.message.completion
-    return completion if completion is not None and completion.text.strip() else None
+@dataclass(frozen=True)
+class Given:
+    """A text that takes part beside what is sampled. `author_id` is the rater who wrote it."""
+
+    text: str
+    origin: Candidate.Origin
+    completion_id: int | None = None
+    author_id: int | None = None
+
+
+def given_candidates(comparison: Comparison) -> list[Given]:
+    """The picked message and a person's answer, each where the project lets it take part."""
+    given = []
+    message = comparison.message
+    if comparison.project.original_takes_part and message is not None and message.content.strip():
+        is_ours = message.completion_id is not None
+        origin = Candidate.Origin.ORIGINAL if is_ours else Candidate.Origin.IMPORTED
+        given.append(Given(message.content, origin, message.completion_id))
+    if comparison.project.reference_takes_part:
+        found = reference_for(comparison=comparison)
+        known = {normalised(made.text) for made in given}
+        if found is not None and normalised(found.text) not in known:
+            given.append(Given(found.text, Candidate.Origin.REFERENCE, author_id=found.author_id))
+    return given
 
 
 def _as_request(generation: Generation) -> Request:
@@ -197,40 +227,41 @@ def _request_again(
     return True
 
 
-def _settle(
-    comparison: Comparison, accepted: Sequence[Accepted], original: Completion | None
-) -> None:
-    """Freeze the candidates, in an order that tells nothing of where they came from, and queue the task."""
-    by_completion = {made.completion_id: made for made in accepted}
-    if original is not None:
-        by_completion[original.pk] = Accepted(original.pk, original.text)
-    order = pick.shuffled(by_completion, seed=comparison.pk, draw="candidates")
-    made = [by_completion[completion_id] for completion_id in order]
-    # Whoever ranks must not learn which policy spoke, nor win rates rest on it.
-    names = set(Policy.objects.values_list("name", flat=True))
-    is_near = near_identical_to_earlier([candidate.text for candidate in made])
-    Candidate.objects.bulk_create(
-        [
+def _settle(comparison: Comparison, accepted: Sequence[Accepted], given: Sequence[Given]) -> None:
+    """Freeze the candidates, in an order that tells nothing of where they came from, and queue the task.
+
+    A model's name is masked in all of them: whoever ranks must not learn which policy spoke.
+    """
+    names = spoken_names(Policy.objects.values_list("name", "source"))
+    made = [
+        *(
+            Candidate(origin=one.origin, content=one.text, completion_id=one.completion_id)
+            for one in given
+        ),
+        *(
             Candidate(
-                project=comparison.project,
-                comparison=comparison,
-                index=index,
-                origin=Candidate.Origin.ORIGINAL
-                if original is not None and candidate.completion_id == original.pk
-                else Candidate.Origin.FRESH,
-                content=candidate.text,
-                completion_id=candidate.completion_id,
-                cut_by_length=candidate.cut_by_length,
-                near_identical=is_near[index],
-                names_model=names_one_of(candidate.text, names),
+                origin=Candidate.Origin.FRESH,
+                content=one.text,
+                completion_id=one.completion_id,
+                cut_by_length=one.cut_by_length,
             )
-            for index, candidate in enumerate(made)
-        ]
-    )
+            for one in accepted
+        ),
+    ]
+    order = pick.shuffled(range(len(made)), seed=comparison.pk, draw="candidates")
+    is_near = near_identical_to_earlier([made[place].content for place in order])
+    for index, place in enumerate(order):
+        candidate = made[place]
+        candidate.project, candidate.comparison = comparison.project, comparison
+        candidate.index, candidate.near_identical = index, is_near[index]
+        candidate.names_model = names_one_of(candidate.content, names)
+        candidate.content = masked(candidate.content, names)
+    Candidate.objects.bulk_create(made)
     comparison.state = Comparison.State.READY
     comparison.ready_at = clock.now()
     comparison.save(update_fields=["state", "ready_at"])
-    add_tasks(tasks=[ranking_task(comparison)])
+    authors = [one.author_id for one in given if one.author_id is not None]
+    add_tasks(tasks=[ranking_task(comparison, authors=authors)])
 
 
 def _fail(comparison: Comparison, code: str, detail: str) -> None:

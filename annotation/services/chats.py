@@ -18,7 +18,7 @@ from annotation.exceptions import (
 )
 from annotation.models import Assignment, Conversation, Message, RoundPolicy
 from annotation.selectors import conversations as selectors
-from annotation.services import conversations, leases, personal_data, submissions, threads
+from annotation.services import conversations, leases, personal_data, picks, submissions, threads
 from annotation.services.drafts import weighted_choice
 from labelhub import clock
 from labelhub.accounts.models import User
@@ -163,6 +163,7 @@ def _finish(assignment: Assignment, *, personal_data_confirmed: bool) -> None:
     conversation.state = Conversation.State.FINISHED
     conversation.finished_at = clock.now()
     conversation.save(update_fields=["state", "finished_at"])
+    picks.chat_finished(project=conversation.project)
 
 
 @transaction.atomic

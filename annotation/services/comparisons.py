@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
+from annotation.datasets.criteria import question_of
 from annotation.datasets.records import MessageRecord, origin_key
 from annotation.exceptions import NotFailed
 from annotation.models import (
@@ -16,6 +18,7 @@ from annotation.models import (
     Conversation,
     ImportRun,
     PickRun,
+    Prompt,
     Review,
     Round,
     TaskKind,
@@ -33,50 +36,76 @@ from labelhub.ring import ring
 from sampling.contexts import store_contexts
 
 REQUEST_JOB = "annotation.request_candidates"
+RETRIED = (Comparison.State.FAILED, Comparison.State.CANCELLED)
+# Ids in one message to the worker.
+RUNG_AT_ONCE = 500
 
 
 @transaction.atomic
 def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison]:
-    """A comparison for each pick whose conversation has none in the run's round yet.
+    """A comparison for each pick whose conversation or prompt has none in the run's round yet.
 
     A job asks the round's policies for candidates. The number of statements does not grow with the
     number of picks.
     """
+    of_prompts = run.source == PickRun.Source.PROMPTS
+    link = "prompt" if of_prompts else "conversation"
     compared = set(
         Comparison.objects.filter(
-            round=run.round, conversation__in=[pick.conversation_id for pick in picks]
-        ).values_list("conversation_id", flat=True)
+            round=run.round, **{f"{link}__in": [pick.group_id for pick in picks]}
+        ).values_list(f"{link}_id", flat=True)
     )
-    fresh = [pick for pick in picks if pick.conversation_id not in compared]
-    before = selectors.messages_before(message_ids=[pick.message_id for pick in fresh])
-    contexts = store_contexts(contexts=[before[pick.message_id] for pick in fresh])
-    conversations = Conversation.objects.in_bulk([pick.conversation_id for pick in fresh])
+    fresh = [pick for pick in picks if pick.group_id not in compared]
+    subjects: Mapping[int, Conversation | Prompt] = (
+        Prompt if of_prompts else Conversation
+    )._default_manager.in_bulk([pick.group_id for pick in fresh])
+    before = (
+        {
+            pk: selectors.prompt_messages(prompt)
+            for pk, prompt in subjects.items()
+            if isinstance(prompt, Prompt)
+        }
+        if of_prompts
+        else selectors.messages_before(message_ids=[pick.item_id for pick in fresh])
+    )
+    contexts = store_contexts(contexts=[before[pick.item_id] for pick in fresh])
     now = clock.now()
     begun = Comparison.objects.bulk_create(
         [
             Comparison(
                 project=run.project,
                 round=run.round,
-                criterion=run.project.criterion,
                 state=Comparison.State.SAMPLING,
                 context=context,
-                conversation=conversations[pick.conversation_id],
-                message_id=pick.message_id,
+                message_id=None if of_prompts else pick.item_id,
                 pick_run=run,
                 pick_probability=pick.probability,
                 created_at=now,
-                **_inherited(conversations[pick.conversation_id]),
+                **{link: subjects[pick.group_id]},
+                **_asked(run.project),
+                **_inherited(subjects[pick.group_id]),
             )
             for pick, context in zip(fresh, contexts, strict=True)
         ]
     )
-    if begun:
-        ring(REQUEST_JOB, *(comparison.pk for comparison in begun))
+    for start in range(0, len(begun), RUNG_AT_ONCE):
+        ring(REQUEST_JOB, *(row.pk for row in begun[start : start + RUNG_AT_ONCE]))
     return begun
 
 
-def _inherited(conversation: Conversation) -> dict[str, object]:
-    """What a comparison takes from the conversation it stands in."""
+def _asked(project: Project) -> dict[str, str]:
+    """The project's question in the columns of a comparison."""
+    question = question_of(project.criterion)
+    direction = Comparison.Direction.LESS if question.least else Comparison.Direction.MORE
+    return {
+        "criterion": question.criterion,
+        "criterion_text": question.text,
+        "direction": direction.value,
+    }
+
+
+def _inherited(subject: Conversation | Prompt) -> dict[str, Any]:
+    """What a comparison takes from the conversation it stands in, or the prompt it answers."""
     names = (
         "language",
         "category",
@@ -86,30 +115,54 @@ def _inherited(conversation: Conversation) -> dict[str, object]:
         "allowed_use",
         "sensitivity",
     )
-    return {name: getattr(conversation, name) for name in names}
+    return {name: getattr(subject, name) for name in names}
 
 
 @transaction.atomic
 def retry_comparison(*, comparison: Comparison) -> Comparison:
-    """Sample a failed comparison's candidates from the start. Raises NotFailed.
+    """Sample a failed or cancelled comparison's candidates from the start. Raises NotFailed.
 
     The generations of the earlier try stay what they were; they belong to no comparison any more.
     """
     locked = Comparison.objects.select_for_update().get(pk=comparison.pk)
-    if locked.state != Comparison.State.FAILED:
+    if locked.state not in RETRIED:
         raise NotFailed
-    CandidateSampling.objects.filter(comparison=locked).delete()
-    locked.state = Comparison.State.SAMPLING
-    locked.error_code = locked.error_detail = ""
-    locked.n_resamples = 0
-    locked.save(update_fields=["state", "error_code", "error_detail", "n_resamples"])
-    ring(REQUEST_JOB, locked.pk)
+    _begin_again([locked.pk])
+    locked.refresh_from_db()
     return locked
 
 
-def ranking_task(comparison: Comparison) -> NewTask:
-    """The task of ranking a comparison, barred to whoever wrote or reviewed its conversation (DATA.md §3)."""
-    barred: set[int] = set()
+@transaction.atomic
+def retry_all(*, project: Project, state: Comparison.State) -> int:
+    """Sample every failed, or every cancelled, comparison of a project again; how many they are.
+
+    A number of statements that does not grow with theirs. Raises NotFailed where there is none.
+    """
+    ids = list(
+        Comparison.objects.select_for_update()
+        .filter(project=project, state=state, state__in=RETRIED)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    if not ids:
+        raise NotFailed("There is nothing of this kind to try again.")
+    _begin_again(ids)
+    return len(ids)
+
+
+def _begin_again(ids: Sequence[int]) -> None:
+    CandidateSampling.objects.filter(comparison__in=ids).delete()
+    Comparison.objects.filter(pk__in=ids).update(
+        state=Comparison.State.SAMPLING, error_code="", error_detail="", n_resamples=0
+    )
+    for start in range(0, len(ids), RUNG_AT_ONCE):
+        ring(REQUEST_JOB, *ids[start : start + RUNG_AT_ONCE])
+
+
+def ranking_task(comparison: Comparison, *, authors: Iterable[int] = ()) -> NewTask:
+    """The task of ranking a comparison, barred to whoever wrote or reviewed its conversation, or is one
+    of the `authors` of what stands among its candidates (DATA.md §3)."""
+    barred: set[int] = set(authors)
     if comparison.conversation is not None and not comparison.project.allow_own_conversations:
         barred |= set(
             Review.objects.filter(conversation=comparison.conversation).values_list(
@@ -181,7 +234,6 @@ def add_given_comparisons(
             Comparison(
                 project=project,
                 round=round_,
-                criterion=project.criterion,
                 state=Comparison.State.READY,
                 context=context,
                 language=row.language,
@@ -195,6 +247,7 @@ def add_given_comparisons(
                 external_id=row.external_id,
                 created_at=now,
                 ready_at=now,
+                **_asked(project),
             )
             for row, context in zip(fresh, contexts, strict=True)
         ]

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.models import Comparison, PickRun
 from annotation.selectors import comparisons as selectors
+from annotation.selectors import making
+from annotation.serializers.comparison_settings import (
+    ComparisonSettingsInput,
+    ComparisonSettingsOutput,
+)
 from annotation.serializers.comparisons import (
     ComparisonRowOutput,
     ComparisonsQuery,
+    MakingOutput,
     PickRunInput,
     PickRunOutput,
+    RetriedOutput,
+    RetryInput,
 )
-from annotation.services import comparisons, picks
+from annotation.services import cancelling, comparison_settings, comparisons, picks
+from labelhub.accounts.authentication import signed_in
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
 from labelhub.api import ErrorOutput, NewestFirst, parse
 
 MANAGER = [Membership.Role.MANAGER]
+
+
+def _counted(run: PickRun) -> PickRun:
+    return making.pick_runs_of(project=run.project).get(pk=run.pk)
+
+
+def _shown(run: PickRun) -> Any:
+    run.seconds_left = making.seconds_left(run)  # type: ignore[attr-defined]
+    return PickRunOutput(run).data
 
 
 class PickRunsView(APIView):
@@ -31,9 +52,9 @@ class PickRunsView(APIView):
         membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
         pages = NewestFirst()
         rows = pages.paginate_queryset(
-            selectors.pick_runs_of(project=membership.project), request, view=self
+            making.pick_runs_of(project=membership.project), request, view=self
         )
-        return pages.get_paginated_response(PickRunOutput(rows, many=True).data)
+        return pages.get_paginated_response([_shown(row) for row in rows or []])
 
     @extend_schema(
         request=PickRunInput, responses={201: PickRunOutput, 400: ErrorOutput, 409: ErrorOutput}
@@ -46,8 +67,58 @@ class PickRunsView(APIView):
             created_by=getattr(membership.user, "rater", None),
             **parse(PickRunInput, request),
         )
-        picked.run.n_picked = len(picked.begun)  # type: ignore[attr-defined]
-        return Response(PickRunOutput(picked.run).data, status=201)
+        return Response(_shown(_counted(picked.run)), status=201)
+
+
+class PickRunCancelView(APIView):
+    @extend_schema(request=None, responses={200: PickRunOutput, 409: ErrorOutput})
+    def post(self, request: Request, run_id: int) -> Response:
+        """Call off what of a run is still being sampled."""
+        run = making.pick_run_for_manager(user=request.user, run_id=run_id)
+        cancelling.cancel_run(run=run, actor=signed_in(request))
+        return Response(_shown(_counted(run)))
+
+
+class MakingView(APIView):
+    @extend_schema(responses=MakingOutput)
+    def get(self, request: Request, slug: str) -> Response:
+        """Comparisons by state, how fast they are made, and what could be drawn now."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        return Response(MakingOutput(making.making(project=membership.project)).data)
+
+
+class ComparisonSettingsView(APIView):
+    @extend_schema(responses=ComparisonSettingsOutput)
+    def get(self, request: Request, slug: str) -> Response:
+        """How the project makes its comparisons and has them ranked."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        return Response(ComparisonSettingsOutput(membership.project).data)
+
+    @extend_schema(
+        request=ComparisonSettingsInput,
+        responses={200: ComparisonSettingsOutput, 400: ErrorOutput, 409: ErrorOutput},
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change some of it; comparisons that are there already stay as they are."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        changed = comparison_settings.change(
+            project=membership.project,
+            actor=signed_in(request),
+            wanted=parse(ComparisonSettingsInput, request),
+        )
+        return Response(ComparisonSettingsOutput(changed).data)
+
+
+class ComparisonsRetryView(APIView):
+    @extend_schema(request=RetryInput, responses={200: RetriedOutput, 409: ErrorOutput})
+    def post(self, request: Request, slug: str) -> Response:
+        """Sample every failed, or every cancelled, comparison again."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        n = comparisons.retry_all(
+            project=membership.project,
+            state=Comparison.State(parse(RetryInput, request)["state"]),
+        )
+        return Response(RetriedOutput({"n": n}).data)
 
 
 class ComparisonsView(APIView):

@@ -45,6 +45,16 @@ class Project(Model):
         ON_REQUEST = "on_request"  # a key asks for drafts
         AUTOMATIC = "automatic"  # drafts appear at every assistant turn
 
+    class SamplingTrigger(models.TextChoices):
+        ON_REQUEST = "on_request"  # when a manager draws chats
+        AS_CHATS_FINISH = "as_chats_finish"  # every chat, as it is finished
+
+    class SelfNaming(models.TextChoices):
+        """What becomes of a candidate that names a model. It is flagged in either case."""
+
+        MASK = "mask"  # raters see a mask in the name's place
+        RESAMPLE = "resample"  # sampled again, bounded; what still names one is masked
+
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
@@ -66,8 +76,15 @@ class Project(Model):
     max_turn_tokens = models.PositiveIntegerField(null=True, blank=True)
     n_candidates = models.PositiveSmallIntegerField(default=4)
     original_takes_part = models.BooleanField(default=True)
+    # A person's answer to the same context, where there is one: it takes one of the places.
+    reference_takes_part = models.BooleanField(default=False)
+    self_naming = models.CharField(max_length=20, choices=SelfNaming, default=SelfNaming.MASK)
+    sampling_trigger = models.CharField(
+        max_length=20, choices=SamplingTrigger, default=SamplingTrigger.ON_REQUEST
+    )
     rankings_per_comparison = models.PositiveSmallIntegerField(default=1)
-    criterion = models.CharField(max_length=40, default="overall")
+    # One of the known words or a question of the project's own: annotation.datasets.criteria.
+    criterion = models.CharField(max_length=500, default="overall")
     # This share of comparisons, seeded, gets `rankings_per_comparison` rankings; the others get one.
     overlap_share = models.FloatField(default=1.0)
     # One more ranking where the planned ones are split, then a lead's (DATA.md §4).

@@ -40,7 +40,7 @@ def histories(draw):
 
 @given(histories(), st.one_of(st.none(), texts))
 def test_candidates_are_never_blank_and_never_the_same(history, original):
-    found = assemble(history, original=original)
+    found = assemble(history, given=[] if original is None else [original])
     said = [" ".join(made.text.casefold().split()) for made in found.as_it_stands()]
     if original:
         said.append(" ".join(original.casefold().split()))
@@ -73,7 +73,7 @@ def test_only_marked_texts_were_cut(history):
 
 def test_identical_and_empty_ones_are_sampled_again_from_the_same_policy():
     found = assemble(
-        [request(1, ("A", "stop"), ("a", "stop")), request(2, ("", "stop"))], original="B"
+        [request(1, ("A", "stop"), ("a", "stop")), request(2, ("", "stop"))], given=["B"]
     )
 
     assert found.accepted == [Accepted(100, "A")]
@@ -81,7 +81,7 @@ def test_identical_and_empty_ones_are_sampled_again_from_the_same_policy():
 
 
 def test_what_repeats_the_original_is_sampled_again():
-    found = assemble([request(1, ("The original. ", "stop"))], original="the original.")
+    found = assemble([request(1, ("The original. ", "stop"))], given=["the original."])
 
     assert found.accepted == []
     assert found.again == [Again(1, 1, 100)]
@@ -124,3 +124,20 @@ def test_a_failed_generation_is_not_asked_for_again():
 
     assert found.accepted == [Accepted(200, "A")]
     assert found.again == []
+
+
+def test_what_is_unwanted_is_sampled_again_and_stands_in_where_nothing_replaced_it():
+    ids = count(100)
+    first = request(1, ("A", "stop"), ("I am X.", "stop"), ("As X, no.", "stop"), ids=ids)
+
+    def naming(text):
+        return "X" in text
+
+    found = assemble([first], unwanted=naming)
+    assert (found.accepted, found.again) == ([Accepted(100, "A")], [Again(1, 2, 100)])
+
+    found = assemble(
+        [first, request(1, ("B", "stop"), ("i am x.", "stop"), ids=ids)], unwanted=naming
+    )
+    assert found.accepted == [Accepted(100, "A"), Accepted(103, "B")]
+    assert found.spare == [Accepted(101, "I am X.")]

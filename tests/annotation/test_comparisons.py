@@ -3,36 +3,28 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from annotation.exceptions import NoCandidatePolicy, NoOpenRound, NotFailed, NothingToPick
+from annotation.exceptions import NotFailed
 from annotation.models import (
     Candidate,
     CandidateSampling,
-    Comparison,
-    Conversation,
-    Message,
-    PickRun,
     RoundPolicy,
     Slot,
     Task,
 )
 from annotation.selectors import comparisons as selectors
 from annotation.services import candidates, comparisons, picks
-from labelhub import clock, exceptions
 from labelhub.accounts.models import Project
 from sampling.models import Context, Generation
+from tests.candidates import begin, finish, generations_of
 from tests.chats import (
     CandidatePolicyFactory,
-    GenerationFactory,
     end_generation,
     finished_chat,
 )
-from tests.factories import PolicyFactory, ProjectFactory, RoundFactory
 from tests.writing import UNUSUAL_PARAMS
 
 pytestmark = pytest.mark.django_db
@@ -42,201 +34,6 @@ pytestmark = pytest.mark.django_db
 def project() -> Project:
     """A project whose open round has one candidate policy."""
     return CandidatePolicyFactory().project
-
-
-def begin(project: Project) -> Comparison:
-    """A comparison picked from a chat of one reply, its candidates asked for."""
-    chat = finished_chat(project, "The original.")
-    (comparison,) = picks.pick_comparisons(project=project, n_wanted=1, seed=1).begun
-    candidates.request_candidates(comparison_id=comparison.pk)
-    assert comparison.conversation == chat
-    return comparison
-
-
-def generations_of(comparison: Comparison) -> list[Generation]:
-    return list(Generation.objects.filter(candidate_sampling__comparison=comparison).order_by("pk"))
-
-
-def finish(generation: Generation, *said: str | tuple[str, str], **how: str) -> None:
-    end_generation(generation, *said, **how)
-    candidates.candidates_ended(generation_id=generation.pk)
-
-
-# --- What may be picked --------------------------------------------------------------------------
-
-
-def picked_messages(project: Project) -> set[int]:
-    try:
-        picked = picks.pick_comparisons(project=project, n_wanted=1000, seed=1)
-    except NothingToPick:
-        return set()
-    return {pick.message_id for pick in picked.picks}
-
-
-def test_a_reply_of_a_finished_chat_may_be_picked(project: Project) -> None:
-    chat = finished_chat(project, "A reply.")
-    assert picked_messages(project) == {chat.messages.get(role="assistant").pk}
-
-
-@pytest.mark.parametrize(
-    ("state", "kind"),
-    [
-        ("writing", "chat"),
-        ("abandoned", "chat"),
-        ("approved", "demonstration"),
-        ("submitted", "demonstration"),
-    ],
-)
-def test_only_finished_chats_are_picked_from(project: Project, state: str, kind: str) -> None:
-    ended = None if state in {"writing", "abandoned"} else clock.now()
-    finished_chat(project, "A reply.", state=Conversation.State.WRITING, finished_at=None)
-    Conversation.objects.update(state=state, kind=kind, finished_at=ended)
-    assert picked_messages(project) == set()
-
-
-def test_an_edited_reply_is_not_picked(project: Project) -> None:
-    chat = finished_chat(project, "A reply.")
-    reply = chat.messages.get(role="assistant")
-    Message.objects.filter(pk=reply.pk).update(is_live=False)
-    Message.objects.create(
-        project=project,
-        conversation=chat,
-        parent=reply.parent,
-        position=reply.position,
-        sibling=1,
-        role="assistant",
-        origin=Message.Origin.MODEL,
-        content="A reply, edited.",
-        completion=reply.completion,
-        created_at=clock.now(),
-    )
-    assert picked_messages(project) == set()
-
-
-def test_a_regenerated_reply_off_the_kept_path_is_not_picked(project: Project) -> None:
-    chat = finished_chat(project, "A reply.")
-    Message.objects.filter(conversation=chat, role="assistant").update(is_live=False)
-    assert picked_messages(project) == set()
-
-
-@pytest.mark.parametrize("reason", ["length", "cancelled", "error", "stop_string"])
-def test_a_reply_that_did_not_end_by_itself_is_not_picked(project: Project, reason: str) -> None:
-    chat = finished_chat(project, "First.")
-    (cut,) = end_generation(GenerationFactory(project=project), ("Second", reason))
-    last = chat.messages.get(position=1)
-    question = Message.objects.create(
-        project=project,
-        conversation=chat,
-        parent=last,
-        position=2,
-        role="user",
-        origin="human",
-        content="And?",
-        created_at=clock.now(),
-    )
-    Message.objects.create(
-        project=project,
-        conversation=chat,
-        parent=question,
-        position=3,
-        role="assistant",
-        origin="model",
-        content=cut.text,
-        completion=cut,
-        created_at=clock.now(),
-    )
-    assert picked_messages(project) == {last.pk}
-
-
-def test_a_source_that_forbids_comparisons_is_not_picked_from(project: Project) -> None:
-    finished_chat(project, "A reply.", allowed_use=["sft"])
-    assert picked_messages(project) == set()
-
-
-def test_another_projects_chats_are_not_picked(project: Project) -> None:
-    finished_chat(ProjectFactory(), "A reply.")
-    assert picked_messages(project) == set()
-
-
-def test_a_conversation_is_compared_once_a_round(project: Project) -> None:
-    finished_chat(project, "One.", "Two.")
-    assert len(picked_messages(project)) == 1
-    assert picked_messages(project) == set()
-
-    round_ = selectors.open_round(project=project)
-    policy = round_.policies.get().policy
-    round_.closed_at = clock.now()
-    round_.save()
-    CandidatePolicyFactory(round=RoundFactory(project=project, number=2), policy=policy)
-    assert len(picked_messages(project)) == 1
-
-
-def test_picking_needs_a_round_and_a_policy() -> None:
-    project = ProjectFactory()
-    with pytest.raises(NoOpenRound):
-        picks.pick_comparisons(project=project, n_wanted=1)
-    round_ = RoundFactory(project=project)
-    with pytest.raises(NoCandidatePolicy):
-        picks.pick_comparisons(project=project, n_wanted=1)
-    CandidatePolicyFactory(round=round_, use="chat")
-    CandidatePolicyFactory(round=round_, policy=PolicyFactory(retired_at=clock.now()))
-    with pytest.raises(NoCandidatePolicy):
-        picks.pick_comparisons(project=project, n_wanted=1)
-
-
-def test_a_pick_cannot_look_ahead(project: Project) -> None:
-    with pytest.raises(exceptions.InvalidInput):
-        picks.pick_comparisons(
-            project=project, n_wanted=1, as_of=clock.now() + timedelta(minutes=1)
-        )
-
-
-# --- Replay ---------------------------------------------------------------------------------------
-
-
-def test_the_same_seed_and_moment_pick_the_same_on_a_grown_table(project: Project) -> None:
-    for number in range(40):
-        finished_chat(project, *(f"Reply {number}.{turn}" for turn in range(1 + number % 4)))
-    as_of = clock.now()
-    first = picks.pick_comparisons(project=project, n_wanted=10, seed=77, as_of=as_of)
-    for number in range(60):
-        finished_chat(project, f"Later reply {number}.")
-    picks.pick_comparisons(project=project, n_wanted=25, seed=5)
-
-    again = picks.pick_comparisons(project=project, n_wanted=10, seed=77, as_of=as_of)
-
-    assert again.picks == first.picks
-    assert again.run.population == first.run.population == 40
-    assert len(first.begun) == 10
-    assert again.begun == []
-
-
-def test_a_run_stores_how_it_drew(project: Project) -> None:
-    for number in range(4):
-        finished_chat(project, f"Reply {number}.", f"Another {number}.")
-    picked = picks.pick_comparisons(project=project, n_wanted=2, seed=9)
-
-    run = PickRun.objects.get()
-    assert (run.rule, run.seed, run.population, run.n_wanted) == (
-        "conversation-uniform",
-        9,
-        4,
-        2,
-    )
-    assert [row.pick_probability for row in picked.begun] == [0.25, 0.25]
-
-
-def test_picking_takes_as_many_statements_for_many_as_for_few(project: Project) -> None:
-    def statements(n: int) -> int:
-        for number in range(n):
-            finished_chat(project, f"Reply {number}.", f"Another {number}.")
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            picks.pick_comparisons(project=project, n_wanted=n, seed=3)
-        return len(queries)
-
-    assert statements(2) == statements(30)
 
 
 # --- The context and who is asked -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from fractions import Fraction
+from itertools import cycle
 from math import ceil, floor
 
 import pytest
@@ -13,42 +14,49 @@ from annotation import pick
 seeds = st.integers(-(2**63), 2**63 - 1)
 ids = st.integers(1, 2**62)
 tables = st.dictionaries(ids, st.lists(ids, min_size=1, max_size=5, unique=True), max_size=30)
+rules = st.sampled_from([pick.draw, pick.draw_by_items, pick.draw_by_category])
 
 
-@given(tables, st.integers(1, 40), seeds)
-def test_draws_what_was_wanted_at_most_one_a_conversation(table, n_wanted, seed):
-    drawn = pick.draw(table.items(), n_wanted=n_wanted, seed=seed)
+def groups(table, categories=("",)):
+    """The table's groups, each of the next category by turns."""
+    turns = cycle(categories)
+    return [pick.Group(group, items, next(turns)) for group, items in table.items()]
+
+
+@given(rules, tables, st.integers(1, 40), seeds)
+def test_draws_what_was_wanted_at_most_one_a_conversation(rule, table, n_wanted, seed):
+    drawn = rule(groups(table, "abc"), n_wanted=n_wanted, seed=seed)
 
     assert drawn.population == len(table)
     assert len(drawn.picks) == min(n_wanted, len(table))
-    assert len({p.conversation_id for p in drawn.picks}) == len(drawn.picks)
-    assert all(p.message_id in table[p.conversation_id] for p in drawn.picks)
+    assert len({p.group_id for p in drawn.picks}) == len(drawn.picks)
+    assert all(p.item_id in table[p.group_id] for p in drawn.picks)
 
 
 @given(tables, st.integers(1, 40), seeds, st.randoms(use_true_random=False))
 def test_does_not_depend_on_the_order_rows_come_in(table, n_wanted, seed, random):
-    rows = [(conversation, random.sample(m, len(m))) for conversation, m in table.items()]
+    rows = [pick.Group(group, random.sample(m, len(m))) for group, m in table.items()]
     random.shuffle(rows)
 
     assert pick.draw(rows, n_wanted=n_wanted, seed=seed) == pick.draw(
-        table.items(), n_wanted=n_wanted, seed=seed
+        groups(table), n_wanted=n_wanted, seed=seed
     )
 
 
 @given(tables, st.integers(1, 40), st.integers(1, 40), seeds)
 def test_wanting_more_only_adds(table, fewer, more, seed):
-    few = pick.draw(table.items(), n_wanted=min(fewer, more), seed=seed).picks
-    many = pick.draw(table.items(), n_wanted=max(fewer, more), seed=seed).picks
+    few = pick.draw(groups(table), n_wanted=min(fewer, more), seed=seed).picks
+    many = pick.draw(groups(table), n_wanted=max(fewer, more), seed=seed).picks
 
-    assert [p.message_id for p in few] == [p.message_id for p in many[: len(few)]]
+    assert [p.item_id for p in few] == [p.item_id for p in many[: len(few)]]
 
 
 @given(tables.filter(bool), st.integers(1, 40), seeds)
 def test_probability_of_a_run_sums_to_the_picks_it_makes(table, n_wanted, seed):
     """Summed over every message that could have been drawn, the chances are the number drawn."""
-    drawn = pick.draw(table.items(), n_wanted=n_wanted, seed=seed)
+    drawn = pick.draw(groups(table), n_wanted=n_wanted, seed=seed)
 
-    by_message = [p.probability * len(table[p.conversation_id]) for p in drawn.picks]
+    by_message = [p.probability * len(table[p.group_id]) for p in drawn.picks]
     assert sum(by_message) * len(table) / len(drawn.picks) == pytest.approx(len(drawn.picks))
 
 
@@ -56,8 +64,7 @@ def test_long_conversations_are_not_drawn_more_often():
     """Ten chats, one of them with 90 of the 99 messages: it takes a tenth of the picks, not most."""
     table = {1: list(range(1000, 1090))} | {n: [n * 10] for n in range(2, 11)}
     drawn = Counter(
-        pick.draw(table.items(), n_wanted=1, seed=seed).picks[0].conversation_id
-        for seed in range(3000)
+        pick.draw(groups(table), n_wanted=1, seed=seed).picks[0].group_id for seed in range(3000)
     )
 
     # 300 expected, standard deviation 16.4; five of them either side.
@@ -66,12 +73,50 @@ def test_long_conversations_are_not_drawn_more_often():
 
 def test_messages_within_a_conversation_are_drawn_alike():
     drawn = Counter(
-        pick.draw([(7, [1, 2, 3])], n_wanted=1, seed=seed).picks[0].message_id
+        pick.draw([pick.Group(7, [1, 2, 3])], n_wanted=1, seed=seed).picks[0].item_id
         for seed in range(3000)
     )
 
     # 1000 expected, standard deviation 25.8.
     assert all(870 < drawn[message] < 1130 for message in (1, 2, 3))
+
+
+def test_uniform_over_messages_takes_long_conversations_more_often():
+    """Chats of 1, 2 and 3 messages: one pick falls on them as 1 : 2 : 3, on every message alike."""
+    table = {1: [10], 2: [20, 21], 3: [30, 31, 32]}
+    drawn = Counter(
+        pick.draw_by_items(groups(table), n_wanted=1, seed=seed).picks[0].item_id
+        for seed in range(3000)
+    )
+
+    # 500 expected, standard deviation 20.4.
+    assert all(398 < drawn[item] < 602 for items in table.values() for item in items)
+
+
+def test_a_conversation_due_twice_is_certain_and_counts_once():
+    table = {1: list(range(100, 198)), 2: [20], 3: [30]}
+    drawn = pick.draw_by_items(groups(table), n_wanted=2, seed=4)
+
+    (first,) = [p for p in drawn.picks if p.group_id == 1]
+    (other,) = [p for p in drawn.picks if p.group_id != 1]
+    assert first.probability == pytest.approx(1 / 98)
+    assert other.probability == pytest.approx(0.5)
+
+
+def test_every_category_gives_as_many_or_all_it_has():
+    table = {n: [n] for n in range(1, 21)}
+    by_category = [
+        pick.Group(n, [n], "rare" if n == 1 else "common" if n < 15 else "other") for n in table
+    ]
+    drawn = pick.draw_by_category(by_category, n_wanted=9, seed=2)
+
+    category = {group.group_id: group.category for group in by_category}
+    assert Counter(category[p.group_id] for p in drawn.picks) == {
+        "rare": 1,
+        "common": 4,
+        "other": 4,
+    }
+    assert {p.probability for p in drawn.picks if category[p.group_id] == "common"} == {4 / 13}
 
 
 def test_the_order_is_fixed_for_ever():

@@ -17,7 +17,9 @@ from annotation.models import (
     Conversation,
     Draft,
     Export,
+    ManagerFlag,
     Message,
+    PickRun,
     Question,
     TaskKind,
     TimeContest,
@@ -65,7 +67,14 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "projects/<slug:slug>/progress/": {"get": MANAGERS},
     "projects/<slug:slug>/pick-runs/": {"get": MANAGERS, "post": MANAGERS},
     "projects/<slug:slug>/comparisons/": {"get": MANAGERS},
+    "projects/<slug:slug>/comparisons/retry/": {"post": MANAGERS},
+    "projects/<slug:slug>/comparison-settings/": {"get": MANAGERS, "patch": MANAGERS},
+    "projects/<slug:slug>/making/": {"get": MANAGERS},
+    "pick-runs/<int:run_id>/cancel/": {"post": MANAGERS},
     "comparisons/<int:comparison_id>/retry/": {"post": MANAGERS},
+    "projects/<slug:slug>/flags/": {"get": MANAGERS},
+    "flags/<int:flag_id>/settlement/": {"post": frozenset({"manager"})},
+    "assignments/<int:assignment_id>/flags/": {"post": OWNER},
     "projects/<slug:slug>/figures/": {"get": MANAGERS, "post": MANAGERS},
     "projects/<slug:slug>/figures/mine/": {"get": MEMBERS},
     "projects/<slug:slug>/exam/": {"post": WORKERS},
@@ -129,6 +138,8 @@ BODIES: dict[str, dict[str, object]] = {
     "projects/<slug:slug>/claims/": {"kind": "ranking"},
     "projects/<slug:slug>/sampling/gate/": {"mode": "people_only"},
     "projects/<slug:slug>/sampling/runners/<uuid:runner_id>/": {"draining": True},
+    "flags/<int:flag_id>/settlement/": {"outcome": "noted"},
+    "assignments/<int:assignment_id>/flags/": {"text": "Look at this."},
     "comparisons/<int:comparison_id>/gold/": {"use": "gold", "pairs": [[1, 2]]},
     "assignments/<int:assignment_id>/ranking/": {
         "key": "0b7f7c0e-5f0c-4c55-8c3b-6f1d6c6f2f10",
@@ -280,6 +291,14 @@ def rows_behind_routes(
         project=project, assignment_id=assignments[TaskKind.CHAT], kind="chat",
         rater=rater_of(owner), text="Why?", asked_at=now,
     )  # fmt: skip
+    flag = ManagerFlag.objects.create(
+        project=project, assignment_id=assignments[TaskKind.RANKING], kind="ranking",
+        rater=rater_of(owner), text="Look.", raised_at=now,
+    )  # fmt: skip
+    run = PickRun.objects.create(
+        project=project, round=project.rounds.get(), rule="conversation-uniform", seed=1, as_of=now,
+        population=1, n_wanted=1, created_at=now,
+    )  # fmt: skip
     contest = TimeContest.objects.create(
         project=project, rater=rater_of(owner), day=now.date(), counted_seconds=0,
         claimed_seconds=60, text="More.", created_at=now,
@@ -295,6 +314,8 @@ def rows_behind_routes(
         "question_id": question.pk,
         "conversation_id": chat.pk,
         "contest_id": contest.pk,
+        "flag_id": flag.pk,
+        "run_id": run.pk,
         "token_id": token.token_key,
         "policy_id": generations[0].policy_id,
         "runner_id": Runner.objects.create(

@@ -9,9 +9,9 @@ from rest_framework.test import APIClient
 from annotation.models import Comparison, PickRun
 from annotation.services import candidates
 from labelhub import clock
-from labelhub.accounts.models import Membership, Project
+from labelhub.accounts.models import AuditEvent, Membership, Project
 from tests.chats import CandidatePolicyFactory, finished_chat
-from tests.factories import MembershipFactory, UserFactory
+from tests.factories import MembershipFactory, PromptFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,8 @@ def test_a_manager_picks_and_follows(project: Project, manager: APIClient) -> No
         2,
     )
     assert 0 <= run["seed"] < 2**53
+    assert (run["source"], run["n_sampling"], run["n_ready"], run["n_failed"]) == ("chats", 2, 0, 0)
+    assert (run["seconds_left"], run["cancelled_at"]) == (None, None)
     assert manager.get(path).json() == {"next": None, "results": [run]}
 
     rows = manager.get(f"/api/v1/projects/{project.slug}/comparisons/?state=sampling").json()
@@ -132,6 +134,85 @@ def test_a_failed_comparison_is_listed_and_tried_again(
     assert (again.status_code, again.json()["code"]) == (409, "not_failed")
     assert manager.post("/api/v1/comparisons/999999999/retry/").status_code == 404
     assert manager.get(path.replace("failed", "lost")).json()["code"] == "invalid"
+
+
+def test_a_run_is_called_off_and_all_of_it_tried_again(
+    project: Project, manager: APIClient
+) -> None:
+    for number in range(3):
+        finished_chat(project, f"Reply {number}.")
+    path = f"/api/v1/projects/{project.slug}/pick-runs/"
+    run = manager.post(path, {"n_wanted": 3}).json()
+    cancel = f"/api/v1/pick-runs/{run['id']}/cancel/"
+    cancelled = manager.post(cancel).json()
+    assert (cancelled["n_sampling"], cancelled["n_cancelled"]) == (0, 3)
+    assert cancelled["cancelled_at"] is not None
+    again = manager.post(cancel)
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_cancel")
+    assert manager.post("/api/v1/pick-runs/999999999/cancel/").status_code == 404
+
+    making = f"/api/v1/projects/{project.slug}/making/"
+    assert manager.get(making).json()["states"]["cancelled"] == 3
+    retry = f"/api/v1/projects/{project.slug}/comparisons/retry/"
+    none_failed = manager.post(retry)
+    assert (none_failed.status_code, none_failed.json()["code"]) == (409, "not_failed")
+    assert manager.post(retry, {"state": "cancelled"}).json() == {"n": 3}
+    assert manager.get(making).json()["states"]["sampling"] == 3
+
+
+def test_prompts_are_compared_over_the_api(project: Project, manager: APIClient) -> None:
+    PromptFactory(project=project, kind="prompt")
+    path = f"/api/v1/projects/{project.slug}/pick-runs/"
+    body = {"n_wanted": 5, "source": "prompts", "rule": "category-quota"}
+    run = manager.post(path, body).json()
+    assert (run["source"], run["rule"], run["n_picked"]) == ("prompts", "category-quota", 1)
+    refused = manager.post(path, {"n_wanted": 5, "source": "nowhere"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+
+
+def test_a_manager_says_how_comparisons_are_made(project: Project, manager: APIClient) -> None:
+    path = f"/api/v1/projects/{project.slug}/comparison-settings/"
+    before = manager.get(path).json()
+    assert (before["n_candidates"], before["sampling_trigger"]) == (4, "on_request")
+    wanted = {
+        "n_candidates": 7,
+        "criterion": "Which is kinder?",
+        "sampling_trigger": "as_chats_finish",
+        "self_naming": "resample",
+        "gold_share": 0.1,
+    }
+    assert manager.patch(path, wanted).json() == before | wanted
+    assert manager.get(path).json() == before | wanted
+    (event,) = AuditEvent.objects.filter(verb="comparison_settings")
+    assert event.details["n_candidates"] == [4, 7]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "code"),
+    [
+        ({"n_candidates": 10}, 400, "invalid"),
+        ({"criterion": ""}, 400, "invalid"),
+        ({"overlap_share": 1.5}, 400, "invalid"),
+        ({"self_naming": "show"}, 400, "invalid"),
+        ({"exam_required": True}, 409, "exam_too_small"),
+    ],
+)
+def test_settings_out_of_bounds_change_nothing(
+    project: Project, manager: APIClient, wanted: dict[str, object], status: int, code: str
+) -> None:
+    path = f"/api/v1/projects/{project.slug}/comparison-settings/"
+    before = manager.get(path).json()
+    refused = manager.patch(path, {"n_candidates": 5} | wanted)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert manager.get(path).json() == before
+
+
+def test_the_command_draws_prompts(project: Project) -> None:
+    PromptFactory(project=project, kind="prompt")
+    said = run_command(project=project.slug, count=5, source="prompts")
+    assert said.startswith("prompt ")
+    assert "1 of 1 eligible prompts picked, 1 comparisons begun" in said
+    assert "--source prompts" in said
 
 
 def run_command(**options: object) -> str:

@@ -1,4 +1,4 @@
-"""Pick model-written messages of finished chats and begin a comparison from each."""
+"""Pick messages or prompts and begin a comparison from each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 
+from annotation.models import PickRun
 from annotation.services import picks
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
@@ -18,13 +19,26 @@ REFUSED = 2
 
 class Command(BaseCommand):
     help = (
-        "Pick model-written messages of a project's finished chats and sample alternatives to them."
+        "Pick model-written messages of a project's finished chats, replies of imported conversations,"
+        " or prompts, and sample candidates for them."
         " The same seed and moment pick the same messages again, however much was added since."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", required=True, help="The project's slug.")
         parser.add_argument("--count", required=True, type=int, help="Comparisons wanted.")
+        parser.add_argument(
+            "--source",
+            choices=PickRun.Source.values,
+            default=PickRun.Source.CHATS.value,
+            help="What is drawn from: finished chats, imported conversations, or prompts alone.",
+        )
+        parser.add_argument(
+            "--rule",
+            choices=PickRun.Rule.values,
+            default=PickRun.Rule.CONVERSATION_UNIFORM.value,
+            help="How it is drawn.",
+        )
         parser.add_argument("--seed", type=int, help="Of the draw; random unless given.")
         parser.add_argument(
             "--as-of",
@@ -41,22 +55,28 @@ class Command(BaseCommand):
             picked = picks.pick_comparisons(
                 project=project,
                 n_wanted=options["count"],
+                source=PickRun.Source(options["source"]),
+                rule=PickRun.Rule(options["rule"]),
                 seed=options["seed"],
                 as_of=moment(options["as_of"]) if options["as_of"] else None,
             )
         except (LabelhubError, ArgumentTypeError) as refusal:
             raise CommandError(_sentence(refusal), returncode=REFUSED) from refusal
-        for pick in picked.picks:
-            self.stdout.write(
-                f"conversation {pick.conversation_id} message {pick.message_id}"
-                f" probability {pick.probability:.6g}"
-            )
         run = picked.run
+        of_prompts = run.source == PickRun.Source.PROMPTS
+        for pick in picked.picks:
+            drawn = (
+                f"prompt {pick.group_id}"
+                if of_prompts
+                else f"conversation {pick.group_id} message {pick.item_id}"
+            )
+            self.stdout.write(f"{drawn} probability {pick.probability:.6g}")
         self.stdout.write(
-            f"{len(picked.picks)} of {run.population} eligible conversations picked, "
+            f"{len(picked.picks)} of {run.population} eligible"
+            f" {'prompts' if of_prompts else 'conversations'} picked, "
             f"{len(picked.begun)} comparisons begun. Again with: sample_comparisons"
-            f" --project {project.slug} --count {run.n_wanted} --seed {run.seed}"
-            f" --as-of {run.as_of.isoformat()}"
+            f" --project {project.slug} --count {run.n_wanted} --source {run.source}"
+            f" --rule {run.rule} --seed {run.seed} --as-of {run.as_of.isoformat()}"
         )
 
 

@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments/{assignment_id}/flags/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have a manager look at the task. */
+        post: operations["assignments_flags_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assignments/{assignment_id}/lengths/": {
         parameters: {
             query?: never;
@@ -499,6 +516,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/flags/{flag_id}/settlement/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say what came of a flag. */
+        post: operations["flags_settlement_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/generations/{generation_id}/": {
         parameters: {
             query?: never;
@@ -595,6 +629,23 @@ export interface paths {
         put?: never;
         /** @description Judge a reply of one's own chat; the newest judgement is the one shown. */
         post: operations["messages_feedback_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pick-runs/{run_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Call off what of a run is still being sampled. */
+        post: operations["pick_runs_cancel_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -705,6 +756,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/comparison-settings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How the project makes its comparisons and has them ranked. */
+        get: operations["projects_comparison_settings_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Change some of it; comparisons that are there already stay as they are. */
+        patch: operations["projects_comparison_settings_partial_update"];
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/comparisons/": {
         parameters: {
             query?: never;
@@ -716,6 +785,23 @@ export interface paths {
         get: operations["projects_comparisons_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/comparisons/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sample every failed, or every cancelled, comparison again. */
+        post: operations["projects_comparisons_retry_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -843,6 +929,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/flags/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What managers were called to and nobody has settled, newest first. */
+        get: operations["projects_flags_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/home/": {
         parameters: {
             query?: never;
@@ -852,6 +955,23 @@ export interface paths {
         };
         /** @description What waits for the person in this project, and what they have done. */
         get: operations["projects_home_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/making/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Comparisons by state, how fast they are made, and what could be drawn now. */
+        get: operations["projects_making_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1303,8 +1423,32 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        ComparisonSettingsOutput: {
+            n_candidates: number;
+            /** @description overall, helpfulness, harmlessness, or a question in the project's own words; “least:” before it where rank 1 has least of it. */
+            criterion: string;
+            original_takes_part: boolean;
+            /** @description A person's answer to the same context, where there is one. */
+            reference_takes_part: boolean;
+            self_naming: components["schemas"]["SelfNamingEnum"];
+            sampling_trigger: components["schemas"]["SamplingTriggerEnum"];
+            rankings_per_comparison: number;
+            /**
+             * Format: double
+             * @description The share that gets so many rankings; others get one.
+             */
+            overlap_share: number;
+            settle_splits: boolean;
+            /** Format: double */
+            gold_share: number;
+            /** Format: double */
+            retest_share: number;
+            training_rankings: number;
+            allow_own_conversations: boolean;
+            exam_required: boolean;
+        };
         /** @enum {string} */
-        ComparisonState: "sampling" | "ready" | "failed" | "superseded";
+        ComparisonState: "sampling" | "ready" | "failed" | "cancelled" | "superseded";
         ComparisonTileOutput: {
             sampling: number;
             ready: number;
@@ -1418,6 +1562,8 @@ export interface components {
         };
         /** @enum {string} */
         DirectionEnum: "more" | "less";
+        /** @enum {string} */
+        DraftInputOutcomeEnum: "dismissed" | "stale";
         /** @enum {string} */
         DraftModeEnum: "off" | "on_request" | "automatic";
         DraftRefOutput: {
@@ -1586,6 +1732,9 @@ export interface components {
             prevalence: number;
             n_judgements: number;
         };
+        FlagInputRequest: {
+            text: string;
+        };
         FlagOutput: {
             key: string;
             label: string;
@@ -1665,6 +1814,11 @@ export interface components {
             guidelines: components["schemas"]["GuidelineStateOutput"][];
             sampling: components["schemas"]["SamplingOutput"];
         };
+        HourOutput: {
+            /** Format: date-time */
+            hour: string;
+            n_ready: number;
+        };
         KeptOutput: {
             assignment: number;
             kind: components["schemas"]["TaskKind"];
@@ -1713,6 +1867,27 @@ export interface components {
         LoginInputRequest: {
             username: string;
             password: string;
+        };
+        /** @description How far comparisons are, and how fast they are made. */
+        MakingOutput: {
+            states: components["schemas"]["StatesOutput"];
+            /** @description The last 24, oldest first; comparisons made ready. */
+            hours: components["schemas"]["HourOutput"][];
+            /** @description What a run could draw from now, by source; exact below 1000. */
+            eligible: {
+                [key: string]: number;
+            };
+        };
+        ManagerFlagOutput: {
+            id: number;
+            kind: components["schemas"]["TaskKind"];
+            /** @default  */
+            person?: string;
+            text: string;
+            /** Format: date-time */
+            raised_at: string;
+            /** @description Of a ranking's task. */
+            comparison: number | null;
         };
         /** @enum {string} */
         MarginEnum: "strength" | "rating" | "rank" | "none";
@@ -1802,8 +1977,6 @@ export interface components {
         OpenContestsOutput: {
             contests: components["schemas"]["OpenContestOutput"][];
         };
-        /** @enum {string} */
-        OutcomeEnum: "dismissed" | "stale";
         PaginatedAskedQuestionOutputList: {
             next: string | null;
             results: components["schemas"]["AskedQuestionOutput"][];
@@ -1816,6 +1989,10 @@ export interface components {
             next: string | null;
             results: components["schemas"]["ExportOutput"][];
         };
+        PaginatedManagerFlagOutputList: {
+            next: string | null;
+            results: components["schemas"]["ManagerFlagOutput"][];
+        };
         PaginatedPickRunOutputList: {
             next: string | null;
             results: components["schemas"]["PickRunOutput"][];
@@ -1826,8 +2003,33 @@ export interface components {
         };
         /** @enum {string} */
         PairsEnum: "all" | "best-worst" | "best-rest" | "adjacent" | "one";
+        /** @description Only what is to change. */
+        PatchedComparisonSettingsInputRequest: {
+            n_candidates?: number;
+            /** @description overall, helpfulness, harmlessness, or a question in the project's own words; “least:” before it where rank 1 has least of it. */
+            criterion?: string;
+            original_takes_part?: boolean;
+            /** @description A person's answer to the same context, where there is one. */
+            reference_takes_part?: boolean;
+            self_naming?: components["schemas"]["SelfNamingEnum"];
+            sampling_trigger?: components["schemas"]["SamplingTriggerEnum"];
+            rankings_per_comparison?: number;
+            /**
+             * Format: double
+             * @description The share that gets so many rankings; others get one.
+             */
+            overlap_share?: number;
+            settle_splits?: boolean;
+            /** Format: double */
+            gold_share?: number;
+            /** Format: double */
+            retest_share?: number;
+            training_rankings?: number;
+            allow_own_conversations?: boolean;
+            exam_required?: boolean;
+        };
         PatchedDraftInputRequest: {
-            outcome?: components["schemas"]["OutcomeEnum"];
+            outcome?: components["schemas"]["DraftInputOutcomeEnum"];
             /** Format: double */
             on_screen_seconds?: number;
             text_as_shown?: string;
@@ -1856,22 +2058,38 @@ export interface components {
         };
         PickRunInputRequest: {
             n_wanted: number;
+            /** @default chats */
+            source?: components["schemas"]["SourceEnum"];
+            /** @default conversation-uniform */
+            rule?: components["schemas"]["RuleEnum"];
             /** Format: int64 */
             seed?: number | null;
         };
         PickRunOutput: {
             id: number;
+            source: components["schemas"]["SourceEnum"];
             rule: components["schemas"]["RuleEnum"];
             seed: number;
             /** Format: date-time */
             as_of: string;
-            /** @description Eligible conversations as of that moment. */
+            /** @description Eligible conversations or prompts as of that moment. */
             population: number;
             n_wanted: number;
             /** @description Comparisons that the run began. */
             n_picked: number;
+            n_sampling: number;
+            n_ready: number;
+            n_failed: number;
+            n_cancelled: number;
+            /**
+             * Format: double
+             * @description At the pace of the last ten minutes; null while there is none.
+             */
+            seconds_left: number | null;
             /** Format: date-time */
             created_at: string;
+            /** Format: date-time */
+            cancelled_at: string | null;
         };
         PoliciesOutput: {
             n_contests: number;
@@ -2185,6 +2403,16 @@ export interface components {
             /** Format: double */
             held_out: number;
         };
+        RetriedOutput: {
+            /** @description Comparisons that are sampled again. */
+            n: number;
+        };
+        RetryInputRequest: {
+            /** @default failed */
+            state?: components["schemas"]["RetryInputStateEnum"];
+        };
+        /** @enum {string} */
+        RetryInputStateEnum: "failed" | "cancelled";
         ReturnedOutput: {
             task: number;
             conversation: number;
@@ -2214,7 +2442,7 @@ export interface components {
         /** @enum {string} */
         RoundUse: "draft" | "chat" | "candidate";
         /** @enum {string} */
-        RuleEnum: "conversation-uniform";
+        RuleEnum: "conversation-uniform" | "message-uniform" | "category-quota";
         /** @enum {string} */
         RunState: "queued" | "running" | "done" | "failed" | "cancelled";
         RunnerOutput: {
@@ -2258,6 +2486,8 @@ export interface components {
         };
         /** @enum {string} */
         SamplingState: "ok" | "delayed" | "down";
+        /** @enum {string} */
+        SamplingTriggerEnum: "on_request" | "as_chats_finish";
         SavedOutput: {
             turn: number;
             version: number;
@@ -2268,6 +2498,8 @@ export interface components {
         };
         /** @enum {string} */
         ScopesEnum: "read" | "write" | "export";
+        /** @enum {string} */
+        SelfNamingEnum: "mask" | "resample";
         /** @description The fields of a request that takes sampling params; `params_of` reads them. */
         ServedInputRequest: {
             /**
@@ -2341,6 +2573,11 @@ export interface components {
         SessionOutput: {
             user: components["schemas"]["MeOutput"] | null;
         };
+        /** @enum {string} */
+        SettleFlagInputOutcomeEnum: "noted" | "withdrawn";
+        SettleFlagInputRequest: {
+            outcome: components["schemas"]["SettleFlagInputOutcomeEnum"];
+        };
         ShownCandidateOutput: {
             label: string;
             content: string;
@@ -2373,9 +2610,19 @@ export interface components {
             excess: components["schemas"]["EstimateOutput"];
         };
         /** @enum {string} */
+        SourceEnum: "chats" | "imported" | "prompts";
+        /** @enum {string} */
         SourceKindEnum: "folder" | "hub" | "server";
         /** @enum {string} */
         SplitByEnum: "prompt" | "author";
+        /** @description Each count is exact below 1000; 1000 means 999+. */
+        StatesOutput: {
+            sampling: number;
+            ready: number;
+            failed: number;
+            cancelled: number;
+            superseded: number;
+        };
         StrengthOutput: {
             policy: string;
             /** Format: double */
@@ -2863,6 +3110,46 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_flags_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3703,6 +3990,46 @@ export interface operations {
             };
         };
     };
+    flags_settlement_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleFlagInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     generations_retrieve: {
         parameters: {
             query?: never;
@@ -3867,6 +4194,35 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    pick_runs_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PickRunOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4260,12 +4616,74 @@ export interface operations {
             };
         };
     };
+    projects_comparison_settings_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonSettingsOutput"];
+                };
+            };
+        };
+    };
+    projects_comparison_settings_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedComparisonSettingsInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonSettingsOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_comparisons_list: {
         parameters: {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                state?: "sampling" | "ready" | "failed" | "superseded";
+                state?: "sampling" | "ready" | "failed" | "cancelled" | "superseded";
             };
             header?: never;
             path: {
@@ -4281,6 +4699,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedComparisonRowOutputList"];
+                };
+            };
+        };
+    };
+    projects_comparisons_retry_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
         };
@@ -4533,6 +4984,30 @@ export interface operations {
             };
         };
     };
+    projects_flags_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedManagerFlagOutputList"];
+                };
+            };
+        };
+    };
     projects_home_retrieve: {
         parameters: {
             query?: never;
@@ -4558,6 +5033,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_making_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingOutput"];
                 };
             };
         };

@@ -1,0 +1,26 @@
+"""Reading what a manager was called to."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from annotation.models import ManagerFlag
+from labelhub import exceptions
+from labelhub.accounts.models import Membership, Project, User
+from labelhub.accounts.selectors import membership_for
+
+
+def open_flags(*, project: Project) -> QuerySet[ManagerFlag]:
+    return ManagerFlag.objects.filter(project=project, settled_at=None).select_related(
+        "rater__user", "assignment__task"
+    )
+
+
+def flag_for_manager(*, user: User | AnonymousUser, flag_id: int) -> ManagerFlag:
+    """A flag of a project that the person manages. Raises NotFound, NotAllowed."""
+    found = ManagerFlag.objects.select_related("project").filter(pk=flag_id).first()
+    if found is None:
+        raise exceptions.NotFound
+    membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
+    return found

@@ -1,0 +1,54 @@
+"""Calling a manager to a task, and settling what was called for."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from annotation.exceptions import AlreadySettled, SayWhatIsWrong
+from annotation.models import Assignment, ManagerFlag, Task
+from annotation.services import leases
+from labelhub import clock
+from labelhub.accounts import services as accounts
+from labelhub.accounts.models import User
+from labelhub.accounts.selectors import rater_of
+
+
+def raise_flag(*, assignment: Assignment, text: str) -> ManagerFlag:
+    """Have a manager look at the task; the person goes on as they like. Raises SayWhatIsWrong."""
+    if not text.strip():
+        raise SayWhatIsWrong
+    return ManagerFlag.objects.create(
+        project_id=assignment.project_id,
+        assignment=assignment,
+        kind=assignment.kind,
+        rater_id=assignment.rater_id,
+        text=text,
+        raised_at=clock.now(),
+    )
+
+
+@transaction.atomic
+def settle(*, flag: ManagerFlag, actor: User, outcome: ManagerFlag.Outcome) -> ManagerFlag:
+    """Say what came of a flag; `withdrawn` takes its task out of the queue, answers so far are kept.
+
+    Raises AlreadySettled.
+    """
+    locked = (
+        ManagerFlag.objects.select_for_update(of=("self",))
+        .select_related("project", "assignment")
+        .get(pk=flag.pk)
+    )
+    if locked.settled_at is not None:
+        raise AlreadySettled
+    if outcome == ManagerFlag.Outcome.WITHDRAWN:
+        task = Task.objects.select_for_update(no_key=True).get(pk=locked.assignment.task_id)
+        if task.state == Task.State.OPEN:
+            leases.withdraw(task=task)
+    locked.outcome = outcome
+    locked.settled_by = rater_of(actor)
+    locked.settled_at = clock.now()
+    locked.save(update_fields=["outcome", "settled_by", "settled_at"])
+    accounts.record(
+        actor=actor, verb="flag_settled", subject=locked, project=locked.project, outcome=outcome
+    )
+    return locked
