@@ -90,6 +90,20 @@ class Config(BaseSettings):
         description="Of these, threads that batch sampling never takes from drafts and replies.",
     )
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads of the in-process engine.")
+    engine_slots: int = Field(
+        54,
+        ge=13,
+        le=1024,
+        description="Completions one policy's engine samples at once, a third of them only for people.",
+    )
+    engine_memory_gib: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Memory one policy's engine may take. Unset: half of what a machine has free, nine "
+            "tenths of what a GPU has."
+        ),
+    )
     policy_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost"],
         description="Comma-separated hosts, `name` or `name:port`, that `openai:` policies may point at.",

@@ -269,6 +269,8 @@ STREAM_SECONDS = 900
 GPU_THREADS = CONFIG.gpu_threads
 GPU_THREADS_RESERVED = CONFIG.gpu_threads_reserved
 TORCH_THREADS = CONFIG.torch_threads
+ENGINE_SLOTS = CONFIG.engine_slots
+ENGINE_MEMORY_GIB = CONFIG.engine_memory_gib
 POLICY_HOSTS = CONFIG.policy_hosts
 # The demo's own policy is anybody's to register again.
 POLICY_FOLDERS = [str(BASE_DIR / "fixtures" / "policy"), *CONFIG.policy_folders]

@@ -24,7 +24,7 @@ def _shown(default: Any) -> str:
         return f"`{default.relative_to(BASE_DIR)}`"
     if isinstance(default, list):
         return f"`{','.join(default)}`" if default else "none"
-    return f"`{default}`" if default != "" else "unset"
+    return "unset" if default in ("", None) else f"`{default}`"
 
 
 if __name__ == "__main__":

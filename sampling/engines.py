@@ -13,7 +13,7 @@ from django.conf import settings
 
 from sampling import policies
 from sampling.engine import spec
-from sampling.engine.protocol import Engine, EngineError
+from sampling.engine.protocol import Engine, EngineError, PolicyTooLarge
 from sampling.models import Policy
 
 CAPACITY = 4
@@ -75,6 +75,7 @@ class Engines:
         finally:
             with self._changed:
                 seat.n_users -= 1
+                self._bury(key)
                 self._changed.notify_all()
 
     def n_tokens(self) -> int:
@@ -125,21 +126,20 @@ class Engines:
                 if seat is None and self._make_room():
                     self._seats[key] = _Seat(policy_name, engine=None, n_users=1)
                     return self._seats[key]
-                if seat is not None and seat.engine is not None:
-                    if seat.engine.health().alive:
-                        seat.n_users += 1
-                        self._seats.move_to_end(key)
-                        return seat
-                    if seat.n_users == 0:
-                        # An engine that died is built anew once its last reader has left.
-                        del self._seats[key]
-                        continue
+                if self._bury(key):
+                    continue
+                if seat is not None and seat.engine is not None and seat.engine.health().alive:
+                    seat.n_users += 1
+                    self._seats.move_to_end(key)
+                    return seat
                 self._changed.wait()
 
     def _make_room(self) -> bool:
         """Give up the least recently used idle engine where the process holds enough of them."""
-        if len(self._seats) < self._capacity:
-            return True
+        return len(self._seats) < self._capacity or self._give_up_idle()
+
+    def _give_up_idle(self) -> bool:
+        """Close the least recently used engine that nobody uses; False where all are in use."""
         for key, seat in self._seats.items():
             if seat.n_users == 0 and seat.engine is not None:
                 del self._seats[key]
@@ -147,9 +147,18 @@ class Engines:
                 return True
         return False
 
+    def _bury(self, key: Key) -> bool:
+        """Close an engine that died, once its last reader has left; True where there was one."""
+        seat = self._seats.get(key)
+        if seat is None or seat.n_users or seat.engine is None or seat.engine.health().alive:
+            return False
+        del self._seats[key]
+        seat.engine.close()
+        return True
+
     def _fill(self, key: Key, seat: _Seat, policy: Policy) -> Engine:
         try:
-            engine = self._build(policy)
+            engine = self._build_in_room(policy)
         except BaseException:
             with self._changed:
                 del self._seats[key]
@@ -158,6 +167,16 @@ class Engines:
             seat.engine = engine
             self._changed.notify_all()
         return engine
+
+    def _build_in_room(self, policy: Policy) -> Engine:
+        """Build, giving up idle engines one by one for as long as the device has too little room."""
+        while True:
+            try:
+                return self._build(policy)
+            except PolicyTooLarge:
+                with self._changed:
+                    if not self._give_up_idle():
+                        raise
 
 
 def load(policy: Policy) -> Engine:
@@ -175,10 +194,14 @@ def load(policy: Policy) -> Engine:
         )
     # The one door to torch: opened in a GPU worker when it first serves a policy, never in web.
     from sampling.engine.load import load_engine
+    from sampling.engine.memory import Allowance
 
     engine = load_engine(
         policies.place_of(policy.source),
         revision=policy.revision or None,
+        allowance=Allowance.stated(
+            n_slots=settings.ENGINE_SLOTS, memory_gib=settings.ENGINE_MEMORY_GIB
+        ),
         n_threads=settings.TORCH_THREADS,
     )
     provenance = engine.provenance

@@ -29,6 +29,7 @@ from sampling.engine.slots import TransformerBackend, refuse_unless_full_attenti
 
 # Where a policy states no window, as those without learned or scaled positions may.
 WINDOW_TOKENS = 4096
+USUAL = memory.Allowance()
 
 
 def load_engine(
@@ -37,17 +38,13 @@ def load_engine(
     revision: str | None = None,
     queue_limit: int = 64,
     device: str | None = None,
-    n_slots: int = 54,
-    n_reserved: int = 18,
-    n_kept: int = 8,
-    cache_bytes: int | None = None,
+    allowance: memory.Allowance = USUAL,
     n_threads: int | None = None,
 ) -> EngineLoop:
     """Return a running engine for the folder or hub id `spec` (see sampling.engine.spec).
 
-    It samples `n_slots` completions at once, `n_reserved` of them never batch, and a key-value
-    cache of at most `cache_bytes`, or as much as sampling.engine.memory allows; float32 on a CPU with `n_threads`, bfloat16 elsewhere.
-    Raises UnsupportedPolicy, PolicyUnavailable or sampling.tokens.TokensError.
+    It takes what `allowance` says of the device; float32 on a CPU with `n_threads`, bfloat16
+    elsewhere. Raises UnsupportedPolicy, PolicyUnavailable or sampling.tokens.TokensError.
     """
     place = policy_spec.parse(spec)
     if isinstance(place, policy_spec.Server):
@@ -61,10 +58,7 @@ def load_engine(
         name=spec,
         revision=revision if isinstance(place, Path) else folder.name,
         device=chosen,
-        n_slots=n_slots,
-        n_reserved=n_reserved,
-        n_kept=n_kept,
-        cache_bytes=cache_bytes,
+        allowance=allowance,
     )
     return start_loop(backend, chosen.type, queue_limit=queue_limit)
 
@@ -94,10 +88,7 @@ def load_backend(
     name: str,
     revision: str | None,
     device: torch.device,
-    n_slots: int,
-    n_reserved: int,
-    n_kept: int,
-    cache_bytes: int | None,
+    allowance: memory.Allowance,
     capture: Capture | None = None,
 ) -> TransformerBackend:
     """Load a folder's tokenizer, template and weights; raises UnsupportedPolicy or TokensError."""
@@ -107,8 +98,9 @@ def load_backend(
     room = memory.budget(
         name=name,
         weights_bytes=memory.n_parameters(folder) * dtype.itemsize,
-        logits_bytes=n_slots * config.get_text_config().vocab_size * 4,
+        logits_bytes=allowance.n_slots * config.get_text_config().vocab_size * 4,
         device=device,
+        allowed_bytes=allowance.memory_bytes,
     )
     model = load_model(folder, config, name=name, dtype=dtype, device=device)
     exact = device.type == "cpu" and dtype is torch.float32
@@ -130,11 +122,11 @@ def load_backend(
         chat.tokenizer,
         provenance=provenance,
         stop_ids=chat.stop_ids | _configured_stop_ids(model),
-        n_slots=n_slots,
-        n_reserved=n_reserved,
-        n_kept=n_kept,
+        n_slots=allowance.n_slots,
+        n_reserved=allowance.n_reserved,
+        n_kept=allowance.n_kept,
         window_tokens=chat.context_tokens or WINDOW_TOKENS,
-        cache_bytes=min(room.cache_bytes, cache_bytes or room.cache_bytes),
+        cache_bytes=room.cache_bytes,
         budget_bytes=room.total_bytes,
         capture=CudaCapture() if capture is None and device.type == "cuda" else capture,
     )

@@ -27,9 +27,8 @@ def serve_policy(
     name: str | None = None,
     api_key_variable: str | None = None,
     device: str | None = None,
-    n_slots: int = 24,
-    queue_limit: int = 64,
-    cache_bytes: int = 2 * memory.GIB,
+    allowance: memory.Allowance,
+    queue_limit: int,
     n_threads: int | None = None,
 ) -> None:
     """Serve a folder or hub id until told to end; `announce` is called with the base URL.
@@ -48,10 +47,8 @@ def serve_policy(
         policy,
         revision=revision,
         device=device,
-        n_slots=n_slots,
-        n_reserved=n_slots // 4,
+        allowance=allowance,
         queue_limit=queue_limit,
-        cache_bytes=cache_bytes,
         n_threads=n_threads,
     )
     try:

@@ -17,6 +17,7 @@ from sampling.engine import sampler
 from sampling.engine.backend import DeviceLost, Draw, Layout, RowInput, Sampled
 from sampling.engine.cache import LayerShape, PromptTarget, RowsTarget, SlotCache
 from sampling.engine.graphs import BucketedStep, Capture
+from sampling.engine.memory import GIB
 from sampling.engine.protocol import Priority, Provenance, UnsupportedPolicy
 from sampling.engine.validation import Limits
 
@@ -99,8 +100,8 @@ class TransformerBackend:
         context_tokens = min(window_tokens, cache_bytes // (n_rows * token_bytes) - 1)
         if context_tokens < min(window_tokens, FEWEST_CONTEXT_TOKENS):
             raise UnsupportedPolicy(
-                f"a cache of {cache_bytes} bytes holds {context_tokens} tokens in each of "
-                f"{n_slots} slots; raise cache_bytes or lower n_slots"
+                f"{cache_bytes / GIB:.2f} GiB of keys and values hold {context_tokens} tokens in "
+                f"each of {n_rows} rows, too few for a dialogue; allow more memory or fewer slots"
             )
         self.limits = Limits(
             vocab_size=max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1,

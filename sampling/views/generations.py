@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.db import connection
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -46,14 +45,6 @@ class AnyAccept(BaseContentNegotiation):
 
 class EventsView(APIView):
     content_negotiation_class = AnyAccept
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return super().dispatch(request, *args, **kwargs)
-        finally:
-            # Under ASGI this thread stays with the response for as long as that is open.
-            if not connection.in_atomic_block:
-                connection.close()
 
     @extend_schema(
         parameters=[

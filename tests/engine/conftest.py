@@ -64,10 +64,7 @@ def load_tiny(
         name="tiny",
         revision=None,
         device=torch.device(device),
-        n_slots=n_slots,
-        n_reserved=n_reserved,
-        n_kept=n_kept,
-        cache_bytes=memory.GIB // 4,
+        allowance=memory.Allowance(n_slots, n_reserved, n_kept, memory.GIB),
         capture=capture,
     )
 

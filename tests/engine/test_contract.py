@@ -80,10 +80,7 @@ def load_long(folder: Path) -> Any:
         name="tiny",
         revision=None,
         device=torch.device("cpu"),
-        n_slots=served.N_SLOTS,
-        n_reserved=N_RESERVED,
-        n_kept=4,
-        cache_bytes=memory.GIB // 4,
+        allowance=memory.Allowance(served.N_SLOTS, N_RESERVED, 4, memory.GIB),
     )
 
 

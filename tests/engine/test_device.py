@@ -85,6 +85,23 @@ def test_the_budget_holds_weights_work_and_cache(monkeypatch: pytest.MonkeyPatch
     assert found.cache_bytes == 3 * memory.GIB - memory.GIB // 4 - 6 * 1000
 
 
+@pytest.mark.parametrize(("allowed", "total"), [(3, 3), (8, 8), (12, 10)])
+def test_a_stated_budget_is_kept_to_as_far_as_there_is_memory(
+    monkeypatch: pytest.MonkeyPatch, allowed: int, total: int
+) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 10 * memory.GIB)
+    found = memory.budget(
+        name="any",
+        weights_bytes=memory.GIB,
+        logits_bytes=0,
+        device=torch.device("cpu"),
+        allowed_bytes=allowed * memory.GIB,
+    )
+
+    assert found.total_bytes == total * memory.GIB
+    assert found.cache_bytes == (total - 1) * memory.GIB - memory.GIB // 4
+
+
 def resident_bytes() -> int:
     n_pages = int(Path("/proc/self/statm").read_text().split()[1])
     return n_pages * resource.getpagesize()

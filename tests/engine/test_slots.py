@@ -264,22 +264,28 @@ def test_an_unknown_architecture_is_refused(policy_folder: PolicyFolder, tmp_pat
 
 
 def test_a_cache_too_small_for_the_slots_is_refused(policy_folder: PolicyFolder) -> None:
-    with pytest.raises(protocol.UnsupportedPolicy, match="raise cache_bytes or lower n_slots"):
+    with pytest.raises(protocol.UnsupportedPolicy, match="allow more memory or fewer slots"):
         load.load_backend(
             policy_folder("llama"),
             name="tiny",
             revision=None,
             device=torch.device("cpu"),
-            n_slots=12,
-            n_reserved=4,
-            n_kept=4,
-            cache_bytes=100_000,
+            allowance=memory.Allowance(
+                n_slots=12, memory_bytes=memory.WORKING_BYTES["cpu"] + 1_500_000
+            ),
         )
 
 
 def test_load_engine_serves_a_folder(policy_folder: PolicyFolder) -> None:
     folder = policy_folder("llama")
-    engine = load.load_engine(str(folder), device="cpu", n_slots=4, n_reserved=1)
+    engine = load.load_engine(
+        str(folder), device="cpu", allowance=memory.Allowance.stated(n_slots=12, memory_gib=0.75)
+    )
+    health = engine.health()
+    assert (health.n_slots, engine.limits.n_batch) == (12, 8)
+    assert health.memory_budget_bytes == 3 * memory.GIB // 4
+    assert health.memory_bytes is not None
+    assert health.memory_bytes < health.memory_budget_bytes
     chat = tokens.load(folder)
     prompt = tuple(chat.encode([{"role": "user", "content": "hello there"}]))
     found = results(engine.submit(request(prompt, seeds=(1, 2))))

@@ -10,7 +10,7 @@ import pytest
 
 from sampling import engines, registry
 from sampling.engine.fake import FakeEngine
-from sampling.engine.protocol import Engine
+from sampling.engine.protocol import Engine, PolicyTooLarge
 from sampling.engine.spec import PolicyUnavailable
 from sampling.engines import Engines
 from sampling.models import Policy
@@ -74,15 +74,61 @@ def test_an_engine_in_use_is_not_given_up() -> None:
     assert not engine.health().alive
 
 
-def test_an_engine_that_died_is_built_anew(policy: Policy) -> None:
-    build = Builder()
+class MortalEngine(FakeEngine):
+    """Dies as an engine does whose device is lost, and notes whether somebody closes it then."""
+
+    def __init__(self) -> None:
+        super().__init__(threaded=False)
+        self.n_closed = 0
+
+    def die(self) -> None:
+        super().close()
+
+    def close(self) -> None:
+        self.n_closed += 1
+        super().close()
+
+
+def test_an_engine_that_died_is_closed_and_built_anew(policy: Policy) -> None:
+    built = [MortalEngine() for _ in range(3)]
+    left = built[:]
+    shared = Engines(lambda policy: left.pop(0))
+    with shared.engine_for(policy):
+        with shared.engine_for(policy):
+            built[0].die()
+        # Somebody still reads what it said last.
+        assert built[0].n_closed == 0
+    assert built[0].n_closed == 1
+    assert shared.figures().policies == ()
+    with shared.engine_for(policy) as second:
+        assert second is built[1]
+    built[1].die()
+    with shared.engine_for(policy) as third:
+        assert third is built[2]
+    assert [each.n_closed for each in built] == [1, 1, 0]
+
+
+def test_idle_engines_give_way_where_the_device_has_no_room() -> None:
+    first, second, third = PolicyFactory(), PolicyFactory(), PolicyFactory()
+    built: list[FakeEngine] = []
+
+    def build(policy: Policy) -> Engine:
+        if sum(each.health().alive for each in built) == 2:
+            raise PolicyTooLarge("no room for a third")
+        built.append(FakeEngine(threaded=False))
+        return built[-1]
+
     shared = Engines(build)
-    with shared.engine_for(policy) as engine:
+    with (
+        shared.engine_for(first),
+        shared.engine_for(second),
+        pytest.raises(PolicyTooLarge),
+        shared.engine_for(third),
+    ):
         pass
-    engine.close()
-    with shared.engine_for(policy) as again:
-        assert again.health().alive
-    assert len(build.built) == 2
+    with shared.engine_for(second), shared.engine_for(third):
+        pass
+    assert [engine.health().alive for engine in built] == [False, True, True]
 
 
 def test_a_failed_build_leaves_room_for_the_next(policy: Policy) -> None:

@@ -13,8 +13,6 @@ from sampling import policies, selectors
 from sampling.engine.protocol import EngineError
 from sampling.tokens import TokensError
 
-GIB = 2**30
-
 
 class Command(BaseCommand):
     help = (
@@ -35,12 +33,20 @@ class Command(BaseCommand):
             help="name of the environment variable with the key that requests must send",
         )
         parser.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
-        parser.add_argument("--slots", type=int, default=24, help="completions at once")
+        parser.add_argument(
+            "--slots", type=int, default=settings.ENGINE_SLOTS, help="completions at once"
+        )
         parser.add_argument("--queue", type=int, default=64, help="waiting requests, each priority")
-        parser.add_argument("--cache-gib", type=float, default=2.0, help="key-value cache")
+        parser.add_argument(
+            "--memory-gib",
+            type=float,
+            default=settings.ENGINE_MEMORY_GIB,
+            help="weights, cache and room to work (default: a share of what the device has free)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # The one door to torch, and only this process goes through it.
+        from sampling.engine.memory import Allowance
         from sampling.engine.serving import serve_policy
 
         try:
@@ -54,9 +60,10 @@ class Command(BaseCommand):
                 announce=self._announce,
                 api_key_variable=options["api_key_variable"],
                 device=options["device"],
-                n_slots=options["slots"],
+                allowance=Allowance.stated(
+                    n_slots=options["slots"], memory_gib=options["memory_gib"]
+                ),
                 queue_limit=options["queue"],
-                cache_bytes=int(options["cache_gib"] * GIB),
                 n_threads=settings.TORCH_THREADS,
             )
         except LabelhubError as error:
