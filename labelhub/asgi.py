@@ -1,19 +1,18 @@
-"""The ASGI application: event streams and downloads run as coroutines, all else in a fixed thread pool.
+"""The ASGI application: a fixed number of threads answer, coroutines stream what stays open for long.
 
-Django's own ASGI path costs more CPU a request than threads that keep their connections
-(docs/PERFORMANCE.md); only what stays open for long is worth a coroutine.
+Django's own ASGI path costs more CPU a request than threads that keep their connections, and a
+thread for every response for as long as that is open (docs/PERFORMANCE.md).
 """
 
 import multiprocessing
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 from labelhub import health, lifeline
 from labelhub.threads import ThreadedHandler
@@ -22,10 +21,7 @@ if (parent := multiprocessing.parent_process()) is not None and parent.pid is no
     # A worker that outlives a killed server process would go on answering beside its successor.
     lifeline.die_with_parent(parent.pid)
 settings.HOLD_SERVERS()
-LONG_LIVED_PATHS = ("/api/v1/events/", "/files/")
-
-# Sets Django up, hence first.
-_coroutines = get_asgi_application()
+django.setup(set_prefix=False)
 try:
     # In a thread because a server may import this with its event loop running.
     with ThreadPoolExecutor(1) as looking:
@@ -35,11 +31,4 @@ except SystemExit:
         # The server would start another process, which would fare no better.
         os.kill(parent.pid, signal.SIGTERM)
     raise
-_threads = ThreadedHandler(settings.CONFIG.web_threads)
-
-
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["type"] == "http" and scope["path"].startswith(LONG_LIVED_PATHS):
-        await _coroutines(scope, receive, send)
-    else:
-        await _threads(scope, receive, send)
+application = ThreadedHandler(settings.CONFIG.web_threads)

@@ -2,7 +2,8 @@
 
 Only whole things pass between the event loop and a thread: the request once its body has come, the
 answer once it is made. Every such handover waits for the interpreter's lock, and a WSGI bridge has
-six a request (docs/PERFORMANCE.md). Slow senders keep no thread.
+six a request (docs/PERFORMANCE.md). Slow senders keep no thread, and neither does an answer that is
+a coroutine's to stream: however many stay open, there are no more threads than before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
 
@@ -37,13 +38,28 @@ class ThreadedHandler(ASGIHandler):
             return
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self._threads, self._answer, scope, body)
-        if isinstance(response, StreamingHttpResponse):
+        if not isinstance(response, StreamingHttpResponse):
+            await self.send_response(response, send)
+            return
+        if not response.is_async:
             response.streaming_content = self._read(iter(response.streaming_content))  # type: ignore[arg-type]
         try:
-            await self.send_response(response, send)
+            await self._send_until_left(response, receive, send)
         finally:
-            if response.streaming:
-                await loop.run_in_executor(self._threads, response.close)
+            await loop.run_in_executor(self._threads, response.close)
+
+    async def _send_until_left(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Send to the end, or until the client is gone."""
+        sending = asyncio.create_task(self.send_response(response, send))
+        listening = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((sending, listening), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            listening.cancel()
+            fault, _ = await asyncio.gather(sending, listening, return_exceptions=True)
+        if isinstance(fault, Exception):
+            raise fault
 
     async def read_body(self, receive: Any) -> IO[bytes]:
         """The body, or as much of it as shows that it is larger than anything we accept.

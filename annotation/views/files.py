@@ -28,12 +28,12 @@ class Unsatisfiable(Exception):
 
 
 @require_safe
-async def file(request: HttpRequest, link: str, name: str) -> HttpResponseBase:
+def file(request: HttpRequest, link: str, name: str) -> HttpResponseBase:
     """The file that a signed link names, whole or the one range asked for (RFC 9110, section 14)."""
     try:
         signed = signing.loads(link, salt=DOWNLOAD_SALT, max_age=settings.DOWNLOAD_LINK_SECONDS)
         path = Path(default_storage.path(signed["name"]))
-        size = (await asyncio.to_thread(path.stat)).st_size
+        size = path.stat().st_size
     except (signing.BadSignature, FileNotFoundError):
         body = JSONRenderer().render(error_body(LinkExpired()))
         return HttpResponse(body, content_type="application/json", status=LinkExpired.status)

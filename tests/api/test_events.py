@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
 import pytest
 import redis
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.asgi import get_asgi_application
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from labelhub import clock
 from labelhub.accounts.models import ApiToken, User
+from labelhub.threads import ThreadedHandler
 from sampling import events, runner, services
 from sampling.models import Generation, Policy
 from sampling.runner import Worker
@@ -33,10 +36,17 @@ Purpose = Generation.Purpose
 DEADLINE_SECONDS = 60
 
 
+@cache
+def web() -> ThreadedHandler:
+    """The application as a web process has it, with one thread."""
+    return ThreadedHandler(1)
+
+
 @pytest.fixture(autouse=True)
 def _no_connection_stays(pipe_client: redis.Redis) -> Iterator[None]:
     yield
     events.close_connection()
+    web()._threads.submit(lambda: connection.close()).result()
 
 
 @pytest.fixture
@@ -83,7 +93,7 @@ def parsed(body: bytes) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def opened(query: str, *headers: tuple[bytes, bytes]) -> AsyncIterator[Answer]:
-    """One request to the application that `labelhub.asgi` gives long-lived paths to."""
+    """One request to the application."""
     left = asyncio.Event()
     sent: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
     first = True
@@ -98,7 +108,7 @@ async def opened(query: str, *headers: tuple[bytes, bytes]) -> AsyncIterator[Ans
 
     async def run() -> None:
         try:
-            await get_asgi_application()(scope, receive, sent.put)  # type: ignore[arg-type]
+            await web()(scope, receive, sent.put)
         finally:
             await sent.put(None)
 
@@ -298,8 +308,8 @@ def test_many_readers_share_one_hub_and_leave_nothing_behind(
     over_asgi(test)
 
 
-def test_two_hundred_open_streams_cost_one_reader_and_no_growing_memory(
-    me: User, policy: Policy, pipe_client: redis.Redis
+def test_two_hundred_open_streams_cost_one_reader_no_thread_and_no_growing_memory(
+    me: User, cookie: bytes, policy: Policy, pipe_client: redis.Redis
 ) -> None:
     """Twice the streams' worth of text goes through; the second round leaves nothing more behind."""
     generations = [ask(policy, requested_by=me, max_tokens=8) for _ in range(20)]
@@ -316,13 +326,17 @@ def test_two_hundred_open_streams_cost_one_reader_and_no_growing_memory(
         return tracemalloc.get_traced_memory()[0]
 
     async def test() -> None:
-        bodies = [
-            events.frames({generations[number % 20].pk: events.START})
-            for number in range(n_streams)
-        ]
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            for body in bodies:
-                assert await anext(body) == events.BEAT
+        bodies: list[AsyncIterator[bytes]] = []
+        n_threads: list[int] = []
+        async with AsyncExitStack() as responses:
+            for number in range(n_streams):
+                query = f"generations={generations[number % 20].pk}"
+                answer = await responses.enter_async_context(opened(query, (b"cookie", cookie)))
+                assert await anext(answer.pieces) == events.BEAT
+                bodies.append(answer.pieces)
+                n_threads.append(threading.active_count())
+            # The first few start what all of them share.
+            assert n_threads[-1] == n_threads[10]
             hub = events._hubs[asyncio.get_running_loop()]
             tracemalloc.start()
             after = [await one_round(bodies, attempt) for attempt in (1, 2, 3)]
@@ -337,9 +351,7 @@ def test_two_hundred_open_streams_cost_one_reader_and_no_growing_memory(
             assert all(
                 watcher.backlog.empty() for each in hub._watchers.values() for watcher in each
             )
-            for body in bodies:
-                await body.aclose()  # type: ignore[attr-defined]
-            assert (hub._watchers, hub._places, hub._tasks) == ({}, {}, [])
+        assert (hub._watchers, hub._places, hub._tasks) == ({}, {}, [])
 
     over_asgi(test)
 

@@ -1,7 +1,7 @@
 """Django behind the event loop: whole requests in, whole or streamed answers out."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -26,12 +26,37 @@ def streamed(request: HttpRequest) -> StreamingHttpResponse:
     return response
 
 
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    async def parts() -> AsyncIterator[bytes]:
+        try:
+            yield b"here"
+            await asyncio.Event().wait()
+        finally:
+            closed.append("parts")
+
+    response = StreamingHttpResponse(parts())
+    response._resource_closers.append(lambda: closed.append("endless"))  # type: ignore[attr-defined]
+    return response
+
+
+def cut_short(request: HttpRequest) -> StreamingHttpResponse:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"here"
+        raise RuntimeError("on purpose")
+
+    return StreamingHttpResponse(parts())
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("on purpose")
 
 
 closed: list[str] = []
-urlpatterns = [path("echo/", echo), path("streamed/", streamed), path("broken/", broken)]
+# Once something of the answer has come.
+LEAVES_LATER = {"type": "http.disconnect", "late": True}
+urlpatterns = [
+    path(f"{view.__name__}/", view) for view in (echo, streamed, endless, cut_short, broken)
+]
 
 
 def ask(path: str, *received: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,11 +71,19 @@ def ask(path: str, *received: dict[str, Any]) -> list[dict[str, Any]]:
     }
     waiting, sent = list(received), []
 
+    something_sent = asyncio.Event()
+
     async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()
+        if waiting[0] == LEAVES_LATER:
+            await something_sent.wait()
         return waiting.pop(0)
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
+        if message.get("body"):
+            something_sent.set()
 
     with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[]):
         asyncio.run(ThreadedHandler(2)(scope, receive, send))
@@ -80,6 +113,19 @@ def test_a_streamed_answer_goes_part_by_part_and_is_closed() -> None:
         b"",
     ]
     assert closed == ["streamed"]
+
+
+def test_an_answer_that_never_ends_is_closed_when_its_reader_leaves() -> None:
+    closed.clear()
+    start, *bodies = ask("/endless/", part(b""), LEAVES_LATER)
+    assert start["status"] == 200
+    assert [message["body"] for message in bodies] == [b"here"]
+    assert closed == ["parts", "endless"]
+
+
+def test_a_fault_while_streaming_reaches_the_server() -> None:
+    with pytest.raises(RuntimeError, match="on purpose"):
+        ask("/cut_short/", part(b""), LEAVES_LATER)
 
 
 def test_a_sender_who_leaves_is_answered_nothing() -> None:

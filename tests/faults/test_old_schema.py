@@ -38,14 +38,14 @@ def empty_database(db: None) -> Iterator[str]:
         "uvicorn labelhub.asgi:application --port 0 --lifespan off --workers 2",
         "celery -A labelhub worker -Q default -P threads",
         "celery -A labelhub worker -Q gpu -P threads",
-        "celery -A labelhub beat",
+        "celery -A labelhub beat --schedule {folder}/beat-schedule",
     ],
 )
 def test_no_process_starts_on_a_database_that_lacks_migrations(
-    empty_database: str, command: str
+    empty_database: str, command: str, tmp_path: Path
 ) -> None:
     process = subprocess.run(
-        [sys.executable, "-m", *command.split()],
+        [sys.executable, "-m", *command.format(folder=tmp_path).split()],
         cwd=PROJECT,
         env=os.environ | {"DATABASE_URL": empty_database, "REDIS_URL": "redis://127.0.0.1:1/0"},
         capture_output=True,
