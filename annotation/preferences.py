@@ -6,7 +6,7 @@ section 3.5) puts all pairs of a prompt into one batch element.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations, groupby
+from itertools import groupby
 from operator import itemgetter
 from typing import TypeVar
 
@@ -25,17 +25,6 @@ def preference_pairs(tiers: Sequence[Sequence[Item]]) -> list[tuple[Item, Item]]
         for worse in tiers[better + 1 :]
         for rejected in worse
     ]
-
-
-def count_pairs(sizes: Iterable[int]) -> int:
-    """The number of preference pairs of tiers of these sizes, the sum of nᵢ·nⱼ over i < j."""
-    return sum(better * worse for better, worse in combinations(sizes, 2))
-
-
-def dense_ranks(tiers: Sequence[Sequence[Item]]) -> list[tuple[Item, int]]:
-    """Each item with its rank, best first: 1 is the best tier, tied items share, no rank is left
-    out (1, 1, 2, 3)."""
-    return [(item, rank) for rank, tier in enumerate(tiers, start=1) for item in tier]
 
 
 def tiers_of(ranked: Iterable[tuple[Item, int]]) -> list[list[Item]]:

@@ -10,11 +10,13 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from annotation.datasets import sources, turns
+from annotation.datasets.candidates_reader import read_given
 from annotation.datasets.fields import optional, required, wrong_shape
 from annotation.datasets.hh_reader import read_hh
 from annotation.datasets.oasst_reader import read_oasst
 from annotation.datasets.ranking_reader import RANKING_SCHEMA_PREFIX, read_ranking
 from annotation.datasets.records import (
+    CandidatesRecord,
     DialogueRecord,
     LeftOut,
     MessageRecord,
@@ -127,6 +129,17 @@ def read_prompt_only(row: Mapping[str, Any], number: int) -> Iterator[Record]:
     )
 
 
+def read_candidates(row: Mapping[str, Any], number: int) -> Iterator[Record | LeftOut]:
+    messages = _turns_or_text(row, "prompt", role="user", trainable=False)
+    turns.require_context(messages)
+    for found in read_given(row, number):
+        if isinstance(found, LeftOut):
+            yield found
+            continue
+        fields = _source_fields(row, {"prompt", "candidates"}, {})
+        yield CandidatesRecord(messages, found, number, origin_key(messages), **fields)
+
+
 def read_sharegpt(row: Mapping[str, Any], number: int) -> Iterator[Record]:
     messages = turns.read_sharegpt(required(row, "conversations", list))
     yield _dialogue(row, number, (*_system_turn(row), *messages), {"conversations", "system"})
@@ -170,6 +183,7 @@ READERS: Mapping[str, Callable[[Mapping[str, Any], int], Iterator[Record | LeftO
     "hh": read_hh,
     "oasst": read_oasst,
     "ranking": read_ranking,
+    "candidates": read_candidates,
 }
 
 _SIGNS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
@@ -183,10 +197,14 @@ _SIGNS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
         and "prompt" not in row
     ),
     "oasst": lambda row: "message_tree_id" in row and isinstance(row.get("prompt"), dict),
+    "candidates": lambda row: (
+        "prompt" in row and "schema" not in row and isinstance(row.get("candidates"), list)
+    ),
     "prompt-completion": lambda row: "prompt" in row and "completion" in row,
     "prompt-only": lambda row: (
         "prompt" in row
-        and not row.keys() & {"completion", "chosen", "rejected", "schema", "message_tree_id"}
+        and not row.keys()
+        & {"completion", "chosen", "rejected", "schema", "message_tree_id", "candidates"}
     ),
 }
 

@@ -158,7 +158,32 @@ class RankingRecord:
         return preferences.tiers_of((candidate, candidate.rank) for candidate in self.candidates)
 
 
-Record: TypeAlias = DialogueRecord | TreeRecord | PromptRecord | RankingRecord
+@dataclass(frozen=True, slots=True)
+class GivenCandidate:
+    """One completion that was made elsewhere, with what the file says of its making."""
+
+    content: str
+    policy: str | None = None
+    params: Mapping[str, Any] | None = None
+    seed: int | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesRecord:
+    """A context with completions made elsewhere, to be ranked here."""
+
+    messages: tuple[MessageRecord, ...]
+    candidates: tuple[GivenCandidate, ...]
+    row: int
+    origin_key: str
+    licence: str | None = None
+    language: str | None = None
+    category: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+Record: TypeAlias = DialogueRecord | TreeRecord | PromptRecord | RankingRecord | CandidatesRecord
 
 
 class LeftOutCode(StrEnum):
@@ -168,6 +193,8 @@ class LeftOutCode(StrEnum):
     EMPTY_MESSAGE = "empty_message"  # (oasst) without text, and everything below it
     SAME_ROLE_TWICE = "same_role_twice"  # (oasst) a reply in its parent's role, and what is below
     TOO_MANY_REPLIES = "too_many_replies"  # (oasst) more ranked replies than a comparison holds
+    EMPTY_CANDIDATE = "empty_candidate"  # (candidates) without text
+    SAME_CANDIDATE = "same_candidate"  # (candidates) says the same as one before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +227,7 @@ class RejectCode(StrEnum):
     OUT_OF_RANGE = "out_of_range"  # a number, word or name that its column cannot hold
     DIVERGING_PAIR = "diverging_pair"  # (hh) the transcripts part before their last turn
     BAD_RANKING = "bad_ranking"  # ranks, candidates or shown order contradict each other
+    BAD_CANDIDATES = "bad_candidates"  # fewer than two different candidates, or more than nine
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +263,11 @@ def content_sha256(record: Record) -> str:
         content: Any = {
             f.name: getattr(record, f.name) for f in fields(record) if f.name not in skip
         }
+    elif isinstance(record, CandidatesRecord):
+        content = [
+            [(m.role, m.content) for m in record.messages],
+            [candidate.content for candidate in record.candidates],
+        ]
     elif isinstance(record, TreeRecord):
         content = [
             (n.parent, n.message.role, n.message.content, n.message.trainable, n.is_live)

@@ -2,7 +2,7 @@
 
 import gzip
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -71,28 +71,6 @@ class LineFile:
         self._buffer.clear()
         if self._progress is not None:
             self._progress(self._n_rows, self._hashed.n_bytes)
-
-
-def write_file(
-    lines: Iterable[Line], path: Path, *, progress: Progress | None = None
-) -> WrittenFile:
-    """Write the lines under this name, all of them or nothing; see `replacing`."""
-    with replacing(path) as sink:
-        return write_stream(lines, sink, name=path.name, progress=progress)
-
-
-def write_stream(
-    lines: Iterable[Line],
-    sink: BinaryIO,
-    *,
-    name: str,
-    progress: Progress | None = None,
-) -> WrittenFile:
-    """As `write_file`, into a binary stream that stays open."""
-    file = LineFile(sink, name=name, progress=progress)
-    for line in lines:
-        file.add(line)
-    return file.finish()
 
 
 def write_manifest(contents: Mapping[str, Any], path: Path) -> None:

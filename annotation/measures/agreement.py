@@ -111,10 +111,6 @@ class Agreement:
     tau_b: Estimate | None
     noise_ceiling: Estimate | None
 
-    @property
-    def is_enough(self) -> bool:
-        return self.same_order is not None
-
 
 def agreement(met: Meetings, *, enough: int = ENOUGH, n_draws: int = N_DRAWS) -> Agreement:
     """Agreement over these meetings.

@@ -138,14 +138,6 @@ def mean_of(values: ArrayLike) -> Estimate | None:
     return Estimate(mean, mean - half, mean + half, n, n)
 
 
-def share_of(n_right: int, n: int) -> Estimate | None:
-    """A share of independent trials with Wilson's interval; None without any."""
-    if not n:
-        return None
-    found = scipy.stats.binomtest(n_right, n).proportion_ci(LEVEL, method="wilson")
-    return Estimate(n_right / n, float(found.low), float(found.high), n, n)
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down adjusted p-values, in the order given: reject where one is below the level."""
     order = sorted(range(len(p_values)), key=p_values.__getitem__)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from annotation.datasets.criteria import question_of
-from annotation.datasets.records import MessageRecord, origin_key
 from annotation.exceptions import NotFailed
 from annotation.models import (
-    Candidate,
     CandidateSampling,
     Comparison,
     Conversation,
-    ImportRun,
     PickRun,
     Prompt,
     Review,
-    Round,
     TaskKind,
 )
 from annotation.models.words import Purpose
@@ -28,7 +23,7 @@ from annotation.overlap import n_planned
 from annotation.pick import Pick
 from annotation.selectors import comparisons as selectors
 from annotation.services.qualification import skill_for
-from annotation.services.tasks import NewTask, add_tasks
+from annotation.services.tasks import NewTask
 from annotation.similarity import near_identical
 from labelhub import clock
 from labelhub.accounts.models import Project
@@ -82,7 +77,7 @@ def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison
                 pick_probability=pick.probability,
                 created_at=now,
                 **{link: subjects[pick.group_id]},
-                **_asked(run.project),
+                **question_columns(run.project),
                 **_inherited(subjects[pick.group_id]),
             )
             for pick, context in zip(fresh, contexts, strict=True)
@@ -93,7 +88,7 @@ def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison
     return begun
 
 
-def _asked(project: Project) -> dict[str, str]:
+def question_columns(project: Project) -> dict[str, str]:
     """The project's question in the columns of a comparison."""
     question = question_of(project.criterion)
     direction = Comparison.Direction.LESS if question.least else Comparison.Direction.MORE
@@ -196,77 +191,3 @@ def near_identical_to_earlier(contents: Sequence[str]) -> list[bool]:
         any(near_identical(earlier, content) for earlier in contents[:index])
         for index, content in enumerate(contents)
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class GivenComparison:
-    """A context with completions made elsewhere, to be ranked here. `external_id` names it for good."""
-
-    external_id: str
-    context: Sequence[Mapping[str, str]]
-    candidates: Sequence[str]
-    language: str = "en"
-    category: str = ""
-
-
-@transaction.atomic
-def add_given_comparisons(
-    *,
-    project: Project,
-    import_run: ImportRun,
-    given: Sequence[GivenComparison],
-    round_: Round | None = None,
-) -> list[Comparison]:
-    """Comparisons ready to be ranked, with their tasks; those the project has already are passed over.
-
-    The number of statements does not grow with the number of comparisons.
-    """
-    here = set(
-        Comparison.objects.filter(
-            project=project, external_id__in=[row.external_id for row in given]
-        ).values_list("external_id", flat=True)
-    )
-    fresh = [row for row in given if row.external_id not in here]
-    now = clock.now()
-    contexts = store_contexts(contexts=[row.context for row in fresh])
-    comparisons = Comparison.objects.bulk_create(
-        [
-            Comparison(
-                project=project,
-                round=round_,
-                state=Comparison.State.READY,
-                context=context,
-                language=row.language,
-                category=row.category,
-                origin_key=origin_key(
-                    [MessageRecord(turn["role"], turn["content"]) for turn in row.context]
-                ),
-                source=import_run.file_name,
-                licence=import_run.licence,
-                import_run=import_run,
-                external_id=row.external_id,
-                created_at=now,
-                ready_at=now,
-                **_asked(project),
-            )
-            for row, context in zip(fresh, contexts, strict=True)
-        ]
-    )
-    Candidate.objects.bulk_create(
-        [
-            Candidate(
-                project=project,
-                comparison=comparison,
-                index=index,
-                origin=Candidate.Origin.IMPORTED,
-                content=content,
-                near_identical=is_near,
-            )
-            for comparison, row in zip(comparisons, fresh, strict=True)
-            for index, (content, is_near) in enumerate(
-                zip(row.candidates, near_identical_to_earlier(row.candidates), strict=True)
-            )
-        ]
-    )
-    add_tasks(tasks=[ranking_task(comparison) for comparison in comparisons])
-    return comparisons

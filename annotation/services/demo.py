@@ -16,11 +16,10 @@ from django.db import transaction
 
 from annotation.datasets.records import MessageRecord, PromptRecord, content_sha256, origin_key
 from annotation.models import Batch, ImportRun, Prompt, Round, RoundPolicy, TaskKind
-from annotation.services.comparisons import GivenComparison, add_given_comparisons
 from annotation.services.imports import import_rows, reader_of
 from annotation.services.projects import create_project
+from annotation.services.qualification import LEAD
 from annotation.services.tasks import NewTask, add_tasks
-from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import ConsentDocument, Membership, Project, User
 from sampling import registry
@@ -55,6 +54,7 @@ class Login:
     display_name: str
     role: str
     is_admin: bool = False
+    skills: tuple[str, ...] = ()
 
     @property
     def password(self) -> str:
@@ -65,7 +65,7 @@ LOGINS = (
     Login("trainer1", "Amira (trainer)", Membership.Role.TRAINER),
     Login("trainer2", "Ben (trainer)", Membership.Role.TRAINER),
     Login("trainer3", "Chloé (trainer)", Membership.Role.TRAINER),
-    Login("reviewer", "Rosa (reviewer)", Membership.Role.REVIEWER),
+    Login("reviewer", "Rosa (reviewer)", Membership.Role.REVIEWER, skills=(LEAD,)),
     Login("manager", "Milan (manager)", Membership.Role.MANAGER),
     Login("admin", "Ada (admin)", Membership.Role.MANAGER, is_admin=True),
 )
@@ -74,8 +74,9 @@ LOGINS = (
 def seed() -> Project:
     """Make what of the demo is not there yet; what is there, changed or not, stays as it is."""
     project = _seed_project()
+    _import(project, FIXTURES / "comparisons.jsonl", "candidates")
     for path in sorted((FIXTURES / "dialogues").glob("*.jsonl")):
-        _import_dialogues(project, path)
+        _import(project, path, "messages")
     return project
 
 
@@ -104,7 +105,6 @@ def _seed_project() -> Project:
     if round_ is not None:
         _serve_policy(round_)
         _add_prompts(project, round_)
-        _add_comparisons(project, round_)
     return project
 
 
@@ -134,7 +134,11 @@ def _add_members(project: Project) -> None:
     people = User.objects.in_bulk([login.username for login in LOGINS], field_name="username")
     for login in LOGINS:
         accounts.add_member(
-            project=project, user=people[login.username], role=login.role, languages=LANGUAGES
+            project=project,
+            user=people[login.username],
+            role=login.role,
+            languages=LANGUAGES,
+            skills=login.skills,
         )
 
 
@@ -238,46 +242,13 @@ def _prompt(project: Project, row: dict[str, Any], path: Path, number: int) -> P
     )
 
 
-def _add_comparisons(project: Project, round_: Round) -> None:
-    path = FIXTURES / "comparisons.jsonl"
-    if ImportRun.objects.filter(project=project, file_name=path.name).exists():
-        return
-    rows = list(_rows(path))
-    now = clock.now()
-    run = ImportRun.objects.create(
-        project=project,
-        file_name=path.name,
-        format="candidates",
-        licence=LICENCE,
-        started_at=now,
-        finished_at=now,
-        n_read=len(rows),
-        n_added=len(rows),
-    )
-    add_given_comparisons(
-        project=project,
-        import_run=run,
-        round_=round_,
-        given=[
-            GivenComparison(
-                external_id=row["id"],
-                context=row["prompt"],
-                candidates=row["candidates"],
-                language=row["language"],
-                category=row["category"],
-            )
-            for row in rows
-        ],
-    )
-
-
-def _import_dialogues(project: Project, path: Path) -> None:
+def _import(project: Project, path: Path, file_format: str) -> None:
     if ImportRun.objects.filter(project=project, file_name=path.name).exists():
         return
     with path.open("rb") as stream:
         import_rows(
             project=project,
-            reader=reader_of(stream=stream, file_format="messages"),
+            reader=reader_of(stream=stream, file_format=file_format),
             file_name=path.name,
             licence=LICENCE,
             on_reject=lambda _: None,

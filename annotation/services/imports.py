@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from annotation.datasets import readers
 from annotation.datasets.readers import Reader
 from annotation.datasets.records import (
+    CandidatesRecord,
     DialogueRecord,
     LeftOut,
     PromptRecord,
@@ -24,14 +25,19 @@ from annotation.datasets.records import (
 from annotation.datasets.sources import RowError
 from annotation.exceptions import DraftsAreDialogues, FileRefused
 from annotation.models import ImportRun
-from annotation.services import imported_dialogues, imported_prompts, imported_rankings
+from annotation.services import (
+    imported_candidates,
+    imported_dialogues,
+    imported_prompts,
+    imported_rankings,
+)
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
 
 Row: TypeAlias = Record | LeftOut | Reject
 FORMATS = tuple(readers.READERS)
-FORMATS_WITHOUT_DIALOGUES = ("prompt-only", "hh", "ranking")
+FORMATS_WITHOUT_DIALOGUES = ("prompt-only", "hh", "ranking", "candidates")
 # What one transaction stores: enough that its commit does not matter, little enough for memory.
 CHUNK_ROWS = 2000
 CHUNK_CHARACTERS = 8 * 2**20
@@ -135,9 +141,10 @@ def _size(row: Row) -> int:
         return 0
     if isinstance(row, TreeRecord):
         return sum(len(node.message.content) for node in row.nodes)
-    if isinstance(row, RankingRecord):
+    if isinstance(row, RankingRecord | CandidatesRecord):
         replies = sum(len(candidate.content) for candidate in row.candidates)
-        return replies + sum(len(message.content) for message in row.prompt)
+        before = row.prompt if isinstance(row, RankingRecord) else row.messages
+        return replies + sum(len(message.content) for message in before)
     return sum(len(message.content) for message in row.messages)
 
 
@@ -159,10 +166,12 @@ def _store(
     dialogues = [record for record in records if isinstance(record, DialogueRecord | TreeRecord)]
     prompts = [record for record in records if isinstance(record, PromptRecord)]
     rankings = [record for record in records if isinstance(record, RankingRecord)]
+    candidates = [record for record in records if isinstance(record, CandidatesRecord)]
     n_added = (
         imported_dialogues.add(run=run, records=dialogues, as_drafts=as_drafts)
         + imported_prompts.add(run=run, records=prompts)
         + imported_rankings.add(run=run, records=rankings)
+        + imported_candidates.add(run=run, records=candidates)
     )
     run.n_read += len(records) + len(rejects)
     run.n_added += n_added

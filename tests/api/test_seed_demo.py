@@ -20,7 +20,7 @@ from annotation.models import (
     TaskKind,
 )
 from annotation.services import demo
-from labelhub.accounts.models import User
+from labelhub.accounts.models import Membership, User
 from sampling.models import Policy
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,7 @@ def test_each_role_finds_work_and_must_consent_first() -> None:
                 origin="imported", position=0, content=claimed.json()["prompt"]["text"]
             ).exists()
 
+    assert Membership.objects.get(user__username="reviewer").skills == ["lead"]
     kinds = browser_of("reviewer").get("/api/v1/projects/demo/home/").json()["queues"]
     assert [queue["kind"] for queue in kinds][-1] == "review"
     progress = browser_of("manager").get("/api/v1/projects/demo/progress/").json()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from annotation.datasets import comparison_formats, formats, writers
+from annotation.datasets import comparison_formats, formats
 from annotation.datasets.formats import Options
 from annotation.datasets.records import (
     CandidateRecord,
@@ -15,6 +15,7 @@ from annotation.datasets.records import (
     origin_key,
 )
 from tests.datasets.strategies import PLANES
+from tests.datasets.written import write_lines
 
 TEXTS = [*PLANES, "  spaces \r\n", "\u2028\u0085\x0b", '"\\', "x" * 100_000]
 
@@ -27,7 +28,7 @@ def load(tmp_path, monkeypatch):
 
     def load(lines, name):
         path = tmp_path / name
-        writers.write_file(lines, path)
+        write_lines(lines, path)
         return datasets.load_dataset(
             "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
         )

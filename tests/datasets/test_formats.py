@@ -17,8 +17,8 @@ from annotation.datasets.records import (
     RankingRecord,
     StrengthRecord,
 )
-from annotation.datasets.writers import write_stream
 from tests.datasets.strategies import dialogues, labels, prompts, rankings
+from tests.datasets.written import write_into
 
 SYSTEM = MessageRecord("system", "Sé breve.")
 USER = MessageRecord("user", "Hi?\n")
@@ -33,7 +33,7 @@ def dialogue(*messages, **fields):
 
 def bytes_of(lines):
     sink = io.BytesIO()
-    write_stream(lines, sink, name="x.jsonl")
+    write_into(sink, lines, name="x.jsonl")
     return sink.getvalue()
 
 

@@ -274,6 +274,7 @@ def candidate(**changes):
         ("ranking", ranked(candidates=["A", "B"]), RejectCode.WRONG_SHAPE),
         ("ranking", ranked(candidates=RANKING["candidates"][:1]), RejectCode.BAD_RANKING),
         ("ranking", ranked(candidates=[]), RejectCode.BAD_RANKING),
+        ("candidates", {"prompt": "Hi", "candidates": ["One."]}, RejectCode.BAD_CANDIDATES),
         ("ranking", candidate(id=None), RejectCode.WRONG_SHAPE),
         ("ranking", candidate(id=2), RejectCode.BAD_RANKING),
         ("ranking", candidate(rank=True), RejectCode.WRONG_SHAPE),

@@ -8,6 +8,7 @@ import pytest
 import zstandard
 
 from annotation.datasets import writers
+from tests.datasets.written import write_lines
 
 LINES = [{"messages": [{"role": "user", "content": f"räksmörgås {n} " * 20}]} for n in range(9000)]
 PLAIN = b"".join(orjson.dumps(line) + b"\n" for line in LINES)
@@ -29,7 +30,7 @@ def test_a_file_is_whole_hashed_and_the_same_every_time(tmp_path, name, unpack):
     written = []
     for path in (first, second):
         path.parent.mkdir()
-        written.append(writers.write_file(iter(LINES), path))
+        written.append(write_lines(iter(LINES), path))
     content = first.read_bytes()
     assert unpack(content) == PLAIN
     assert content == second.read_bytes()
@@ -43,7 +44,7 @@ def test_a_file_is_whole_hashed_and_the_same_every_time(tmp_path, name, unpack):
 
 def test_progress_counts_up_to_the_whole(tmp_path):
     seen = []
-    written = writers.write_file(
+    written = write_lines(
         LINES, tmp_path / "x.jsonl", progress=lambda rows, n_bytes: seen.append((rows, n_bytes))
     )
     assert seen == sorted(seen)
@@ -59,7 +60,7 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_bytes(b"earlier")
     with pytest.raises(RuntimeError):
-        writers.write_file(failing(), path)
+        write_lines(failing(), path)
     assert path.read_bytes() == b"earlier"
     assert [left.name for left in tmp_path.iterdir()] == ["x.jsonl"]
 
@@ -72,24 +73,24 @@ def test_the_name_appears_only_when_the_file_is_whole(tmp_path):
             assert not path.exists()
             yield line
 
-    writers.write_file(watching(), path)
+    write_lines(watching(), path)
     assert path.read_bytes() == PLAIN
 
 
 def test_a_file_gets_the_permissions_that_others_get(tmp_path):
     ordinary = tmp_path / "ordinary"
     ordinary.touch()
-    writers.write_file([], tmp_path / "x.jsonl")
+    write_lines([], tmp_path / "x.jsonl")
     assert (tmp_path / "x.jsonl").stat().st_mode == ordinary.stat().st_mode
 
 
 def test_no_lines_make_an_empty_file(tmp_path):
-    assert writers.write_file([], tmp_path / "x.jsonl").rows == 0
+    assert write_lines([], tmp_path / "x.jsonl").rows == 0
     assert Path(tmp_path / "x.jsonl").read_bytes() == b""
 
 
 def test_the_manifest_says_what_the_files_are(tmp_path):
-    written = writers.write_file(LINES[:2], tmp_path / "x.jsonl")
+    written = write_lines(LINES[:2], tmp_path / "x.jsonl")
     assert writers.manifest(
         dataset={"project": "demo", "kind": "sft", "number": 1},
         file_format="messages",

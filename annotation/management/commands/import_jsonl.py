@@ -1,4 +1,4 @@
-"""Read a file of dialogues, prompts or rankings into a project."""
+"""Read a file of dialogues, prompts, rankings or candidates to be ranked into a project."""
 
 from __future__ import annotations
 
