@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from annotation.models import Assignment, Question
+from annotation.selectors.queue import COUNT_BOUND
 from labelhub import exceptions
 from labelhub.accounts.models import Membership, Project, User
 from labelhub.accounts.selectors import membership_for
@@ -31,9 +32,22 @@ def rulings_for(*, assignment: Assignment) -> list[Question]:
     )
 
 
-def questions_in(*, project: Project) -> QuerySet[Question]:
-    """Every question of a project, for its leads."""
-    return Question.objects.filter(project=project).select_related("guideline", "rater__user")
+def questions_in(*, project: Project, is_open: bool = False) -> QuerySet[Question]:
+    """The questions of a project for its leads, or those that wait for an answer."""
+    rows = Question.objects.filter(project=project)
+    if is_open:
+        rows = rows.filter(answered_at=None)
+    return rows.select_related(
+        "guideline", "rater__user", "assignment__task__prompt", "assignment__conversation"
+    )
+
+
+def open_questions(*, membership: Membership) -> int | None:
+    """How many questions wait for a lead, counted up to COUNT_BOUND; None for anybody else."""
+    if membership.role not in LEADS:
+        return None
+    waiting = Question.objects.filter(project=membership.project, answered_at=None)
+    return waiting[:COUNT_BOUND].count()
 
 
 def question_for_lead(*, user: User | AnonymousUser, question_id: int) -> Question:

@@ -27,7 +27,7 @@ from labelhub import exceptions
 from labelhub.accounts.models import Membership, User
 from labelhub.accounts.selectors import membership_for
 
-TITLE_CHARACTERS = 120
+TITLE_CHARACTERS = 240
 State = Conversation.State
 # What the list may be narrowed to, and the states behind each.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -45,6 +45,7 @@ def conversations_of(
 ) -> QuerySet[Conversation]:
     """The person's own conversations in a project, with `n_turns`, `opening` and `comment`.
 
+    A returned one gives way to its next version, once that is begun, and is found in its history.
     `search` looks in the prompt and in the turns of the kept path, case-insensitively.
     """
     live = Message.objects.filter(conversation=OuterRef("pk"), is_live=True)
@@ -52,6 +53,7 @@ def conversations_of(
         project=membership.project,
         author__user=membership.user,
         kind__in=[Conversation.Kind.DEMONSTRATION, Conversation.Kind.CHAT],
+        revision=None,
     )
     if group is not None:
         rows = rows.filter(state__in=GROUPS[group])

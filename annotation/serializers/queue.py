@@ -147,6 +147,9 @@ class HomeOutput(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=Membership.Role.choices)
     queues = QueueOutput(many=True)
     returned = ReturnedOutput(many=True)
+    open_questions = serializers.IntegerField(
+        allow_null=True, help_text="For leads; exact below 100."
+    )
     kept = KeptOutput(many=True)
     today = serializers.IntegerField()
     this_week = serializers.IntegerField()

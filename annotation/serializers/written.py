@@ -92,8 +92,21 @@ class QuestionOutput(serializers.Serializer[Any]):
     )
 
 
+class AskedQuestionsQuery(serializers.Serializer[Any]):
+    open = serializers.BooleanField(default=False, help_text="Only what waits for an answer.")
+
+
 class AskedQuestionOutput(QuestionOutput):
     asked_by = serializers.CharField(source="rater.user", default="", help_text="For leads only.")
+    about = serializers.CharField(
+        source="assignment.task.prompt.text",
+        default=None,
+        allow_null=True,
+        help_text="The task's prompt or brief.",
+    )
+    conversation = serializers.IntegerField(
+        source="assignment.conversation.pk", default=None, allow_null=True
+    )
 
 
 class QuestionsOutput(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from annotation.selectors.queue import assignment_for
 from annotation.serializers.written import (
     AnswerInput,
     AskedQuestionOutput,
+    AskedQuestionsQuery,
     QuestionInput,
     QuestionOutput,
     QuestionsOutput,
@@ -48,13 +49,23 @@ class ProjectQuestionsView(APIView):
     pagination_class = NewestFirst
 
     @extend_schema(
-        responses={200: AskedQuestionOutput(many=True), 403: ErrorOutput, 404: ErrorOutput}
+        parameters=[AskedQuestionsQuery],
+        responses={
+            200: AskedQuestionOutput(many=True),
+            400: ErrorOutput,
+            403: ErrorOutput,
+            404: ErrorOutput,
+        },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Every question of a project, newest first, for its leads."""
+        """The questions of a project, newest first, for its leads."""
         membership = membership_for(user=request.user, slug=slug, roles=selectors.LEADS)
+        query = AskedQuestionsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
         page = self.pagination_class()
-        rows = selectors.questions_in(project=membership.project)
+        rows = selectors.questions_in(
+            project=membership.project, is_open=query.validated_data["open"]
+        )
         shown = page.paginate_queryset(rows, request, view=self)
         return page.get_paginated_response(AskedQuestionOutput(shown, many=True).data)
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.models import Assignment, TaskKind
-from annotation.selectors import assignments, guidelines, queue
+from annotation.selectors import assignments, guidelines, questions, queue
 from annotation.serializers.queue import (
     AssignmentOutput,
     AutosaveInput,
@@ -40,6 +40,7 @@ class HomeView(APIView):
             "role": membership.role,
             "queues": queue.queues_of(membership=membership, kinds=kinds),
             "returned": queue.returned_to(membership=membership),
+            "open_questions": questions.open_questions(membership=membership),
             "kept": queue.kept_of(membership=membership),
             "today": effort.today,
             "this_week": effort.this_week,

@@ -6,7 +6,8 @@ import pytest
 
 from annotation.models import Assignment
 from labelhub.accounts.models import Membership
-from tests.writing import DEMONSTRATION, Person, new_task, serving_project
+from tests.factories import PromptFactory
+from tests.writing import DEMONSTRATION, Person, conversation_of, new_task, serving_project
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,24 @@ def test_an_answer_reaches_its_asker_and_a_ruling_everybody(trainer: Person) -> 
     body = other.client.get(f"/api/v1/assignments/{theirs.pk}/questions/").json()
     assert [ruling["answer"] for ruling in body["rulings"]] == ["One line at most."]
     assert body["questions"] == []
+
+
+def test_a_lead_sees_what_waits_and_what_it_is_about(trainer: Person) -> None:
+    prompt = PromptFactory(project=trainer.project, text="Explain tides.")
+    assignment = trainer.take_new(DEMONSTRATION, prompt)
+    path = f"assignments/{assignment.pk}/questions/"
+    answered = trainer.post(path, {"text": "How long?"}).json()
+    waiting = trainer.post(path, {"text": "For whom?"}).json()
+    lead = Person(trainer.project, Membership.Role.REVIEWER)
+    home = f"/api/v1/projects/{trainer.project.slug}/home/"
+    assert lead.client.get(home).json()["open_questions"] == 2
+    lead.post(f"questions/{answered['id']}/answer/", {"answer": "Short."})
+    assert lead.client.get(home).json()["open_questions"] == 1
+    assert trainer.client.get(home).json()["open_questions"] is None
+    url = f"/api/v1/projects/{trainer.project.slug}/questions/?open=true"
+    (row,) = lead.client.get(url).json()["results"]
+    assert (row["id"], row["about"]) == (waiting["id"], "Explain tides.")
+    assert row["conversation"] == conversation_of(assignment).pk
 
 
 def test_an_answer_that_is_not_pinned_stays_between_the_two(trainer: Person) -> None:

@@ -56,6 +56,15 @@ class TestList:
         # Turns that were edited away are not what the conversation says.
         assert rows(trainer, search="water") == []
 
+    def test_a_returned_one_gives_way_to_its_next_version(self, trainer: Person) -> None:
+        first = trainer.hand_in_new()
+        reviewer = Person(trainer.project, Membership.Role.REVIEWER)
+        reviewer.review(reviewer.claim(REVIEW), "returned", comment="Too short.")
+        assert [row["id"] for row in rows(trainer, group="returned")] == [first.pk]
+        second = conversation_of(trainer.claim(DEMONSTRATION))
+        assert [(row["id"], row["state"]) for row in rows(trainer)] == [(second.pk, "writing")]
+        assert rows(trainer, group="returned") == []
+
     def test_an_unknown_group_is_refused(self, trainer: Person) -> None:
         url = f"/api/v1/projects/{trainer.project.slug}/conversations/?group=odd"
         answer = trainer.client.get(url)

@@ -1022,7 +1022,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every question of a project, newest first, for its leads. */
+        /** @description The questions of a project, newest first, for its leads. */
         get: operations["projects_questions_list"];
         put?: never;
         post?: never;
@@ -1303,6 +1303,9 @@ export interface components {
              * @default
              */
             asked_by?: string;
+            /** @description The task's prompt or brief. */
+            about?: string | null;
+            conversation?: number | null;
         };
         AssignmentOutput: {
             id: number;
@@ -1806,6 +1809,8 @@ export interface components {
             role: components["schemas"]["MemberRole"];
             queues: components["schemas"]["QueueOutput"][];
             returned: components["schemas"]["ReturnedOutput"][];
+            /** @description For leads; exact below 100. */
+            open_questions: number | null;
             kept: components["schemas"]["KeptOutput"][];
             today: number;
             this_week: number;
@@ -5149,6 +5154,8 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description Only what waits for an answer. */
+                open?: boolean;
             };
             header?: never;
             path: {
@@ -5164,6 +5171,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedAskedQuestionOutputList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
             403: {

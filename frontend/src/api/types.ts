@@ -1,5 +1,5 @@
 /** Short names for the generated types, so that a page reads in the words of the domain. */
-import type { components } from "./schema";
+import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -47,8 +47,14 @@ export type Lengths = Schemas["LengthsOutput"];
 export type Feedback = NonNullable<Message["feedback"]>;
 export type FeedbackReason = Feedback["reasons"][number];
 export type WrittenRow = Schemas["WrittenRowOutput"];
+export type WrittenGroup = NonNullable<
+  NonNullable<
+    paths["/api/v1/projects/{slug}/conversations/"]["get"]["parameters"]["query"]
+  >["group"]
+>;
 export type Written = Schemas["WrittenOutput"];
 export type Question = Schemas["QuestionOutput"];
 export type AskedQuestion = Schemas["AskedQuestionOutput"];
+export type TimeContest = Schemas["OpenContestOutput"];
 export type WorkingDay = Schemas["DayOutput"];
 export type DraftTrial = Schemas["DraftTrialOutput"];

@@ -30,11 +30,13 @@ export function Shell({ me }: Props) {
   const [sheetOpen, setSheetOpen] = useState(false);
   const project = slug ?? null;
   const working = useMatch("/projects/:slug/work/:assignment") !== null;
-  const isManager = project !== null && roleIn(me, project) === "manager";
+  const role = project === null ? null : roleIn(me, project);
+  const isManager = role === "manager";
   useActions(t("app.everywhere"), globalActions, {
     navigate,
     project,
     isManager,
+    isLead: isManager || role === "reviewer",
     openPalette,
     openSheet: () => setSheetOpen(true),
   });
@@ -48,7 +50,7 @@ export function Shell({ me }: Props) {
           {t("app.name")}
         </Anchor>
         <ProjectSwitch me={me} project={project} />
-        {isManager && <ManagerNavigation project={project} working={working} />}
+        {isManager && project !== null && <ManagerNavigation project={project} working={working} />}
         <Group gap="xs" ml="auto" wrap="nowrap">
           <Button
             variant="default"

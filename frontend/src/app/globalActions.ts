@@ -8,11 +8,14 @@ export interface GlobalContext {
   /** The project in the address, where there is one. */
   project: string | null;
   isManager: boolean;
+  /** Answers questions: a reviewer or a manager. */
+  isLead: boolean;
   openPalette: () => void;
   openSheet: () => void;
 }
 
 const inProject = ({ project }: GlobalContext) => project !== null;
+const leading = ({ project, isLead }: GlobalContext) => project !== null && isLead;
 const managing = ({ project, isManager }: GlobalContext) => project !== null && isManager;
 
 export const globalActions: readonly Action<GlobalContext>[] = [
@@ -34,6 +37,27 @@ export const globalActions: readonly Action<GlobalContext>[] = [
     keys: ["g h"],
     enabled: inProject,
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}`),
+  },
+  {
+    id: "global.conversations",
+    label: "actions.goConversations",
+    keys: ["g c"],
+    enabled: inProject,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/conversations`),
+  },
+  {
+    id: "global.time",
+    label: "actions.goTime",
+    keys: ["g t"],
+    enabled: inProject,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/time`),
+  },
+  {
+    id: "global.questions",
+    label: "actions.goQuestions",
+    keys: ["g u"],
+    enabled: leading,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/questions`),
   },
   {
     id: "global.progress",

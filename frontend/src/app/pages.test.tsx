@@ -98,6 +98,85 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
     (server) => working(server, assignment({ kind: "review", conversation: thread })),
   ],
   [
+    "one's conversations",
+    "/projects/demo/conversations",
+    (server) =>
+      signedIn(server).on("GET /api/v1/projects/demo/conversations/", {
+        body: {
+          next: null,
+          results: [
+            {
+              id: 5,
+              kind: "demonstration",
+              state: "writing",
+              title: "§",
+              n_turns: 2,
+              comment: "§",
+              created_at: "2026-01-01T10:00:00Z",
+              finished_at: null,
+              assignment: 31,
+            },
+          ],
+        },
+      }),
+  ],
+  [
+    "one conversation",
+    "/projects/demo/conversations/5",
+    (server) =>
+      signedIn(server).on("GET /api/v1/conversations/5/", {
+        body: {
+          id: 5,
+          kind: "demonstration",
+          state: "submitted",
+          project: "demo",
+          prompt: null,
+          assignment: 31,
+          versions: [{ conversation: thread, finished_at: "2026-01-01T10:00:00Z", review: null }],
+          can_amend: true,
+          kept_submission: null,
+        },
+      }),
+  ],
+  [
+    "questions",
+    "/projects/demo/questions",
+    (server) =>
+      signedIn(server).on("GET /api/v1/projects/demo/questions/", {
+        body: {
+          next: null,
+          results: [
+            {
+              id: 3,
+              assignment: 31,
+              kind: "demonstration",
+              text: "§",
+              asked_at: "2026-01-01T10:00:00Z",
+              answer: "",
+              answered_at: null,
+              pinned_at: null,
+              guideline_version: null,
+              asked_by: "§",
+              about: "§",
+              conversation: 5,
+            },
+          ],
+        },
+      }),
+  ],
+  [
+    "working time",
+    "/projects/demo/time",
+    (server) =>
+      signedIn(server)
+        .on("GET /api/v1/projects/demo/time/", {
+          body: {
+            days: [{ day: "2026-01-02", active_seconds: 3_600, n_tasks: 4, contest: null }],
+          },
+        })
+        .on("GET /api/v1/projects/demo/time-contests/", { body: { contests: [] } }),
+  ],
+  [
     "progress",
     "/projects/demo/progress",
     (server) =>

@@ -36,6 +36,19 @@ const PoliciesPage = lazy(async () => ({
   default: (await import("@/features/sampling/PoliciesPage")).PoliciesPage,
 }));
 
+const ConversationsPage = lazy(async () => ({
+  default: (await import("@/features/written/ConversationsPage")).ConversationsPage,
+}));
+const ConversationPage = lazy(async () => ({
+  default: (await import("@/features/written/ConversationPage")).ConversationPage,
+}));
+const QuestionsPage = lazy(async () => ({
+  default: (await import("@/features/questions/QuestionsPage")).QuestionsPage,
+}));
+const TimePage = lazy(async () => ({
+  default: (await import("@/features/time/TimePage")).TimePage,
+}));
+
 const page = (Page: ComponentType) => (
   <Suspense fallback={<PageLoading />}>
     <Page />
@@ -62,6 +75,16 @@ export const routes = [
       { path: "/", element: <StartPage /> },
       { path: "/projects/:slug", element: <ProjectPage page={HomePage} /> },
       { path: "/projects/:slug/work/:assignment", element: <ProjectPage page={WorkPage} /> },
+      {
+        path: "/projects/:slug/conversations",
+        element: <ProjectPage page={ConversationsPage} />,
+      },
+      {
+        path: "/projects/:slug/conversations/:conversation",
+        element: <ProjectPage page={ConversationPage} />,
+      },
+      { path: "/projects/:slug/questions", element: <ProjectPage page={QuestionsPage} /> },
+      { path: "/projects/:slug/time", element: <ProjectPage page={TimePage} /> },
       { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },
       { path: "/projects/:slug/quality", element: <ProjectPage page={QualityPage} /> },
       {

@@ -9,6 +9,7 @@ export function useFormat() {
   const { t } = useTranslation();
   return useMemo(() => {
     const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+    const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
     const numbers = new Intl.NumberFormat();
     const secondsFormat = new Intl.NumberFormat(undefined, {
       style: "unit",
@@ -17,6 +18,8 @@ export function useFormat() {
       maximumFractionDigits: 2,
     });
     return {
+      /** A calendar day as the server names it: 2026-11-22. */
+      day: (iso: string) => days.format(new Date(iso)),
       time: (iso: string) => times.format(new Date(iso)),
       /** A share of one, in per cent. */
       share: (value: number) =>
@@ -44,6 +47,9 @@ export function useFormat() {
         return t("format.hours", { hours: Math.floor(seconds / HOUR_SECONDS), minutes });
       },
       number: (value: number) => numbers.format(value),
+      /** A mean: 12.4. */
+      rounded: (value: number) =>
+        new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(value),
       /** A count that the server stops at `bound`. */
       bounded: (value: number, bound: number) =>
         value >= bound ? `${numbers.format(bound - 1)}+` : numbers.format(value),

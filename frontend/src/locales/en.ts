@@ -10,12 +10,14 @@ import { review } from "./en/review";
 import { params, policies, samplingPage } from "./en/sampling";
 import { chat, demonstration, thread } from "./en/thread";
 import { questions, roles, work } from "./en/work";
+import { asked, time, trial, written } from "./en/written";
 
 /** Every English sentence of the app, by area. */
 export const english = {
   account,
   actions,
   app,
+  asked,
   chat,
   common,
   datasets,
@@ -37,5 +39,8 @@ export const english = {
   samplingPage,
   save,
   thread,
+  time,
+  trial,
   work,
+  written,
 };

@@ -29,6 +29,7 @@ export const home: Home = {
     { kind: "ranking", available: 12, held: null, paused: false },
   ],
   returned: [],
+  open_questions: null,
   kept: [],
   today: 4,
   this_week: 20,

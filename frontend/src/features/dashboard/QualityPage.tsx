@@ -12,6 +12,7 @@ import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 import { usePageTitle } from "@/hooks/usePageTitle";
 
+import { DraftTrial } from "./DraftTrial";
 import { figuresQuery, useRefreshFigures } from "./figuresRequests";
 import { FlagTable, SliceTable } from "./FigureTables";
 import { IntervalBar } from "./IntervalBar";
@@ -79,6 +80,7 @@ export function QualityPage({ slug }: Props) {
           {compute}
         </StatePanel>
       )}
+      <DraftTrial slug={slug} />
       <ReadyComparisons slug={slug} />
     </div>
   );

@@ -17,6 +17,13 @@ export const figuresQuery = (slug: string) =>
     refetchInterval: REFRESH_MILLISECONDS,
   });
 
+export const draftTrialQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ["draft-trial", slug],
+    queryFn: () =>
+      unwrap(client.GET("/api/v1/projects/{slug}/draft-trial/", { params: { path: { slug } } })),
+  });
+
 export function useRefreshFigures(slug: string) {
   return useMutation({
     mutationFn: () =>

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
@@ -50,6 +50,7 @@ function HomeView({ home }: { home: Home }) {
   const [guideline, setGuideline] = useState<number | null>(arrival.guideline ?? null);
   const work = useStartWork(home.project.slug);
   const next = nextQueue(home.queues);
+  const base = `/projects/${home.project.slug}`;
   const context = { next, busy: work.isPending, start: work.start };
   useActions(t("home.title"), homeActions, context);
 
@@ -133,6 +134,27 @@ function HomeView({ home }: { home: Home }) {
         </section>
       )}
 
+      {home.open_questions !== null && home.open_questions > 0 && (
+        <section aria-labelledby="home-questions">
+          <Title order={2} id="home-questions" className={classes.heading}>
+            {t("asked.title")}
+          </Title>
+          <ul className={classes.list}>
+            <li className={classes.row}>
+              <div className={classes.rowText}>
+                {t("home.questions", {
+                  count: home.open_questions,
+                  shown: format.bounded(home.open_questions, 100),
+                })}
+              </div>
+              <Button component={Link} to={`${base}/questions`} variant="default">
+                {t("home.answer")}
+              </Button>
+            </li>
+          </ul>
+        </section>
+      )}
+
       {home.kept.length > 0 && (
         <section aria-labelledby="home-kept">
           <Title order={2} id="home-kept" className={classes.heading}>
@@ -171,6 +193,14 @@ function HomeView({ home }: { home: Home }) {
             time: format.duration(home.active_seconds_today),
           })}
         </p>
+        <Group gap="lg" mt={6}>
+          <Anchor component={Link} to={`${base}/conversations`} size="sm">
+            {t("home.allConversations")}
+          </Anchor>
+          <Anchor component={Link} to={`${base}/time`} size="sm">
+            {t("home.yourTime")}
+          </Anchor>
+        </Group>
       </section>
 
       {home.guidelines.length > 0 && (
