@@ -11,10 +11,19 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from annotation.models import Dataset, Export, ImportRun
-from annotation.services import exports
+from annotation.models import (
+    Benchmark,
+    Dataset,
+    DatasetVersion,
+    Export,
+    Freezing,
+    ImportRun,
+    Recipe,
+)
+from annotation.services import exports, freezings
 from annotation.services.dataset_lines import FORMATS, FileOptions
 from labelhub.accounts.models import Project, User
+from labelhub.exceptions import LabelhubError
 from sampling.admin import ReadOnly
 
 
@@ -90,3 +99,70 @@ class ImportRunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("project",)
     ordering = ("-pk",)
     show_full_result_count = False
+
+
+@admin.register(Recipe)
+class RecipeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("project", "name", "kind", "changed_by", "changed_at")
+    list_filter = ("kind", "project")
+    list_select_related = ("project", "changed_by")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    actions = ("freeze",)
+
+    @admin.action(description="Freeze a version")
+    def freeze(self, request: HttpRequest, queryset: QuerySet[Recipe]) -> None:
+        for recipe in queryset:
+            try:
+                freezing = freezings.start(
+                    recipe=recipe, is_trial=False, requested_by=cast(User, request.user)
+                )
+            except LabelhubError as refusal:
+                messages.error(request, f"{recipe}: {refusal.detail}")
+                continue
+            row = reverse("admin:annotation_freezing_change", args=[freezing.pk])
+            started = format_html('<a href="{}">Freezing {}</a> has started.', row, recipe)
+            messages.success(request, started)
+
+
+@admin.register(Freezing)
+class FreezingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("id", "recipe", "is_trial", "state", "stage", "n_through", "n_rows")
+    list_filter = ("state", "is_trial", "project")
+    list_select_related = ("recipe",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+
+@admin.register(DatasetVersion)
+class DatasetVersionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = (
+        "recipe",
+        "number",
+        "sha256",
+        "n_bytes",
+        "created_at",
+        "withdrawn_at",
+        "download",
+    )
+    list_filter = ("project",)
+    list_select_related = ("recipe",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    @admin.display(description="Archive")
+    def download(self, version: DatasetVersion) -> str | SafeString:
+        if version.withdrawn_at is not None:
+            return version.withdrawn_because
+        url = reverse("version-download", args=[version.pk])
+        return format_html('<a href="{}">{}</a>', url, version)
+
+
+@admin.register(Benchmark)
+class BenchmarkAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("project", "name", "n_texts", "n_too_short", "n_runs", "added_at")
+    list_filter = ("project",)
+    list_select_related = ("project",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    exclude = ("runs",)

@@ -351,6 +351,46 @@ class AggregationRefused(LabelhubError):
     detail = "Several people's rankings cannot be added up in this way."
 
 
+class RecipeNameTaken(LabelhubError):
+    code, status = "recipe_name_taken", 409
+    detail = "The project has a recipe of this name; choose another, or change that one."
+
+
+class SourceUnknown(LabelhubError):
+    code = "source_unknown"
+    detail = "A source names a project that you do not manage."
+
+
+class BenchmarkUnknown(LabelhubError):
+    code = "benchmark_unknown"
+    detail = "The recipe names a benchmark that this project does not have; add its file first."
+
+
+class BenchmarkEmpty(LabelhubError):
+    code = "benchmark_empty"
+    detail = "The file holds no text of 13 words or more, so nothing could be told by it."
+
+
+class TokenizerUnknown(LabelhubError):
+    code = "tokenizer_unknown"
+    detail = "No policy of this name has a tokenizer here; choose one whose files are."
+
+
+class FreezingUnderWay(LabelhubError):
+    code, status = "freezing_under_way", 409
+    detail = "This recipe is being counted or frozen already; wait for that, or cancel it."
+
+
+class AlreadyWithdrawn(LabelhubError):
+    code, status = "already_withdrawn", 409
+    detail = "This version is withdrawn; freeze the recipe again for another."
+
+
+class RebuildDiffers(LabelhubError):
+    code, status = "rebuild_differs", 409
+    detail = "The frozen rows no longer give the files that the version was frozen with."
+
+
 class CriteriaMixed(LabelhubError):
     code, status = "criteria_mixed", 409
     detail = "The rankings answer different questions; name the criterion to export."

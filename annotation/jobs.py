@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotation import runner
+from annotation import freezing_runner, runner
 from annotation.services import (
     cancelling,
     candidates,
@@ -14,6 +14,7 @@ from annotation.services import (
     exports,
     figures,
     follow_ups,
+    freezings,
     leases,
     picks,
 )
@@ -56,6 +57,11 @@ def export(export_id: int) -> None:
     runner.run_export(export_id=export_id)
 
 
+@shared_task(name=freezings.JOB)
+def freeze(freezing_id: int) -> None:
+    freezing_runner.run_freezing(freezing_id=freezing_id)
+
+
 @shared_task(name=follow_ups.JOB, expires=60)
 def follow_up() -> None:
     follow_ups.follow_up_all()
@@ -75,6 +81,7 @@ def sweep() -> None:
     if cancelling.waiting():
         ring(cancelling.JOB)
     exports.sweep()
+    freezings.sweep()
     if follow_ups.waiting():
         ring(follow_ups.JOB)
     figures.ring_stale()

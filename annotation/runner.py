@@ -7,12 +7,13 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
@@ -44,7 +45,7 @@ def run_export(*, export_id: int) -> None:
     if export is None:
         return
     try:
-        with _Lease(export) as lease:
+        with Lease(partial(_renew, export), name=f"lease of export {export.pk}") as lease:
             dataset = exports.dataset_of(export=export)
             _make_file(export, dataset, lease)
         exports.finish(export=export)
@@ -59,15 +60,20 @@ def run_export(*, export_id: int) -> None:
         raise
 
 
-class _Lease:
+def _renew(export: Export, n_written: int = 0) -> bool:
+    return exports.renew(export=export, n_written=n_written)
+
+
+class Lease:
     """Held by a thread of its own, since freezing and uploading take as long as they take."""
 
-    def __init__(self, export: Export) -> None:
-        self._export = export
-        self._n_written = 0
+    def __init__(self, renew: Callable[..., bool], *, name: str) -> None:
+        """`renew` is called with what was told last; it is False where the lease is lost."""
+        self._renew_lease = renew
+        self._told: tuple[Any, ...] = ()
         self._ending = threading.Event()
         self._lost = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name=f"lease of export {export.pk}")
+        self._thread = threading.Thread(target=self._renew, name=name)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -82,9 +88,9 @@ class _Lease:
         self._ending.set()
         self._thread.join()
 
-    def tell(self, n_written: int) -> None:
-        """So many rows are through. Raises Stopped where there is no point in going on."""
-        self._n_written = n_written
+    def tell(self, *how_far: Any) -> None:
+        """It has come so far. Raises Stopped where there is no point in going on."""
+        self._told = how_far
         if self._lost.is_set():
             raise Stopped
 
@@ -92,20 +98,20 @@ class _Lease:
         try:
             while not self._ending.wait(RENEW_SECONDS):
                 try:
-                    if not exports.renew(export=self._export, n_written=self._n_written):
+                    if not self._renew_lease(*self._told):
                         self._lost.set()
                         return
                 except (DatabaseError, InterfaceError) as error:
-                    logger.warning("the lease of an export could not be renewed: %s", error)
+                    logger.warning("%s could not be renewed: %s", self._thread.name, error)
                     connection.close()
         finally:
             connection.close()
 
 
-def _make_file(export: Export, dataset: Dataset, lease: _Lease) -> None:
+def _make_file(export: Export, dataset: Dataset, lease: Lease) -> None:
     """Write, and store; the row's fields say what was stored."""
     options = FileOptions(**export.options)
-    with _folder(export) as folder:
+    with working_folder(f"export-{export.pk}") as folder:
         path = folder / dataset_files.file_name(dataset=dataset, options=options)
         written = dataset_files.write_files(
             dataset=dataset, options=options, path=path, progress=lease.tell
@@ -134,13 +140,13 @@ class _Finished(File):  # type: ignore[type-arg]
 
 
 @contextmanager
-def _folder(export: Export) -> Iterator[Path]:
+def working_folder(job: str) -> Iterator[Path]:
     """A folder of this attempt's own; what an attempt that was killed left goes first."""
     parent = Path(tempfile.gettempdir())
     if isinstance(default_storage, FileSystemStorage):
         parent = Path(default_storage.location) / "unfinished"
         parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"labelhub-export-{export.pk}-"
+    prefix = f"labelhub-{job}-"
     for left_over in parent.glob(f"{prefix}*"):
         shutil.rmtree(left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:

@@ -197,6 +197,7 @@ SPECTACULAR_SETTINGS = {
         "PromptKind": "annotation.models.Prompt.Kind",
         "ConversationKind": "annotation.models.Conversation.Kind",
         "DatasetKind": "annotation.models.Dataset.Kind",
+        "RecipeKind": "annotation.models.Recipe.Kind",
         "AssignmentState": "annotation.models.Assignment.State",
         "ConversationState": "annotation.models.Conversation.State",
         "ComparisonState": "annotation.models.Comparison.State",

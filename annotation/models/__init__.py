@@ -31,6 +31,7 @@ from annotation.models.prompts import Prompt
 from annotation.models.questions import Question
 from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Reason, Slot, Task
 from annotation.models.reviews import Review, ReviewComment
+from annotation.models.versions import Benchmark, DatasetVersion, Freezing, Recipe
 from annotation.models.words import AllowedUse, Purpose, TaskKind
 from annotation.models.working_time import TimeContest
 
@@ -39,6 +40,7 @@ __all__ = [
     "Assignment",
     "Autosave",
     "Batch",
+    "Benchmark",
     "Candidate",
     "CandidateSampling",
     "Comparison",
@@ -46,10 +48,12 @@ __all__ = [
     "Conversation",
     "Dataset",
     "DatasetChunk",
+    "DatasetVersion",
     "Draft",
     "ExamResult",
     "Export",
     "Feedback",
+    "Freezing",
     "GoldItem",
     "GoldMark",
     "Guideline",
@@ -69,6 +73,7 @@ __all__ = [
     "Ranking",
     "RatingSchema",
     "Reason",
+    "Recipe",
     "Review",
     "ReviewComment",
     "Round",

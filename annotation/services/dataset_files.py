@@ -43,6 +43,7 @@ TOLD = (
     "split_by",
     "hold_out_raters",
     "seed",
+    "mask_personal_data",
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 from annotation.datasets import comparison_formats, formats, splits
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
+from annotation.datasets.masking import masked_ranking, masked_turns
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import DialogueRecord, PromptRecord, RankingRecord
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
@@ -67,6 +68,7 @@ class FileOptions:
     split_by: str = BY_PROMPT
     hold_out_raters: float = 0.0
     seed: int = 0
+    mask_personal_data: bool = False
 
     @classmethod
     def checked(cls, *, kind: str, file_format: str, split: str = "", **options: Any) -> Self:
@@ -151,6 +153,8 @@ def lines_made(
     if options.kind == Kind.COMPARISONS:
         write_line = partial(comparison_formats.comparison_lines, write=write_line)
     for rows_of, rows in _rows(dataset, options):
+        if options.mask_personal_data:
+            rows = [(ids, _masked(row)) for ids, row in rows]
         yield [
             _made(rows_of, placed, write_line, line_options)
             for placed in placed_rows(rows_of=rows_of, rows=rows, splitting=into)
@@ -208,6 +212,10 @@ def _rows(
         for pk, record in zip(sorted(chunk.row_ids), records, strict=True):
             rows.append(([pk], record))
         yield chunk.rows_of, rows
+
+
+def _masked(row: Row) -> Row:
+    return [masked_ranking(one) for one in row] if isinstance(row, list) else masked_turns(row)
 
 
 def _group(ranking: tuple[int, RankingRecord]) -> Any:

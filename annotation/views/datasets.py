@@ -96,8 +96,14 @@ class ExportFormatsView(APIView):
 
 def download_url(export: Export) -> str:
     """A link to a finished export's file that needs no session and expires by itself."""
-    name = exports.storage_name(export)
+    return stored_file_url(
+        name=exports.storage_name(export), sha256=export.sha256, file_name=export.file_name
+    )
+
+
+def stored_file_url(*, name: str, sha256: str, file_name: str) -> str:
+    """A link to a file of the storage that needs no session and expires by itself."""
     if not isinstance(default_storage, FileSystemStorage):
         return default_storage.url(name)
-    link = signing.dumps({"name": name, "sha256": export.sha256}, salt=DOWNLOAD_SALT)
-    return reverse("file", args=[link, export.file_name])
+    link = signing.dumps({"name": name, "sha256": sha256}, salt=DOWNLOAD_SALT)
+    return reverse("file", args=[link, file_name])

@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 
 from annotation import jobs, runner
 from annotation.models import Dataset, Export
-from annotation.services import dataset_files, exports
+from annotation.services import dataset_files, exports, leased_jobs
 from annotation.views.files import Unsatisfiable, requested_range
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -271,7 +271,7 @@ class TestRunning:
     ) -> None:
         pk = ask(manager, project).json()["id"]
         now = clock.now()
-        for attempt in range(exports.MAX_ATTEMPTS):
+        for attempt in range(leased_jobs.MAX_ATTEMPTS):
             with clock.held_at(now + timedelta(minutes=2 * attempt)):
                 assert exports.claim(export_id=pk) is not None
             with clock.held_at(now + timedelta(minutes=2 * attempt, seconds=90)):
@@ -286,7 +286,8 @@ class TestRunning:
         django_capture_on_commit_callbacks: Any,
     ) -> None:
         rung: list[tuple[str, int]] = []
-        monkeypatch.setattr(exports, "ring", lambda job, *ids: rung.append((job, *ids)))
+        for module in (exports, leased_jobs):
+            monkeypatch.setattr(module, "ring", lambda job, *ids: rung.append((job, *ids)))
         pk = ask(manager, project).json()["id"]
         exports.sweep()
         assert rung == [("annotation.export", pk)]

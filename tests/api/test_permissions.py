@@ -15,12 +15,16 @@ from annotation.models import (
     Assignment,
     Comparison,
     Conversation,
+    Dataset,
+    DatasetVersion,
     Draft,
     Export,
+    Freezing,
     ManagerFlag,
     Message,
     PickRun,
     Question,
+    Recipe,
     TaskKind,
     TimeContest,
 )
@@ -99,6 +103,18 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "exports/<int:export_id>/": {"get": MANAGERS},
     "exports/<int:export_id>/cancel/": {"post": MANAGERS},
     "exports/<int:export_id>/download/": {"get": MANAGERS},
+    "projects/<slug:slug>/recipes/": {"get": MANAGERS, "post": MANAGERS},
+    "recipes/<int:recipe_id>/": {"get": MANAGERS, "put": MANAGERS},
+    "recipes/<int:recipe_id>/freezings/": {"post": MANAGERS},
+    "freezings/<int:freezing_id>/": {"get": MANAGERS},
+    "freezings/<int:freezing_id>/cancel/": {"post": MANAGERS},
+    "projects/<slug:slug>/benchmarks/": {"get": MANAGERS, "post": MANAGERS},
+    "projects/<slug:slug>/versions/": {"get": MANAGERS},
+    "versions/<int:version_id>/": {"get": MANAGERS},
+    "versions/<int:version_id>/manifest/": {"get": MANAGERS},
+    "versions/<int:version_id>/download/": {"get": MANAGERS},
+    "versions/<int:version_id>/withdraw/": {"post": MANAGERS},
+    "versions/<int:version_id>/diff/": {"get": MANAGERS},
     "guidelines/<int:guideline_id>/": {"get": MEMBERS},
     "guidelines/<int:guideline_id>/acknowledgement/": {"post": MEMBERS},
     "assignments/<int:assignment_id>/": {"get": OWNER},
@@ -146,6 +162,17 @@ BODIES: dict[str, dict[str, object]] = {
         "tiers": [["A"], ["B", "C", "D"]],
         "open_milliseconds": {"A": 1, "B": 1, "C": 1, "D": 1},
     },
+}
+# What a recipe declares at the least.
+CONTENTS = {
+    "sources": [],
+    "seed": 0,
+    "criterion": "",
+    "near_duplicates": True,
+    "benchmarks": [],
+    "personal_data": "hold",
+    "tokenizer": "",
+    "file": {"format": "messages"},
 }
 # Assignments of the kind that a route is about; the others are for any kind.
 KIND_OF_ROUTE = {
@@ -287,6 +314,22 @@ def rows_behind_routes(
         project=project, state=Comparison.State.FAILED, ready_at=None, error_code="too_few",
     )  # fmt: skip
     export = Export.objects.create(project=project, kind="sft", format="messages", created_at=now)
+    recipe = Recipe.objects.create(
+        project=project, name="mix", kind="sft", contents=CONTENTS, created_at=now, changed_at=now
+    )  # fmt: skip
+    dataset = Dataset.objects.create(
+        project=project, kind="sft", number=1, recipe={"contents": CONTENTS}, n_rows=0,
+        pseudonym_key=b"", created_at=now,
+    )  # fmt: skip
+    version = DatasetVersion.objects.create(
+        project=project, recipe=recipe, number=1, dataset=dataset, archive="datasets/x.zip",
+        manifest={"kept": 0, "format": "messages", "table": {"tokens": None}}, card="---\n---\n",
+        plots={}, sha256="0" * 64, n_bytes=0, created_at=now,
+    )  # fmt: skip
+    freezing = Freezing.objects.create(
+        project=project, recipe=recipe, is_trial=False, contents=CONTENTS, dataset=dataset,
+        state="done", created_at=now,
+    )  # fmt: skip
     question = Question.objects.create(
         project=project, assignment_id=assignments[TaskKind.CHAT], kind="chat",
         rater=rater_of(owner), text="Why?", asked_at=now,
@@ -311,6 +354,9 @@ def rows_behind_routes(
         "draft_id": draft.pk,
         "comparison_id": failed.pk,
         "export_id": export.pk,
+        "recipe_id": recipe.pk,
+        "version_id": version.pk,
+        "freezing_id": freezing.pk,
         "question_id": question.pk,
         "conversation_id": chat.pk,
         "contest_id": contest.pk,

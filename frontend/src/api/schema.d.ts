@@ -533,6 +533,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/freezings/{freezing_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One freezing: how far it is, and what it counted. */
+        get: operations["freezings_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freezings/{freezing_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Stop a freezing; one that has ended stays as it is. */
+        post: operations["freezings_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/generations/{generation_id}/": {
         parameters: {
             query?: never;
@@ -733,6 +767,24 @@ export interface paths {
         put?: never;
         /** @description Take no further requests for a policy; what is queued or made stays as it is. */
         post: operations["policies_retire_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/benchmarks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Files of texts that recipes can keep out of what they make, newest first. */
+        get: operations["projects_benchmarks_list"];
+        put?: never;
+        /** @description Keep the 13-word runs of a benchmark; its texts are not kept. */
+        post: operations["projects_benchmarks_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1032,6 +1084,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/recipes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The project's recipes by name, each with its newest freezing. */
+        get: operations["projects_recipes_list"];
+        put?: never;
+        /** @description Declare a recipe. */
+        post: operations["projects_recipes_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/sampling/": {
         parameters: {
             query?: never;
@@ -1187,6 +1257,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/versions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The project's frozen versions, newest first. */
+        get: operations["projects_versions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/questions/{question_id}/answer/": {
         parameters: {
             query?: never;
@@ -1198,6 +1285,41 @@ export interface paths {
         put?: never;
         /** @description Answer a question; a pinned answer is a ruling that everybody sees. */
         post: operations["questions_answer_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipes/{recipe_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One recipe with its newest freezing. */
+        get: operations["recipes_retrieve"];
+        /** @description Change a recipe; versions frozen before keep what they were made by. */
+        put: operations["recipes_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipes/{recipe_id}/freezings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Count what the recipe would hold now, or freeze a version of it; a worker does. */
+        post: operations["recipes_freezings_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1251,6 +1373,91 @@ export interface paths {
         post?: never;
         /** @description Delete a token; programs that use it are refused from now on. */
         delete: operations["tokens_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{version_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One version with its manifest, card and plots. */
+        get: operations["versions_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{version_id}/diff/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What was added, changed and gone since an earlier version. */
+        get: operations["versions_diff_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{version_id}/download/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Where the archive of files, manifest and card is to be had for the next minutes. */
+        get: operations["versions_download_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{version_id}/manifest/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The manifest as a file; it stays to be had when the version is withdrawn. */
+        get: operations["versions_manifest_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{version_id}/withdraw/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take a version out of use for good; its manifest and card stay on record. */
+        post: operations["versions_withdraw_create"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1348,6 +1555,21 @@ export interface components {
             /** Format: double */
             active_seconds: number;
         };
+        BenchmarkInputRequest: {
+            name: string;
+            /** @description The file's text: JSON, JSON lines or lines. */
+            content: string;
+        };
+        BenchmarkOutput: {
+            id: number;
+            name: string;
+            sha256: string;
+            n_texts: number;
+            n_too_short: number;
+            n_runs: number;
+            /** Format: date-time */
+            added_at: string;
+        };
         /** @enum {unknown} */
         BlankEnum: "";
         BlindnessOutput: {
@@ -1375,6 +1597,17 @@ export interface components {
         };
         /** @enum {string} */
         CandidateDetailOutputOriginEnum: "fresh" | "original" | "reference" | "imported";
+        /**
+         * @description A row in one version and not in the other; `before` and `after` are how its text begins, empty
+         *     where it is not in that version.
+         */
+        ChangeOutput: {
+            rows_of: string;
+            id: number;
+            was_id: number | null;
+            before: string;
+            after: string;
+        };
         ChatInputRequest: {
             /** Format: uuid */
             key: string;
@@ -1491,6 +1724,44 @@ export interface components {
             version: number | null;
             given: boolean;
         };
+        /** @description What a recipe declares; see docs/DATASETS.md. */
+        Contents: {
+            sources: components["schemas"]["Source"][];
+            /** @default 0 */
+            seed?: number;
+            /** @default  */
+            criterion?: string;
+            /**
+             * @description Leave out rows nearly the same as an earlier one.
+             * @default true
+             */
+            near_duplicates?: boolean;
+            benchmarks?: number[];
+            /** @default hold */
+            personal_data?: components["schemas"]["PersonalDataEnum"];
+            /** @default  */
+            tokenizer?: string;
+            file: components["schemas"]["FileChoices"];
+        };
+        /** @description What a recipe declares; see docs/DATASETS.md. */
+        ContentsRequest: {
+            sources: components["schemas"]["SourceRequest"][];
+            /** @default 0 */
+            seed?: number;
+            /** @default  */
+            criterion?: string;
+            /**
+             * @description Leave out rows nearly the same as an earlier one.
+             * @default true
+             */
+            near_duplicates?: boolean;
+            benchmarks?: number[];
+            /** @default hold */
+            personal_data?: components["schemas"]["PersonalDataEnum"];
+            /** @default  */
+            tokenizer?: string;
+            file: components["schemas"]["FileChoicesRequest"];
+        };
         ContestInputRequest: {
             /** Format: date */
             day: string;
@@ -1522,10 +1793,59 @@ export interface components {
         };
         /** @enum {string} */
         ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected";
+        CountOutput: {
+            name: string;
+            rows: number;
+            tokens: number | null;
+        };
         /** @enum {string} */
         CriterionEnum: "overall" | "helpfulness" | "harmlessness" | "custom";
         /** @enum {string} */
         DatasetKind: "sft" | "comparisons" | "prompts";
+        /** @description A version whole: `manifest` as the file beside its data says it, `card` without front matter. */
+        DatasetVersionDetailOutput: {
+            id: number;
+            recipe: string;
+            recipe_id: number;
+            number: number;
+            kind: string;
+            rows: number;
+            tokens: number | null;
+            format: string;
+            sha256: string;
+            n_bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            withdrawn_at: string | null;
+            withdrawn_because: string;
+            manifest: {
+                [key: string]: unknown;
+            };
+            readonly card: string;
+            /** @description SVG by file name. */
+            plots: {
+                [key: string]: string;
+            };
+        };
+        /** @description A row of the list of versions. */
+        DatasetVersionOutput: {
+            id: number;
+            recipe: string;
+            recipe_id: number;
+            number: number;
+            kind: string;
+            rows: number;
+            tokens: number | null;
+            format: string;
+            sha256: string;
+            n_bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            withdrawn_at: string | null;
+            withdrawn_because: string;
+        };
         DayOutput: {
             /** Format: date */
             day: string;
@@ -1562,6 +1882,17 @@ export interface components {
             held: number;
             submitted: number;
             approved: number;
+        };
+        /** @description Rows added, changed (a new revision, or another text) and gone; of each kind the first few. */
+        DiffOutput: {
+            added: number;
+            changed: number;
+            gone: number;
+            same: number;
+            examples: {
+                [key: string]: components["schemas"]["ChangeOutput"][];
+            };
+            recipe_changes: string[];
         };
         /** @enum {string} */
         DirectionEnum: "more" | "less";
@@ -1712,6 +2043,70 @@ export interface components {
             computed_at: string | null;
             figures: components["schemas"]["ProjectFiguresOutput"] | null;
         };
+        /** @description What file the rows become; `format` is one of export-formats. */
+        FileChoices: {
+            format: string;
+            /** @default  */
+            split?: string;
+            /** @default prompt */
+            split_by?: components["schemas"]["SplitByEnum"];
+            /**
+             * Format: double
+             * @default 0
+             */
+            hold_out_raters?: number;
+            /** @default false */
+            with_metadata?: boolean;
+            /** @default all */
+            turns?: components["schemas"]["TurnsEnum"];
+            /** @default all */
+            pairs?: components["schemas"]["PairsEnum"];
+            /** @default  */
+            margin?: components["schemas"]["MarginEnum"] | components["schemas"]["BlankEnum"];
+            /** @default drop */
+            ties?: components["schemas"]["TiesEnum"];
+            /** @default drop */
+            system?: components["schemas"]["SystemEnum"];
+            /** @default raters */
+            aggregate?: components["schemas"]["AggregateEnum"];
+            /**
+             * Format: double
+             * @default 0
+             */
+            min_agreement?: number;
+        };
+        /** @description What file the rows become; `format` is one of export-formats. */
+        FileChoicesRequest: {
+            format: string;
+            /** @default  */
+            split?: string;
+            /** @default prompt */
+            split_by?: components["schemas"]["SplitByEnum"];
+            /**
+             * Format: double
+             * @default 0
+             */
+            hold_out_raters?: number;
+            /** @default false */
+            with_metadata?: boolean;
+            /** @default all */
+            turns?: components["schemas"]["TurnsEnum"];
+            /** @default all */
+            pairs?: components["schemas"]["PairsEnum"];
+            /** @default  */
+            margin?: components["schemas"]["MarginEnum"] | components["schemas"]["BlankEnum"];
+            /** @default drop */
+            ties?: components["schemas"]["TiesEnum"];
+            /** @default drop */
+            system?: components["schemas"]["SystemEnum"];
+            /** @default raters */
+            aggregate?: components["schemas"]["AggregateEnum"];
+            /**
+             * Format: double
+             * @default 0
+             */
+            min_agreement?: number;
+        };
         FindingOutput: {
             code: string;
             verdict: components["schemas"]["FindingOutputVerdictEnum"];
@@ -1742,6 +2137,27 @@ export interface components {
             key: string;
             label: string;
             help: string;
+        };
+        FreezingInputRequest: {
+            /** @description Count only; freeze nothing. */
+            is_trial: boolean;
+        };
+        /** @description `table` is null until the rows are counted; `version` names what it became. */
+        FreezingOutput: {
+            id: number;
+            is_trial: boolean;
+            state: components["schemas"]["RunState"];
+            stage: components["schemas"]["StageEnum"];
+            n_rows: number | null;
+            n_through: number;
+            contents: components["schemas"]["Contents"];
+            readonly table: components["schemas"]["TableOutput"] | null;
+            readonly version: number | null;
+            readonly error: components["schemas"]["FailureOutput"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
         };
         GateInputRequest: {
             mode: components["schemas"]["ModeEnum"];
@@ -1982,6 +2398,8 @@ export interface components {
         OpenContestsOutput: {
             contests: components["schemas"]["OpenContestOutput"][];
         };
+        /** @enum {string} */
+        OriginsEnum: "all" | "written" | "imported";
         PaginatedAskedQuestionOutputList: {
             next: string | null;
             results: components["schemas"]["AskedQuestionOutput"][];
@@ -1989,6 +2407,10 @@ export interface components {
         PaginatedComparisonRowOutputList: {
             next: string | null;
             results: components["schemas"]["ComparisonRowOutput"][];
+        };
+        PaginatedDatasetVersionOutputList: {
+            next: string | null;
+            results: components["schemas"]["DatasetVersionOutput"][];
         };
         PaginatedExportOutputList: {
             next: string | null;
@@ -2061,6 +2483,8 @@ export interface components {
             /** Format: double */
             active_seconds_this_week: number;
         };
+        /** @enum {string} */
+        PersonalDataEnum: "hold" | "mask" | "keep";
         PickRunInputRequest: {
             n_wanted: number;
             /** @default chats */
@@ -2398,6 +2822,23 @@ export interface components {
         };
         /** @enum {string} */
         ReasonsEnum: "accurate" | "helpful" | "well_written" | "inaccurate" | "not_helpful" | "unsafe" | "refusal" | "style" | "other";
+        RecipeInputRequest: {
+            name: string;
+            kind: components["schemas"]["RecipeKind"];
+            contents: components["schemas"]["ContentsRequest"];
+        };
+        /** @enum {string} */
+        RecipeKind: "sft" | "comparisons";
+        /** @description A recipe with its newest freezing, trial or not. */
+        RecipeOutput: {
+            id: number;
+            name: string;
+            kind: components["schemas"]["RecipeKind"];
+            contents: components["schemas"]["Contents"];
+            /** Format: date-time */
+            changed_at: string;
+            latest: components["schemas"]["FreezingOutput"] | null;
+        };
         RegenerateInputRequest: {
             version: number;
         };
@@ -2614,12 +3055,51 @@ export interface components {
             slot: number;
             excess: components["schemas"]["EstimateOutput"];
         };
+        Source: {
+            name: string;
+            project: string;
+            /** @default all */
+            origins?: components["schemas"]["OriginsEnum"];
+            rounds?: number[];
+            import_runs?: number[];
+            categories?: string[];
+            languages?: string[];
+            licences?: string[];
+            /** Format: double */
+            weight?: number | null;
+            cap?: number | null;
+        };
+        SourceCountOutput: {
+            name: string;
+            rows: number;
+            tokens: number | null;
+            project: string;
+            excluded: {
+                [key: string]: number;
+            };
+        };
         /** @enum {string} */
         SourceEnum: "chats" | "imported" | "prompts";
         /** @enum {string} */
         SourceKindEnum: "folder" | "hub" | "server";
+        SourceRequest: {
+            name: string;
+            project: string;
+            /** @default all */
+            origins?: components["schemas"]["OriginsEnum"];
+            rounds?: number[];
+            import_runs?: number[];
+            categories?: string[];
+            languages?: string[];
+            licences?: string[];
+            /** Format: double */
+            weight?: number | null;
+            cap?: number | null;
+        };
         /** @enum {string} */
         SplitByEnum: "prompt" | "author";
+        /** @enum {string} */
+        StageEnum: "selecting" | "screening" | "writing";
         /** @description Each count is exact below 1000; 1000 means 999+. */
         StatesOutput: {
             sampling: number;
@@ -2642,6 +3122,14 @@ export interface components {
         };
         /** @enum {string} */
         SystemEnum: "drop" | "prefix";
+        /** @description Rows and tokens by source, category and language; tokens are null without a tokenizer. */
+        TableOutput: {
+            rows: number;
+            tokens: number | null;
+            sources: components["schemas"]["SourceCountOutput"][];
+            categories: components["schemas"]["CountOutput"][];
+            languages: components["schemas"]["CountOutput"][];
+        };
         /** @enum {string} */
         TaskKind: "demonstration" | "chat" | "ranking" | "review";
         ThreadInputRequest: {
@@ -2737,6 +3225,9 @@ export interface components {
             };
             weighed: string[];
             rate: components["schemas"]["EstimateOutput"] | null;
+        };
+        WithdrawInputRequest: {
+            because: string;
         };
         WorkTileOutput: {
             open: number;
@@ -4035,6 +4526,63 @@ export interface operations {
             };
         };
     };
+    freezings_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freezing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezingOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    freezings_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                freezing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     generations_retrieve: {
         parameters: {
             query?: never;
@@ -4563,6 +5111,60 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_benchmarks_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkOutput"][];
+                };
+            };
+        };
+    };
+    projects_benchmarks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BenchmarkInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkOutput"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5199,6 +5801,68 @@ export interface operations {
             };
         };
     };
+    projects_recipes_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeOutput"][];
+                };
+            };
+        };
+    };
+    projects_recipes_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_sampling_retrieve: {
         parameters: {
             query?: never;
@@ -5655,6 +6319,30 @@ export interface operations {
             };
         };
     };
+    projects_versions_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDatasetVersionOutputList"];
+                };
+            };
+        };
+    };
     questions_answer_create: {
         parameters: {
             query?: never;
@@ -5695,6 +6383,133 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    recipes_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recipe_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    recipes_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recipe_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    recipes_freezings_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recipe_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezingInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezingOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5812,6 +6627,182 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    versions_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionDetailOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    versions_diff_retrieve: {
+        parameters: {
+            query: {
+                against: number;
+            };
+            header?: never;
+            path: {
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    versions_download_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the archive, by a link that soon expires. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    versions_manifest_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    versions_withdraw_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionDetailOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
             };
         };
     };

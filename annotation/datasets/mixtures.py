@@ -1,0 +1,87 @@
+"""What a recipe declares, and how many rows each of its sources may give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+
+class PersonalData(StrEnum):
+    """What becomes of a row in which something looks like personal data."""
+
+    HOLD = "hold"  # it stays out
+    MASK = "mask"  # it goes in with the kind of thing in its place: [email]
+    KEEP = "keep"  # it goes in as it is
+
+
+class Origins(StrEnum):
+    """Which conversations a source of demonstrations takes."""
+
+    ALL = "all"
+    WRITTEN = "written"  # by our trainers
+    IMPORTED = "imported"  # dialogues and instruction data from files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Rows of one project; empty lists choose nothing out. Of `weight` and `cap`, either may be None.
+
+    Rows of several sources belong to the first that has them.
+    """
+
+    name: str
+    project: str
+    origins: str = Origins.ALL.value
+    rounds: Sequence[int] = ()
+    import_runs: Sequence[int] = ()
+    categories: Sequence[str] = ()
+    languages: Sequence[str] = ()
+    licences: Sequence[str] = ()
+    weight: float | None = None
+    cap: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """A recipe's contents. `file` are the options of services.dataset_lines.FileOptions but for `kind`;
+    `benchmarks` are ids, `tokenizer` is a policy's name."""
+
+    sources: Sequence[Source]
+    seed: int
+    criterion: str = ""
+    near_duplicates: bool = True
+    benchmarks: Sequence[int] = ()
+    personal_data: str = PersonalData.HOLD.value
+    tokenizer: str = ""
+    file: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, contents: Mapping[str, Any]) -> Self:
+        """From what a recipe stores."""
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in contents.items() if name in known}
+        values["sources"] = [Source(**source) for source in contents["sources"]]
+        return cls(**values)
+
+
+def quotas(sources: Sequence[Source], n_rows: Sequence[int]) -> list[int]:
+    """How many of its rows each source gives: at most its cap; weighted ones in proportion.
+
+    Weighted sources are cut to the largest mixture in which they stand as their weights do, since
+    nothing is given twice; one that has no rows asks for nothing.
+    """
+    capped = [
+        n if source.cap is None else min(n, source.cap)
+        for source, n in zip(sources, n_rows, strict=True)
+    ]
+    weighted = [
+        (n, source.weight) for source, n in zip(sources, capped, strict=True) if source.weight and n
+    ]
+    unit = min((n / weight for n, weight in weighted), default=0.0)
+    # A hair more, so that the source that sets the measure is not cut by a rounded division.
+    return [
+        n if not source.weight else min(n, int(unit * source.weight + 1e-9))
+        for source, n in zip(sources, capped, strict=True)
+    ]

@@ -1,0 +1,125 @@
+"""Which rows of a project may enter a dataset, in SQL: each that is finished, with the first reason why it
+may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotation.datasets.criteria import Question
+from annotation.models import AllowedUse, Comparison, Dataset
+from labelhub.accounts.models import Project
+
+ANY_CRITERION = "any"
+
+Kind = Dataset.Kind
+USE = {
+    Kind.SFT: AllowedUse.SFT,
+    Kind.COMPARISONS: AllowedUse.COMPARISON,
+    Kind.PROMPTS: AllowedUse.RL_PROMPT,
+}
+
+
+def parameters(
+    *, project: Project, kind: Dataset.Kind, question: Question, any_criterion: bool, grouped: bool
+) -> dict[str, Any]:
+    """What BASIS and ROWS ask for. Rankings that are `grouped` have their comparison as `place`."""
+    direction = Comparison.Direction.LESS if question.least else Comparison.Direction.MORE
+    return {
+        "project": project.pk,
+        "use": USE[kind].value,
+        "grouped": grouped,
+        "any_criterion": any_criterion,
+        "criterion": question.criterion,
+        "criterion_text": question.text,
+        "direction": direction.value,
+    }
+
+
+# What ROWS joins with: where the guidelines broke with the past, and who is excluded from when.
+BASIS = """
+breaking AS (
+  SELECT kind, max(version) AS version FROM annotation_guideline
+  WHERE project_id = %(project)s AND breaking AND purpose = 'train' GROUP BY kind
+),
+member AS (
+  SELECT person.id AS rater_id, excluded_from FROM accounts_membership
+  JOIN accounts_rater person ON person.user_id = accounts_membership.user_id
+  WHERE project_id = %(project)s
+)"""
+
+# Rows of {rows_of, id, place, reason}.
+ROWS = {
+    Kind.SFT: """
+  SELECT 'conversation' AS rows_of, c.id, c.id AS place, CASE
+    WHEN c.state = 'submitted' THEN 'waiting_for_review'
+    WHEN c.state IN ('returned', 'rejected') THEN c.state
+    WHEN t.purpose <> 'train' THEN 'not_for_training'
+    WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+    WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'
+    WHEN c.assignment_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
+  END AS reason
+  FROM annotation_conversation c
+  LEFT JOIN annotation_assignment a ON a.id = c.assignment_id
+  LEFT JOIN annotation_task t ON t.id = a.task_id
+  LEFT JOIN annotation_guideline g ON g.id = a.guideline_id
+  LEFT JOIN breaking b ON b.kind = 'demonstration'
+  LEFT JOIN member ON member.rater_id = c.author_id
+  WHERE c.project_id = %(project)s AND c.kind IN ('demonstration', 'imported')
+    AND c.state NOT IN ('writing', 'abandoned')
+""",
+    Kind.COMPARISONS: """
+  SELECT 'ranking' AS rows_of, r.id,
+    CASE WHEN %(grouped)s THEN r.comparison_id ELSE r.id END AS place, CASE
+    WHEN NOT r.is_current THEN 'revised'
+    WHEN r.purpose <> 'train' THEN 'not_for_training'
+    WHEN r.cannot_judge THEN 'cannot_judge'
+    WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
+    WHEN NOT %(any_criterion)s AND (q.criterion, q.criterion_text, q.direction)
+      <> (%(criterion)s, %(criterion_text)s, %(direction)s) THEN 'other_criterion'
+    WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
+    WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
+  END AS reason
+  FROM annotation_ranking r
+  JOIN annotation_comparison q ON q.id = r.comparison_id
+  LEFT JOIN annotation_guideline g ON g.id = r.guideline_id
+  LEFT JOIN breaking b ON b.kind = 'ranking'
+  LEFT JOIN member ON member.rater_id = r.rater_id
+  WHERE r.project_id = %(project)s
+""",
+    # A prompt is text to start from; the first context of a conversation is one that was used.
+    Kind.PROMPTS: """
+  SELECT rows_of, id, id AS place, coalesce(reason, CASE
+    WHEN row_number() OVER (PARTITION BY words, reason IS NULL ORDER BY rows_of DESC, id) > 1
+      THEN 'duplicate'
+  END) AS reason
+  FROM (
+    SELECT 'prompt' AS rows_of, p.id, md5(p.turns_before::text || p.text) AS words, CASE
+      WHEN NOT %(use)s = ANY (p.allowed_use) THEN 'use_not_allowed'
+      WHEN member.excluded_from <= p.created_at THEN 'rater_excluded'
+    END AS reason
+    FROM annotation_prompt p
+    LEFT JOIN member ON member.rater_id = p.author_id
+    WHERE p.project_id = %(project)s AND p.kind = 'prompt'
+    UNION ALL
+    SELECT 'conversation', c.id,
+      md5(CASE WHEN asked.position = 0 THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
+        'role', 'system', 'content', opening.content))::text END || asked.content), CASE
+      WHEN t.purpose <> 'train' THEN 'not_for_training'
+      WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+      WHEN asked.origin NOT IN ('human', 'imported') THEN 'model_written'
+      WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'
+    END
+    FROM annotation_conversation c
+    JOIN annotation_message opening
+      ON opening.conversation_id = c.id AND opening.is_live AND opening.position = 0
+    JOIN annotation_message asked
+      ON asked.conversation_id = c.id AND asked.is_live AND asked.role = 'user'
+      AND asked.position = CASE WHEN opening.role = 'system' THEN 1 ELSE 0 END
+    LEFT JOIN annotation_assignment a ON a.id = c.assignment_id
+    LEFT JOIN annotation_task t ON t.id = a.task_id
+    LEFT JOIN member ON member.rater_id = c.author_id
+    WHERE c.project_id = %(project)s
+      AND c.state IN ('finished', 'approved', 'accepted_by_sampling')
+  ) AS context
+""",
+}
