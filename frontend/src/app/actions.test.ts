@@ -6,6 +6,7 @@ import { datasetsActions } from "@/features/datasets/actions";
 import { demonstrationActions } from "@/features/demonstration/actions";
 import { homeActions } from "@/features/queue/actions";
 import { pairActions, rankingActions } from "@/features/ranking/actions";
+import { recipesActions } from "@/features/datasets/recipes/actions";
 import { reviewActions } from "@/features/review/actions";
 import { conflictingShortcuts, isCharacterChord } from "@/lib/shortcuts";
 
@@ -20,6 +21,7 @@ const PAGES: [string, readonly { id: string; keys: readonly string[] }[]][] = [
   ["review", reviewActions],
   ["progress", progressActions],
   ["datasets", datasetsActions],
+  ["recipes", recipesActions],
 ];
 
 /** Keys that browsers and desktops keep for themselves. */

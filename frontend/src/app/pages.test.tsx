@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startI18n } from "@/lib/i18n";
 import { pseudo } from "@/lib/pseudoLocale";
 import { FakeServer } from "@/testing/fakeServer";
+import { freezing, frozenVersion, recipe } from "@/testing/recipes";
 import { renderApp, signedIn, working } from "@/testing/renderApp";
 import { assignment, comparison, conversation, message } from "@/testing/samples";
 
@@ -191,6 +192,28 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
       signedIn(server).on("GET /api/v1/projects/demo/exports/", {
         body: { next: null, results: [exported] },
       }),
+  ],
+  [
+    "recipes",
+    "/projects/demo/datasets/recipes",
+    (server) =>
+      signedIn(server)
+        .on("GET /api/v1/projects/demo/recipes/", { body: [recipe({ latest: freezing({}) })] })
+        .on("GET /api/v1/projects/demo/versions/", {
+          body: { next: null, results: [frozenVersion] },
+        }),
+  ],
+  [
+    "a version",
+    "/projects/demo/datasets/versions/7",
+    (server) =>
+      signedIn(server)
+        .on("GET /api/v1/versions/7/", {
+          body: { ...frozenVersion, manifest: {}, card: "", plots: {} },
+        })
+        .on("GET /api/v1/projects/demo/versions/", {
+          body: { next: null, results: [frozenVersion] },
+        }),
   ],
 ];
 

@@ -29,6 +29,12 @@ const ComparisonPage = lazy(async () => ({
 const DatasetsPage = lazy(async () => ({
   default: (await import("@/features/datasets/DatasetsPage")).DatasetsPage,
 }));
+const RecipesPage = lazy(async () => ({
+  default: (await import("@/features/datasets/recipes/RecipesPage")).RecipesPage,
+}));
+const VersionPage = lazy(async () => ({
+  default: (await import("@/features/datasets/recipes/VersionPage")).VersionPage,
+}));
 const SamplingPage = lazy(async () => ({
   default: (await import("@/features/sampling/SamplingPage")).SamplingPage,
 }));
@@ -92,6 +98,11 @@ export const routes = [
         element: <ProjectPage page={ComparisonPage} />,
       },
       { path: "/projects/:slug/datasets", element: <ProjectPage page={DatasetsPage} /> },
+      { path: "/projects/:slug/datasets/recipes", element: <ProjectPage page={RecipesPage} /> },
+      {
+        path: "/projects/:slug/datasets/versions/:version",
+        element: <ProjectPage page={VersionPage} />,
+      },
       { path: "/projects/:slug/sampling", element: <ProjectPage page={SamplingPage} /> },
       { path: "/projects/:slug/sampling/policies", element: <ProjectPage page={PoliciesPage} /> },
       { path: "*", element: <NotFoundPage /> },

@@ -6,6 +6,7 @@ import { format, guideline, home, kinds, sampling } from "./en/home";
 import { datasets, progress } from "./en/manager";
 import { quality } from "./en/quality";
 import { ranking } from "./en/ranking";
+import { recipes } from "./en/recipes";
 import { review } from "./en/review";
 import { params, policies, samplingPage } from "./en/sampling";
 import { chat, demonstration, thread } from "./en/thread";
@@ -33,6 +34,7 @@ export const english = {
   quality,
   questions,
   ranking,
+  recipes,
   review,
   roles,
   sampling,

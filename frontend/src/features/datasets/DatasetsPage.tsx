@@ -11,6 +11,7 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 
 import { datasetsActions, newExportAction } from "./actions";
 import classes from "./Datasets.module.css";
+import { DatasetTabs } from "./DatasetTabs";
 import { ExportForm } from "./ExportForm";
 import { ExportRow } from "./ExportRow";
 import { exportsQuery } from "./requests";
@@ -36,9 +37,12 @@ export function DatasetsPage({ slug }: Props) {
   return (
     <div className={classes.page}>
       <header className={classes.header}>
-        <Title order={1} className={classes.title}>
-          {t("datasets.title")}
-        </Title>
+        <div>
+          <Title order={1} className={classes.title}>
+            {t("datasets.title")}
+          </Title>
+          <DatasetTabs slug={slug} />
+        </div>
         <ActionButton action={newExportAction} context={context} keyInside />
       </header>
       {rows.length === 0 ? (

@@ -1,7 +1,6 @@
 import { useTranslation } from "react-i18next";
-import { NavLink } from "react-router";
 
-import classes from "./Sampling.module.css";
+import { PageTabs } from "@/components/PageTabs";
 
 interface Props {
   slug: string;
@@ -12,11 +11,12 @@ export function SamplingTabs({ slug }: Props) {
   const { t } = useTranslation();
   const base = `/projects/${slug}/sampling`;
   return (
-    <nav className={classes.tabs} aria-label={t("samplingPage.pages")}>
-      <NavLink to={base} end>
-        {t("samplingPage.now")}
-      </NavLink>
-      <NavLink to={`${base}/policies`}>{t("policies.title")}</NavLink>
-    </nav>
+    <PageTabs
+      label={t("samplingPage.pages")}
+      tabs={[
+        { to: base, label: t("samplingPage.now") },
+        { to: `${base}/policies`, label: t("policies.title") },
+      ]}
+    />
   );
 }
