@@ -4,10 +4,10 @@ import { useTranslation } from "react-i18next";
 
 import type { DraftTrial as Trial } from "@/api/types";
 import { ErrorPanel } from "@/components/ErrorPanel";
+import report from "@/components/report/Report.module.css";
 import { useFormat } from "@/hooks/useFormat";
 
 import { draftTrialQuery } from "./figuresRequests";
-import progressClasses from "./Progress.module.css";
 
 type Outcome = Trial["outcomes"][number];
 
@@ -26,7 +26,7 @@ export function DraftTrial({ slug }: { slug: string }) {
   const { no_draft_share: share, outcomes } = trial.data;
   return (
     <section aria-label={t("trial.title")}>
-      <Title order={2} className={progressClasses.heading}>
+      <Title order={2} className={report.heading}>
         {t("trial.title")}
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
