@@ -19,7 +19,7 @@ from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import CompletionResult, Priority
 
 PROMPT_TOKENS = 128
-DRAFT_TOKENS = 12
+DRAFT_TOKENS = 8
 N_STREAMS = 16
 DRAFTS_PER_STREAM = 3
 

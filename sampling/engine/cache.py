@@ -8,11 +8,11 @@ padded as completions come and go (SAMPLING.md §D).
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
@@ -104,8 +104,12 @@ def zeros_when_touched(shape: tuple[int, ...], dtype: torch.dtype, device: torch
     """
     if device.type != "cpu":
         return torch.zeros(shape, dtype=dtype, device=device)
-    untouched = numpy.zeros(math.prod(shape) * dtype.itemsize, dtype=numpy.uint8)
-    return torch.from_numpy(untouched).view(dtype).view(shape)
+    untouched = mmap.mmap(
+        -1, math.prod(shape) * dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    )
+    # A huge page is most of a row, all of it zeroed for the first token there.
+    untouched.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(untouched, dtype=dtype).view(shape)
 
 
 class SlotCache(Cache):
