@@ -159,23 +159,35 @@ class _Screen:
     count_tokens: CountTokens | None
     forbidden: set[int]
     seen: near_duplicates.NearDuplicates = field(default_factory=near_duplicates.NearDuplicates)
+    # Of the place looked at last: its texts that may stay, and whether it repeats another's.
+    place: int | None = None
+    sound: set[str] = field(default_factory=set)
+    repeats: bool | None = None
 
-    def reason(self, number: int, texts: Sequence[str], language: str) -> str | None:
-        """Why a row stays out, of the first that holds; where none does it is remembered by number."""
+    def reason(self, number: int, place: int, texts: Sequence[str], language: str) -> str | None:
+        """Why a row stays out, of the first that holds; where none does it is remembered by number.
+
+        Rankings of one comparison, which have one place, are no near-duplicates of each other; each is
+        looked through for what its own rater wrote.
+        """
+        if place != self.place:
+            self.place, self.sound, self.repeats = place, set(), None
+        unread = [text for text in texts if text not in self.sound]
         if self.mixture.personal_data == PersonalData.HOLD and any(
-            personal_data.find(text, language=language) for text in texts
+            personal_data.find(text, language=language) for text in unread
         ):
             return "personal_data"
         if self.forbidden and any(
-            run in self.forbidden for text in texts for run in benchmarks.runs(text)
+            run in self.forbidden for text in unread for run in benchmarks.runs(text)
         ):
             return "benchmark_overlap"
-        if self.mixture.near_duplicates:
+        self.sound.update(unread)
+        if self.mixture.near_duplicates and self.repeats is None:
             whole = "\n".join(texts)
-            if self.seen.alike(whole):
-                return "near_duplicate"
-            self.seen.add(number, whole)
-        return None
+            self.repeats = bool(self.seen.alike(whole))
+            if not self.repeats:
+                self.seen.add(number, whole)
+        return "near_duplicate" if self.repeats else None
 
 
 def _screen(
@@ -190,14 +202,11 @@ def _screen(
     screen = _Screen(mixture, count_tokens, forbidden)
     read = selectors.ranking_texts if kind == Kind.COMPARISONS else selectors.dialogue_texts
     n_rows, n_through = _count_open(), 0
-    # Rankings of one comparison say the same words: what holds for the first holds for all.
-    place, reason = None, None
     for rows in _open_rows():
         texts = read([pk for _, pk, _, _ in rows])
         verdicts: list[tuple[int, str | None, int | None]] = []
-        for seq, pk, its_place, language in rows:
-            if its_place != place:
-                place, reason = its_place, screen.reason(seq, texts[pk], language)
+        for seq, pk, place, language in rows:
+            reason = screen.reason(seq, place, texts[pk], language)
             n_tokens = None
             if reason is None and count_tokens is not None:
                 n_tokens = sum(count_tokens(text) for text in texts[pk])

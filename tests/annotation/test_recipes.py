@@ -147,6 +147,18 @@ class TestScreening:
         assert made["candidates"][0]["content"] == "Yes, [email]."
         assert made["comment"] == "Not [email]."
 
+    @pytest.mark.parametrize("field", ["comment", "rewrite"])
+    def test_what_each_rater_wrote_is_looked_through(self, project, field):
+        held = {field: "Ask anna.smith@gmail.com."}
+        take_in(
+            project,
+            ranking("A", "B", id="1", rater="r_1"),
+            ranking("A", "B", id="2", rater="r_2", **held),
+            ranking("B", "A", id="3", rater="r_3"),
+        )
+        (source,) = counted(declared(project, kind="comparisons"))["sources"]
+        assert (source["rows"], source["excluded"]) == (2, {"personal_data": 1})
+
     def test_near_duplicates_across_sources_are_left_out(self, project):
         other = ProjectFactory()
         take_in(project, *unlike_dialogues(3))
