@@ -54,8 +54,11 @@ def texts_of(content: bytes) -> Iterator[str]:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _strings(inner)
+    # A stack of our own: JSON nests as deep as Python may call.
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            yield inner
+        elif isinstance(inner, dict | list):
+            waiting += inner.values() if isinstance(inner, dict) else inner

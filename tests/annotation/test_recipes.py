@@ -197,6 +197,14 @@ class TestScreening:
         with pytest.raises(BenchmarkEmpty):
             recipes.add_benchmark(project=project, name="x", content=content, added_by=None)
 
+    def test_a_benchmark_nested_as_deep_as_json_goes_is_read(self, project):
+        text = unlike(1) * 2
+        content = f'{"[" * 1000}"{text}"{"]" * 1000}'
+        added = recipes.add_benchmark(
+            project=project, name="deep", content=content.encode(), added_by=None
+        )
+        assert added.n_texts == 1
+
     def test_the_same_benchmark_is_kept_once(self, project):
         text = " ".join(f"word{n}" for n in range(20)).encode()
         for _ in range(2):
