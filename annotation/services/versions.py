@@ -59,7 +59,8 @@ def make(
         # The attempt before this one died between its last two steps.
         return made
     number = _next_number(freezing.recipe)
-    written = _write_data(dataset, freezing.contents, freezing.recipe, number, folder, progress)
+    path = folder / f"{freezing.recipe.name}-v{number}.jsonl"
+    written = _write_data(dataset, freezing.contents, path, progress)
     found = _described(freezing, dataset, number, written, folder)
     archive = archived(found)
     progress(dataset.n_rows)
@@ -76,9 +77,7 @@ def rebuild(*, version: DatasetVersion, folder: Path, progress: Progress) -> Pat
     written = _write_data(
         version.dataset,
         version.dataset.recipe["contents"],
-        version.recipe,
-        version.number,
-        folder,
+        folder / f"{_stem(version.manifest)}.jsonl",
         progress,
     )
     for was, now in zip(version.manifest["files"], written.files, strict=True):
@@ -125,16 +124,14 @@ def withdraw(*, version: DatasetVersion, because: str, actor: User | None) -> Da
 def _write_data(
     dataset: Dataset,
     contents: Mapping[str, Any],
-    recipe: Recipe,
-    number: int,
-    folder: Path,
+    path: Path,
     progress: Progress,
 ) -> Written:
     options = recipes.file_options(kind=dataset.kind, mixture=Mixture.of(contents))
     return dataset_files.write_files(
         dataset=dataset,
         options=options,
-        path=folder / f"{recipe.name}-v{number}.jsonl",
+        path=path,
         progress=progress,
     )
 

@@ -204,6 +204,16 @@ class TestRebuilding:
         archive = versions.rebuild(version=again, folder=tmp_path, progress=lambda n: None)
         assert archive.read_bytes() == frozen_bytes
 
+    def test_a_recipe_of_another_name_now_makes_the_same_archive(self, project, tmp_path):
+        version = frozen(declared(project))
+        with default_storage.open(version.archive) as stored:
+            frozen_bytes = stored.read()
+        version.recipe.name = "renamed"
+        version.recipe.save()
+        archive = versions.rebuild(version=version, folder=tmp_path, progress=lambda n: None)
+        assert archive.name == "mix-v1.zip"
+        assert archive.read_bytes() == frozen_bytes
+
     def test_rows_that_are_others_now_are_refused(self, project, tmp_path):
         version = frozen(declared(project, file={"with_metadata": True}))
         Conversation.objects.filter(source_row=1).update(licence="other")
