@@ -17,6 +17,9 @@ from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 
 MAX_SOURCES = 20
 MAX_CHOICES = 100
+# As large as their columns.
+MAX_NUMBER = 2**31 - 1
+MAX_ID = 2**63 - 1
 Text = serializers.CharField
 Int = serializers.IntegerField
 
@@ -30,15 +33,15 @@ class Source(serializers.Serializer[Any]):
     name = Text(max_length=60)
     project = serializers.SlugField(max_length=80)
     origins = serializers.ChoiceField(choices=[*Origins], default=Origins.ALL.value)
-    rounds = _choices(Int(min_value=0))
-    import_runs = _choices(Int(min_value=1))
+    rounds = _choices(Int(min_value=0, max_value=MAX_NUMBER))
+    import_runs = _choices(Int(min_value=1, max_value=MAX_ID))
     categories = _choices(Text(max_length=60, allow_blank=True))
     languages = _choices(Text(max_length=35))
     licences = _choices(Text(max_length=100, allow_blank=True))
     weight = serializers.FloatField(
         min_value=0.0001, max_value=10_000, allow_null=True, default=None
     )
-    cap = Int(min_value=1, max_value=2**31 - 1, allow_null=True, default=None)
+    cap = Int(min_value=1, max_value=MAX_NUMBER, allow_null=True, default=None)
 
 
 class FileChoices(serializers.Serializer[Any]):
@@ -64,12 +67,12 @@ class Contents(serializers.Serializer[Any]):
     """What a recipe declares; see docs/DATASETS.md."""
 
     sources = serializers.ListField(child=Source(), min_length=1, max_length=MAX_SOURCES)
-    seed = Int(min_value=0, max_value=2**31 - 1, default=0)
+    seed = Int(min_value=0, max_value=MAX_NUMBER, default=0)
     criterion = Text(max_length=510, allow_blank=True, default="")
     near_duplicates = serializers.BooleanField(
         default=True, help_text="Leave out rows nearly the same as an earlier one."
     )
-    benchmarks = _choices(Int(min_value=1))
+    benchmarks = _choices(Int(min_value=1, max_value=MAX_ID))
     personal_data = serializers.ChoiceField(
         choices=[*PersonalData], default=PersonalData.HOLD.value
     )

@@ -122,6 +122,12 @@ def test_a_recipe_is_changed_and_keeps_its_name_to_itself(
         ({"file": {"format": "ranking"}}, "format_unknown", None),
         ({"file": {"format": "messages", "split": "half"}}, "split_refused", None),
         ({"benchmarks": [77]}, "benchmark_unknown", None),
+        ({"sources": [{"name": "a", "rounds": [2**31]}]}, "invalid", "contents.sources.0.rounds.0"),
+        (
+            {"sources": [{"name": "a", "import_runs": [2**63]}]},
+            "invalid",
+            "contents.sources.0.import_runs.0",
+        ),
         ({"tokenizer": "nobody"}, "tokenizer_unknown", None),
     ],
 )
