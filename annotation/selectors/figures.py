@@ -71,6 +71,10 @@ def figures_of(*, project: Project) -> dict[str, Any]:
                 for row in body["rater_pairs"]
             ],
             "policies": _with_names(body["policies"], policies),
+            # Figures of an earlier version hold none.
+            "makers": [
+                {**row, "policy": policies[row["policy"]]} for row in body.get("makers", [])
+            ],
         },
     }
 

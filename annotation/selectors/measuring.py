@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from annotation.measures.judged import Judged
 from annotation.measures.raters import Graded, grade, retest_share
@@ -75,6 +75,23 @@ def _retests(project: Project) -> Iterable[tuple[int, float]]:
         share = retest_share(tiers[earlier.pk], tiers[ranking.pk])
         if share is not None:
             yield ranking.rater_id, share
+
+
+def makers(*, project: Project) -> list[dict[str, Any]]:
+    """Of each policy: how many candidates it wrote, and how many are near copies of an earlier one, were
+    cut, or named a model (DATA.md §2). By policy."""
+    rows = (
+        Candidate.objects.filter(project=project, origin=Candidate.Origin.FRESH)
+        .values(policy=F("completion__generation__policy"))
+        .annotate(
+            n=Count("pk"),
+            n_near=Count("pk", filter=Q(near_identical=True)),
+            n_cut=Count("pk", filter=Q(cut_by_length=True)),
+            n_named=Count("pk", filter=Q(names_model=True)),
+        )
+        .order_by("policy")
+    )
+    return [dict(row) for row in rows]
 
 
 def contests(*, project: Project, judged: Iterable[Judged]) -> list[Contest]:

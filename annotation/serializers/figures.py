@@ -78,6 +78,16 @@ class BlindnessOutput(serializers.Serializer[Any]):
     chance = serializers.FloatField(allow_null=True)
 
 
+class MakerOutput(serializers.Serializer[Any]):
+    """What a policy's candidates are like; shares are of `n`."""
+
+    policy = serializers.CharField()
+    n = serializers.IntegerField()
+    n_near = serializers.IntegerField(help_text="Nearly the same as another of their comparison.")
+    n_cut = serializers.IntegerField()
+    n_named = serializers.IntegerField(help_text="That named a model.")
+
+
 class ConsensusOutput(serializers.Serializer[Any]):
     n_comparisons = serializers.IntegerField()
     n_pairs = serializers.IntegerField()
@@ -150,6 +160,7 @@ class ProjectFiguresOutput(serializers.Serializer[Any]):
     consensus = ConsensusOutput()
     raters = RaterOutput(many=True)
     policies = PoliciesOutput()
+    makers = MakerOutput(many=True)
 
 
 class FiguresOutput(serializers.Serializer[Any]):

@@ -69,7 +69,7 @@ def compute(*, project_id: int) -> ProjectFigures | None:
         judged,
         contests=measuring.contests(project=project, judged=judged),
         measured=measuring.measured(project=project),
-    )
+    ) | {"makers": measuring.makers(project=project)}
     figures, _ = ProjectFigures.objects.update_or_create(
         project=project,
         defaults={

@@ -6,11 +6,14 @@ import pytest
 from rest_framework.test import APIClient
 
 from annotation.models import ComparisonDigest, GoldItem, Ranking
+from annotation.selectors.figures import figures_of
 from annotation.services import exams, figures
 from labelhub import clock
 from labelhub.accounts.models import Membership, Project, User
+from sampling.models import Policy
 from tests.annotation.test_opinions import GOOD, make_gold
-from tests.chats import GenerationFactory, end_generation
+from tests.candidates import begin, finish, generations_of
+from tests.chats import CandidatePolicyFactory, GenerationFactory, end_generation
 from tests.factories import (
     GuidelineFactory,
     MembershipFactory,
@@ -307,3 +310,18 @@ def test_two_managers_make_a_known_answer(project: Project, manager: User) -> No
     for wrong in ({"pairs": []}, {"flags": {"x": []}}, {"use": "joke"}):
         refused = as_(second).post(path, {**mark, **wrong})
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+
+
+def test_what_policies_write_is_told_of_each(project: Project) -> None:
+    serving = CandidatePolicyFactory(round__project=project)
+    Project.objects.update(original_takes_part=False)
+    Policy.objects.filter(pk=serving.policy_id).update(name="llama-9")
+    project.refresh_from_db()
+    comparison = begin(project)
+    words = [f"word{n}" for n in range(60)]
+    near = " ".join([*words[:-1], "end"])
+    finish(generations_of(comparison)[0], " ".join(words), near, "I am llama-9.", "Short.")
+    figures.compute(project_id=project.pk)
+    assert figures_of(project=project)["figures"]["makers"] == [
+        {"policy": "llama-9", "n": 4, "n_near": 1, "n_cut": 0, "n_named": 1}
+    ]

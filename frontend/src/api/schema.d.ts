@@ -2289,6 +2289,16 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @description What a policy's candidates are like; shares are of `n`. */
+        MakerOutput: {
+            policy: string;
+            n: number;
+            /** @description Nearly the same as another of their comparison. */
+            n_near: number;
+            n_cut: number;
+            /** @description That named a model. */
+            n_named: number;
+        };
         /** @description How far comparisons are, and how fast they are made. */
         MakingOutput: {
             states: components["schemas"]["StatesOutput"];
@@ -2666,6 +2676,7 @@ export interface components {
             consensus: components["schemas"]["ConsensusOutput"];
             raters: components["schemas"]["RaterOutput"][];
             policies: components["schemas"]["PoliciesOutput"];
+            makers: components["schemas"]["MakerOutput"][];
         };
         ProjectNameOutput: {
             slug: string;

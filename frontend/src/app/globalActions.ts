@@ -67,6 +67,20 @@ export const globalActions: readonly Action<GlobalContext>[] = [
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/progress`),
   },
   {
+    id: "global.mine",
+    label: "actions.goMine",
+    keys: ["g m"],
+    enabled: inProject,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/mine`),
+  },
+  {
+    id: "global.comparisons",
+    label: "actions.goComparisons",
+    keys: ["g r"],
+    enabled: managing,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/comparisons`),
+  },
+  {
     id: "global.quality",
     label: "actions.goQuality",
     keys: ["g q"],

@@ -29,14 +29,22 @@ const blank = {
 
 const run = {
   id: 1,
-  rule: "uniform",
+  source: "chats",
+  rule: "conversation-uniform",
   seed: 7,
   as_of: "2026-01-01T10:00:00Z",
   population: 40,
   n_wanted: 20,
   n_picked: 20,
+  n_sampling: 10,
+  n_ready: 8,
+  n_failed: 1,
+  n_cancelled: 1,
+  seconds_left: 90,
   created_at: "2026-01-01T10:00:00Z",
+  cancelled_at: null,
 };
+const estimate = { value: 0.7, low: 0.6, high: 0.8, n: 40, n_clusters: 40 };
 const tile = { open: 1, done: 2 };
 const progress = {
   round: { number: 2 },
@@ -180,10 +188,103 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
   [
     "progress",
     "/projects/demo/progress",
+    (server) => signedIn(server).on("GET /api/v1/projects/demo/progress/", { body: progress }),
+  ],
+  [
+    "comparisons",
+    "/projects/demo/comparisons",
     (server) =>
       signedIn(server)
-        .on("GET /api/v1/projects/demo/progress/", { body: progress })
-        .on("GET /api/v1/projects/demo/pick-runs/", { body: { next: null, results: [run] } }),
+        .on("GET /api/v1/projects/demo/making/", {
+          body: {
+            states: { sampling: 10, ready: 8, failed: 1, cancelled: 1, superseded: 0 },
+            hours: [{ hour: "2026-01-01T10:00:00Z", n_ready: 8 }],
+            eligible: { chats: 3, imported: 2, prompts: 1 },
+          },
+        })
+        .on("GET /api/v1/projects/demo/pick-runs/", { body: { next: null, results: [run] } })
+        .on("GET /api/v1/projects/demo/comparisons/", {
+          body: {
+            next: null,
+            results: [
+              {
+                id: 4,
+                state: "failed",
+                error: { code: "§", detail: "§" },
+                created_at: "2026-01-01T10:00:00Z",
+              },
+            ],
+          },
+        })
+        .on("GET /api/v1/projects/demo/flags/", {
+          body: {
+            next: null,
+            results: [
+              {
+                id: 5,
+                kind: "ranking",
+                person: "§",
+                text: "§",
+                raised_at: "2026-01-01T10:00:00Z",
+                comparison: 4,
+              },
+            ],
+          },
+        })
+        .on("GET /api/v1/projects/demo/comparison-settings/", {
+          body: {
+            n_candidates: 4,
+            criterion: "§",
+            original_takes_part: true,
+            reference_takes_part: false,
+            self_naming: "mask",
+            sampling_trigger: "on_request",
+            rankings_per_comparison: 2,
+            overlap_share: 0.5,
+            settle_splits: true,
+            gold_share: 0.05,
+            retest_share: 0.02,
+            training_rankings: 20,
+            allow_own_conversations: false,
+            exam_required: false,
+          },
+        }),
+  ],
+  [
+    "one's rankings",
+    "/projects/demo/mine",
+    (server) =>
+      signedIn(server).on("GET /api/v1/projects/demo/figures/mine/", {
+        body: {
+          computed_at: "2026-01-01T10:00:00Z",
+          mine: {
+            name: "§",
+            n_rankings: 40,
+            n_with_others: 35,
+            agreed: estimate,
+            shrunk: 0.7,
+            tie_rate: estimate,
+            seconds: 70,
+            slots: null,
+            position_p: 0.5,
+            length_slope: null,
+            length_p: null,
+            gold: { n: 3, share: null },
+            retest: { n: 0, share: null },
+          },
+          lessons: [
+            {
+              assignment: 31,
+              ranked_at: "2026-01-01T10:00:00Z",
+              n_pairs: 2,
+              n_right: 1,
+              pairs: [{ better: "A", worse: "B", right: false }],
+              note: "§",
+            },
+          ],
+          exam: { state: "waiting", n_items: 0, n_answered: 0, n_pairs: 0, n_right: 0 },
+        },
+      }),
   ],
   [
     "datasets",

@@ -23,6 +23,12 @@ const ProgressPage = lazy(async () => ({
 const QualityPage = lazy(async () => ({
   default: (await import("@/features/dashboard/QualityPage")).QualityPage,
 }));
+const ComparisonsPage = lazy(async () => ({
+  default: (await import("@/features/dashboard/ComparisonsPage")).ComparisonsPage,
+}));
+const MyFiguresPage = lazy(async () => ({
+  default: (await import("@/features/dashboard/MyFiguresPage")).MyFiguresPage,
+}));
 const ComparisonPage = lazy(async () => ({
   default: (await import("@/features/dashboard/ComparisonPage")).ComparisonPage,
 }));
@@ -93,6 +99,8 @@ export const routes = [
       { path: "/projects/:slug/time", element: <ProjectPage page={TimePage} /> },
       { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },
       { path: "/projects/:slug/quality", element: <ProjectPage page={QualityPage} /> },
+      { path: "/projects/:slug/mine", element: <ProjectPage page={MyFiguresPage} /> },
+      { path: "/projects/:slug/comparisons", element: <ProjectPage page={ComparisonsPage} /> },
       {
         path: "/projects/:slug/comparisons/:comparison",
         element: <ProjectPage page={ComparisonPage} />,

@@ -25,3 +25,16 @@ export function useAsk(assignment: number) {
     onSuccess: () => cache.invalidateQueries({ queryKey: questionsQuery(assignment).queryKey }),
   });
 }
+
+/** Has a manager look at the task. */
+export function useFlag(assignment: number) {
+  return useMutation({
+    mutationFn: (text: string) =>
+      unwrap(
+        client.POST("/api/v1/assignments/{assignment_id}/flags/", {
+          ...path(assignment),
+          body: { text },
+        }),
+      ),
+  });
+}

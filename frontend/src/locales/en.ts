@@ -2,6 +2,7 @@ import { account } from "./en/account";
 import { actions } from "./en/actions";
 import { app } from "./en/app";
 import { common, errors, save } from "./en/common";
+import { comparisons, mine } from "./en/comparisons";
 import { format, guideline, home, kinds, sampling } from "./en/home";
 import { datasets, progress } from "./en/manager";
 import { quality } from "./en/quality";
@@ -21,6 +22,7 @@ export const english = {
   asked,
   chat,
   common,
+  comparisons,
   datasets,
   demonstration,
   errors,
@@ -28,6 +30,7 @@ export const english = {
   guideline,
   home,
   kinds,
+  mine,
   params,
   policies,
   progress,

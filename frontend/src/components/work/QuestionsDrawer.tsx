@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Question } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
-import { questionsQuery, useAsk } from "@/hooks/useQuestions";
+import { questionsQuery, useAsk, useFlag } from "@/hooks/useQuestions";
 
 import { ErrorPanel } from "../ErrorPanel";
 import { Markdown } from "../markdown/Markdown";
@@ -36,6 +36,7 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
   const errorText = useErrorText();
   const questions = useQuery(questionsQuery(assignment));
   const asking = useAsk(assignment);
+  const flagging = useFlag(assignment);
   const [text, setText] = useState("");
   if (questions.isPending) return <PageLoading />;
   if (questions.isError) {
@@ -64,9 +65,14 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      {asking.isError && (
+      {(asking.isError || flagging.isError) && (
         <Alert color="red" role="alert">
-          {errorText(asking.error)}
+          {errorText(asking.error ?? flagging.error)}
+        </Alert>
+      )}
+      {flagging.isSuccess && (
+        <Alert color="gray" role="status">
+          {t("questions.flagged")}
         </Alert>
       )}
       <Group justify="space-between">
@@ -77,6 +83,14 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
           onClick={() => ask(true)}
         >
           {t("questions.askAndRelease")}
+        </Button>
+        <Button
+          variant="default"
+          disabled={text.trim() === ""}
+          loading={flagging.isPending}
+          onClick={() => flagging.mutate(text, { onSuccess: () => setText("") })}
+        >
+          {t("questions.flag")}
         </Button>
         <Button disabled={text.trim() === ""} loading={asking.isPending} onClick={() => ask(false)}>
           {t("questions.askAndKeep")}

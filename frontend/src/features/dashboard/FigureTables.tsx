@@ -135,3 +135,35 @@ export function FlagTable({ figures }: { figures: Figures }) {
     </Table.ScrollContainer>
   );
 }
+
+/** How many of a policy's candidates are near copies, were cut, or gave its name away. */
+export function MakerTable({ makers }: { makers: Figures["makers"] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <Table.ScrollContainer minWidth={480}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t("quality.policy")}</Table.Th>
+            <Table.Th className={classes.number}>{t("quality.makerCandidates")}</Table.Th>
+            <Table.Th className={classes.number}>{t("quality.nearShare")}</Table.Th>
+            <Table.Th className={classes.number}>{t("quality.cutShare")}</Table.Th>
+            <Table.Th className={classes.number}>{t("quality.namedShare")}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {makers.map(({ policy, n, n_near, n_cut, n_named }) => (
+            <Table.Tr key={policy}>
+              <Table.Td>{policy}</Table.Td>
+              <Table.Td className={classes.number}>{format.number(n)}</Table.Td>
+              <Table.Td className={classes.number}>{format.preciseShare(n_near / n)}</Table.Td>
+              <Table.Td className={classes.number}>{format.preciseShare(n_cut / n)}</Table.Td>
+              <Table.Td className={classes.number}>{format.preciseShare(n_named / n)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

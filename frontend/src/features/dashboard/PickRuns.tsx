@@ -3,10 +3,10 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { useErrorText } from "@/hooks/useErrorText";
-import { useFormat } from "@/hooks/useFormat";
 
 import classes from "@/components/report/Report.module.css";
-import { pickRunsQuery } from "./requests";
+import { pickRunsQuery } from "./comparisonRequests";
+import { PickRunRow } from "./PickRunRow";
 
 interface Props {
   slug: string;
@@ -15,7 +15,6 @@ interface Props {
 /** Earlier draws of messages to compare, each of which can be replayed from its seed. */
 export function PickRuns({ slug }: Props) {
   const { t } = useTranslation();
-  const format = useFormat();
   const errorText = useErrorText();
   const runs = useInfiniteQuery(pickRunsQuery(slug));
   const rows = runs.data?.pages.flatMap((page) => page.results) ?? [];
@@ -35,29 +34,22 @@ export function PickRuns({ slug }: Props) {
         </Text>
       )}
       {rows.length > 0 && (
-        <Table.ScrollContainer minWidth={480}>
+        <Table.ScrollContainer minWidth={760}>
           <Table>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t("progress.when")}</Table.Th>
+                <Table.Th>{t("comparisons.run.source")}</Table.Th>
                 <Table.Th className={classes.number}>{t("progress.pickedOf")}</Table.Th>
                 <Table.Th className={classes.number}>{t("progress.population")}</Table.Th>
                 <Table.Th className={classes.number}>{t("progress.seed")}</Table.Th>
+                <Table.Th>{t("comparisons.run.progress")}</Table.Th>
+                <Table.Th />
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {rows.map((run) => (
-                <Table.Tr key={run.id}>
-                  <Table.Td>{format.time(run.created_at)}</Table.Td>
-                  <Table.Td className={classes.number}>
-                    {t("progress.ofWanted", {
-                      picked: format.number(run.n_picked),
-                      wanted: format.number(run.n_wanted),
-                    })}
-                  </Table.Td>
-                  <Table.Td className={classes.number}>{format.number(run.population)}</Table.Td>
-                  <Table.Td className={classes.number}>{run.seed}</Table.Td>
-                </Table.Tr>
+                <PickRunRow key={run.id} slug={slug} run={run} />
               ))}
             </Table.Tbody>
           </Table>

@@ -1,7 +1,8 @@
-import { Table, Text, Title } from "@mantine/core";
+import { Button, Group, Table, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import type { Progress } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
@@ -14,8 +15,6 @@ import { useFormat } from "@/hooks/useFormat";
 import { usePageTitle } from "@/hooks/usePageTitle";
 
 import { progressActions, sampleAction } from "./actions";
-import { FailedComparisons } from "./FailedComparisons";
-import { PickRuns } from "./PickRuns";
 import { progressQuery } from "./requests";
 import { SamplingDialog } from "./SamplingDialog";
 
@@ -53,7 +52,12 @@ function ProgressView({ slug, progress }: { slug: string; progress: Progress }) 
             {t("progress.round", { number: progress.round.number })}
           </Text>
         </div>
-        <ActionButton action={sampleAction} context={context} keyInside />
+        <Group>
+          <Button component={Link} to={`/projects/${slug}/comparisons`} variant="default">
+            {t("comparisons.open")}
+          </Button>
+          <ActionButton action={sampleAction} context={context} keyInside />
+        </Group>
       </header>
 
       <div className={classes.tiles}>
@@ -94,21 +98,13 @@ function ProgressView({ slug, progress }: { slug: string; progress: Progress }) 
         />
       </div>
 
-      {comparisons.failed > 0 && <FailedComparisons slug={slug} />}
-
       <section aria-labelledby="progress-people">
         <Title order={2} id="progress-people" className={classes.heading}>
           {t("progress.people")}
         </Title>
         <People people={progress.people} />
       </section>
-      <PickRuns slug={slug} />
-      <SamplingDialog
-        slug={slug}
-        eligible={chats.eligible}
-        opened={sampling}
-        onClose={() => setSampling(false)}
-      />
+      <SamplingDialog slug={slug} opened={sampling} onClose={() => setSampling(false)} />
     </div>
   );
 }

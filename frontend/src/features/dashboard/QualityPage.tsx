@@ -14,13 +14,13 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 
 import { DraftTrial } from "./DraftTrial";
 import { figuresQuery, useRefreshFigures } from "./figuresRequests";
-import { FlagTable, SliceTable } from "./FigureTables";
+import { FlagTable, MakerTable, SliceTable } from "./FigureTables";
 import { IntervalBar } from "./IntervalBar";
 import { PolicyMatrix } from "./PolicyMatrix";
 import progressClasses from "@/components/report/Report.module.css";
 import classes from "./Quality.module.css";
+import { RaterPairs } from "./RaterPairs";
 import { RaterTable } from "./RaterTable";
-import { ReadyComparisons } from "./ReadyComparisons";
 
 interface Props {
   slug: string;
@@ -81,7 +81,6 @@ export function QualityPage({ slug }: Props) {
         </StatePanel>
       )}
       <DraftTrial slug={slug} />
-      <ReadyComparisons slug={slug} />
     </div>
   );
 }
@@ -102,9 +101,17 @@ function Sections({ figures }: { figures: Figures }) {
       <Section title={t("quality.people")} hint={t("quality.peopleHint")}>
         <RaterTable raters={figures.raters} />
       </Section>
+      <Section title={t("quality.pairs")} hint={t("quality.pairsHint")}>
+        <RaterPairs pairs={figures.rater_pairs} />
+      </Section>
       <Section title={t("quality.policies")} hint={t("quality.policiesHint")}>
         <PolicyMatrix policies={figures.policies} />
       </Section>
+      {figures.makers.length > 0 && (
+        <Section title={t("quality.makers")} hint={t("quality.makersHint")}>
+          <MakerTable makers={figures.makers} />
+        </Section>
+      )}
       <Section title={t("quality.alpha")} hint={t("quality.alphaHint")}>
         <FlagTable figures={figures} />
       </Section>

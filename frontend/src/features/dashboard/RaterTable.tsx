@@ -59,16 +59,16 @@ export function RaterTable({ raters }: { raters: readonly RaterFigures[] }) {
                 {rater.seconds === null ? "" : format.age(rater.seconds)}
               </Table.Td>
               <Table.Td>
-                <Verdict p={rater.position_p}>
+                <BiasVerdict p={rater.position_p}>
                   {t("quality.favours", { letter: favouredLetter(rater) })}
-                </Verdict>
+                </BiasVerdict>
               </Table.Td>
               <Table.Td>
-                <Verdict p={rater.length_p}>
+                <BiasVerdict p={rater.length_p}>
                   {(rater.length_slope?.value ?? 0) > 0
                     ? t("quality.favoursLong")
                     : t("quality.favoursShort")}
-                </Verdict>
+                </BiasVerdict>
               </Table.Td>
             </Table.Tr>
           ))}
@@ -78,13 +78,14 @@ export function RaterTable({ raters }: { raters: readonly RaterFigures[] }) {
   );
 }
 
-function favouredLetter({ slots }: RaterFigures): string {
+/** Where on the page this person puts the most into the top tier. */
+export function favouredLetter({ slots }: RaterFigures): string {
   const most = [...(slots ?? [])].sort((a, b) => b.excess.value - a.excess.value)[0];
   return String.fromCharCode(FIRST_LETTER + (most?.slot ?? 0));
 }
 
 /** What a test says: nothing yet, no sign of a bias, or the bias. */
-function Verdict({ p, children }: { p: number | null; children: string }) {
+export function BiasVerdict({ p, children }: { p: number | null; children: string }) {
   const { t } = useTranslation();
   if (p === null || p >= LEVEL) {
     return (

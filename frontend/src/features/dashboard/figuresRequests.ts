@@ -1,9 +1,4 @@
-import {
-  infiniteQueryOptions,
-  queryOptions,
-  useMutation,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
 
@@ -31,18 +26,21 @@ export function useRefreshFigures(slug: string) {
   });
 }
 
-export const readyComparisonsQuery = (slug: string) =>
-  infiniteQueryOptions({
-    queryKey: ["ready-comparisons", slug],
-    queryFn: ({ pageParam }) =>
-      unwrap(
-        client.GET("/api/v1/projects/{slug}/comparisons/", {
-          params: { path: { slug }, query: { state: "ready", cursor: pageParam } },
-        }),
-      ),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next }) => next ?? undefined,
+export const myFiguresQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ["my-figures", slug],
+    queryFn: () =>
+      unwrap(client.GET("/api/v1/projects/{slug}/figures/mine/", { params: { path: { slug } } })),
   });
+
+export function useBeginExam(slug: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      unwrap(client.POST("/api/v1/projects/{slug}/exam/", { params: { path: { slug } } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: myFiguresQuery(slug).queryKey }),
+  });
+}
 
 export const comparisonQuery = (id: number) =>
   queryOptions({

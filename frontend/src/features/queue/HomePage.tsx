@@ -197,6 +197,9 @@ function HomeView({ home }: { home: Home }) {
           <Anchor component={Link} to={`${base}/conversations`} size="sm">
             {t("home.allConversations")}
           </Anchor>
+          <Anchor component={Link} to={`${base}/mine`} size="sm">
+            {t("home.yourRankings")}
+          </Anchor>
           <Anchor component={Link} to={`${base}/time`} size="sm">
             {t("home.yourTime")}
           </Anchor>

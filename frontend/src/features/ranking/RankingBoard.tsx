@@ -1,4 +1,4 @@
-import { VisuallyHidden } from "@mantine/core";
+import { Text, VisuallyHidden } from "@mantine/core";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -145,6 +145,11 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
             if (theirs !== null) ranking.note(theirs);
           }}
         />
+      )}
+      {assignment.reason === "adjudication" && (
+        <Text size="sm" c="dimmed" mb="sm">
+          {t("ranking.adjudication")}
+        </Text>
       )}
       <ContextPane context={comparison.context} />
       <p className={classes.criterion}>

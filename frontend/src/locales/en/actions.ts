@@ -14,6 +14,8 @@ export const actions = {
   goProgress: "Go to progress",
   goDatasets: "Go to datasets",
   goSampling: "Go to sampling",
+  goComparisons: "Go to comparisons",
+  goMine: "Go to your rankings",
   goQuality: "Go to quality",
   goPolicies: "Go to policies",
 };

@@ -50,6 +50,7 @@ export const home = {
   questions_other: "{{shown}} questions wait for an answer",
   answer: "Answer",
   allConversations: "Your conversations",
+  yourRankings: "Your rankings",
   yourTime: "Your time",
   mine: "Your day",
   figures: "{{today}} today · {{week}} this week · {{time}} active today",

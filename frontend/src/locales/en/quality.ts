@@ -53,6 +53,17 @@ export const quality = {
   consensus: "Clear consensus",
   consensusHint:
     "{{clear}} of {{pairs}} pairs are clear; {{cyclic}} comparisons contradict themselves.",
+  pairs: "Two by two",
+  pairsHint: "Agreement of every two people who ranked the same comparisons.",
+  pairOf: "{{a}} and {{b}}",
+  noPairs: "No two people have ranked the same comparison yet.",
+  makers: "What policies write",
+  makersHint:
+    "Of the candidates sampled from each: nearly the same as another one, cut by length, naming a model.",
+  makerCandidates: "Candidates",
+  nearShare: "Nearly the same",
+  cutShare: "Cut",
+  namedShare: "Named a model",
   people: "People",
   peopleHint:
     "For managers and the person alone. Figures of a person appear from 30 comparisons; the shrunk share is drawn towards the team’s mean.",

@@ -111,5 +111,7 @@ export const ranking = {
     unopened: "Read candidate {{label}} to its end",
     unrated: "Rate candidate {{label}}",
   },
+  adjudication:
+    "People who ranked this one disagree. You decide as a lead; what they said stays beside your order.",
   goneTitle: "This comparison is no longer here",
 };

@@ -49,6 +49,8 @@ export const questions = {
   askHint: "What is unclear about this task? The answer appears here.",
   askAndKeep: "Ask and keep the task",
   askAndRelease: "Ask and give the task back",
+  flag: "Flag for a manager",
+  flagged: "A manager will look at it. Go on, or skip the task.",
   mine: "Your questions",
   rulings: "Rulings on such tasks",
   noRulings: "None yet.",

@@ -1,0 +1,70 @@
+import { Anchor, Button, Group, NativeSelect, Table, Text, Title } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+
+import type { ComparisonState } from "@/api/types";
+import classes from "@/components/report/Report.module.css";
+import { useFormat } from "@/hooks/useFormat";
+
+import { comparisonsQuery } from "./comparisonRequests";
+
+const STATES = ["ready", "sampling", "failed", "cancelled", "superseded"] as const;
+
+/** The way to single comparisons of one state, newest first. */
+export function ComparisonList({ slug }: { slug: string }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [state, setState] = useState<ComparisonState>("ready");
+  const list = useInfiniteQuery(comparisonsQuery(slug, state));
+  const rows = list.data?.pages.flatMap((page) => page.results) ?? [];
+  return (
+    <section aria-labelledby="comparisons-list">
+      <Group justify="space-between" align="end" mb="sm">
+        <Title order={2} id="comparisons-list" className={classes.heading}>
+          {t("comparisons.list")}
+        </Title>
+        <NativeSelect
+          label={t("comparisons.state")}
+          value={state}
+          onChange={(event) => setState(event.currentTarget.value as ComparisonState)}
+          data={STATES.map((value) => ({ value, label: t(`comparisons.states.${value}`) }))}
+        />
+      </Group>
+      {list.isSuccess && rows.length === 0 && (
+        <Text c="dimmed" size="sm">
+          {t("comparisons.none")}
+        </Text>
+      )}
+      <Table>
+        <Table.Tbody>
+          {rows.map(({ id, created_at }) => (
+            <Table.Tr key={id}>
+              <Table.Td>
+                <Anchor component={Link} to={`/projects/${slug}/comparisons/${id}`}>
+                  {t("quality.comparison", { id })}
+                </Anchor>
+              </Table.Td>
+              <Table.Td className={classes.number}>
+                <Text span c="dimmed" size="sm">
+                  {format.time(created_at)}
+                </Text>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {list.hasNextPage && (
+        <Button
+          mt="sm"
+          variant="default"
+          loading={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}
+        >
+          {t("common.more")}
+        </Button>
+      )}
+    </section>
+  );
+}
