@@ -17,6 +17,7 @@ from annotation.services import (
     freezings,
     leases,
     picks,
+    prompts,
 )
 from labelhub.ring import ring
 
@@ -72,6 +73,12 @@ def compute_figures(project_id: int) -> None:
     figures.compute(project_id=project_id)
 
 
+@shared_task(name=prompts.COMPARE_JOB, expires=60)
+def compare_prompts() -> None:
+    if prompts.compare_new():
+        ring(prompts.COMPARE_JOB)
+
+
 @shared_task(name="annotation.sweep", expires=60)
 def sweep() -> None:
     """The recovery of people's and the default worker's work, every ten seconds."""
@@ -82,6 +89,7 @@ def sweep() -> None:
         ring(cancelling.JOB)
     exports.sweep()
     freezings.sweep()
+    prompts.ring_uncompared()
     if follow_ups.waiting():
         ring(follow_ups.JOB)
     figures.ring_stale()

@@ -195,6 +195,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "TaskKind": "annotation.models.TaskKind",
         "PromptKind": "annotation.models.Prompt.Kind",
+        "PromptTaskKind": "annotation.serializers.prompts.TASK_KINDS",
         "ConversationKind": "annotation.models.Conversation.Kind",
         "DatasetKind": "annotation.models.Dataset.Kind",
         "RecipeKind": "annotation.models.Recipe.Kind",

@@ -27,7 +27,7 @@ from annotation.models.projects import (
     Round,
     RoundPolicy,
 )
-from annotation.models.prompts import Prompt
+from annotation.models.prompts import Prompt, PromptQuota
 from annotation.models.questions import Question
 from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Reason, Slot, Task
 from annotation.models.reviews import Review, ReviewComment
@@ -67,6 +67,7 @@ __all__ = [
     "Pool",
     "ProjectFigures",
     "Prompt",
+    "PromptQuota",
     "Purpose",
     "Question",
     "QueueCursor",

@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from annotation import pick
 from annotation.exceptions import ConversationSettled, StaleVersion
-from annotation.models import Assignment, Conversation, Message, Prompt, TaskKind
+from annotation.models import Assignment, Conversation, Message, Prompt, Task, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.services.copying import new_ids
 from labelhub import clock
@@ -41,8 +41,7 @@ def open_conversation(*, assignment: Assignment) -> Conversation:
         assignment=assignment,
         revises=returned,
         author=assignment.rater,
-        # A conversation of one's own invention stems from nothing but its task.
-        **_provenance(source) if source else {"origin_key": f"task:{task.pk}"},
+        **_provenance(source, task),
         created_at=clock.now(),
     )
     if assignment.kind == TaskKind.DEMONSTRATION:
@@ -82,8 +81,14 @@ def opening_turns(*, prompt: Prompt, kind: TaskKind) -> list[Message]:
     return turns
 
 
-def _provenance(source: Prompt | Conversation) -> dict[str, Any]:
-    """Where a conversation's words come from and what they may be used for, as its source says."""
+def _provenance(source: Prompt | Conversation | None, task: Task) -> dict[str, Any]:
+    """Where a conversation's words come from and what they may be used for, as its source says.
+
+    One of its writer's own invention stems from nothing but its task.
+    """
+    invented = {"origin_key": f"task:{task.pk}"}
+    if source is None:
+        return invented
     names = (
         "category",
         "language",
@@ -93,7 +98,9 @@ def _provenance(source: Prompt | Conversation) -> dict[str, Any]:
         "allowed_use",
         "sensitivity",
     )
-    return {name: getattr(source, name) for name in names}
+    said = {name: getattr(source, name) for name in names}
+    is_free = isinstance(source, Prompt) and source.kind == Prompt.Kind.FREE
+    return said | invented if is_free else said
 
 
 def draft_arm(*, project: Project, assignment_id: int) -> Assignment.DraftArm:

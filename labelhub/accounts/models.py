@@ -74,6 +74,8 @@ class Project(Model):
     max_turn_characters = models.PositiveIntegerField(default=50_000)
     # In tokens of the policy that serves the round; no limit where empty, or where nobody can count.
     max_turn_tokens = models.PositiveIntegerField(null=True, blank=True)
+    # No person's own prompts become more than this many tasks in a round; no limit where empty.
+    max_prompts_per_author = models.PositiveIntegerField(null=True, blank=True)
     n_candidates = models.PositiveSmallIntegerField(default=4)
     original_takes_part = models.BooleanField(default=True)
     # A person's answer to the same context, where there is one: it takes one of the places.

@@ -1067,6 +1067,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/prompt-plan/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How many tasks of each category are wanted, made and done. */
+        get: operations["projects_prompt_plan_retrieve"];
+        /** @description Replace the quotas and the cap per prompt author. */
+        put: operations["projects_prompt_plan_update"];
+        /** @description Make tasks from prompts that have none of this kind yet. */
+        post: operations["projects_prompt_plan_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/prompts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A project's prompts, newest first. */
+        get: operations["projects_prompts_list"];
+        put?: never;
+        /** @description Add prompts; what the project has already is counted, not added. */
+        post: operations["projects_prompts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/questions/": {
         parameters: {
             query?: never;
@@ -1274,6 +1311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prompts/{prompt_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description Set a prompt aside or take it back, keep it beside one alike, file it elsewhere. */
+        patch: operations["prompts_partial_update"];
+        trace?: never;
+    };
     "/api/v1/questions/{question_id}/answer/": {
         parameters: {
             query?: never;
@@ -1467,6 +1521,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddedOutput: {
+            n_added: number;
+            /** @description The project had them already. */
+            n_known: number;
+            /** @description Added, but nearly the same as another. */
+            n_alike: number;
+        };
         /** @enum {string} */
         AggregateEnum: "raters" | "consensus" | "borda";
         /** @description The estimates are null where there is not enough overlap to tell. */
@@ -1486,6 +1547,10 @@ export interface components {
             by_language: components["schemas"]["SliceOutput"][];
             by_category: components["schemas"]["SliceOutput"][];
             by_guideline: components["schemas"]["SliceOutput"][];
+        };
+        AlikePromptOutput: {
+            id: number;
+            text: string;
         };
         AnswerInputRequest: {
             answer: string;
@@ -2220,6 +2285,14 @@ export interface components {
             /** Format: date-time */
             published_at: string;
         };
+        HandOutInputRequest: {
+            kind: components["schemas"]["PromptTaskKind"];
+            n: number;
+        };
+        HandedOutOutput: {
+            n_made: number;
+            left_out: components["schemas"]["LeftOutOutput"];
+        };
         HomeOutput: {
             project: components["schemas"]["ProjectSettingsOutput"];
             role: components["schemas"]["MemberRole"];
@@ -2254,6 +2327,11 @@ export interface components {
             better: string;
             worse: string;
             right: boolean;
+        };
+        LeftOutOutput: {
+            quota: number;
+            author: number;
+            alike: number;
         };
         LengthsInputRequest: {
             role: components["schemas"]["TurnRole"];
@@ -2377,6 +2455,20 @@ export interface components {
             lessons: components["schemas"]["LessonOutput"][];
             exam: components["schemas"]["ExamOutput"];
         };
+        NewPromptInputRequest: {
+            kind: components["schemas"]["PromptKind"];
+            text: string;
+            /** @default  */
+            category?: string;
+            /** @default en */
+            language?: string;
+            sensitivity?: string[];
+        };
+        NewPromptsInputRequest: {
+            prompts: components["schemas"]["NewPromptInputRequest"][];
+            /** @default  */
+            licence?: string;
+        };
         NewTokenOutput: {
             id: string;
             name: string;
@@ -2434,6 +2526,10 @@ export interface components {
             next: string | null;
             results: components["schemas"]["PickRunOutput"][];
         };
+        PaginatedPromptRowOutputList: {
+            next: string | null;
+            results: components["schemas"]["PromptRowOutput"][];
+        };
         PaginatedWrittenRowOutputList: {
             next: string | null;
             results: components["schemas"]["WrittenRowOutput"][];
@@ -2484,6 +2580,12 @@ export interface components {
             trained_on?: string;
             /** @description The policy it was tuned from. */
             parent?: number | null;
+        };
+        PatchedPromptChangesInputRequest: {
+            set_aside?: boolean;
+            /** @description It may stand beside the one it is alike to. */
+            keep?: boolean;
+            category?: string;
         };
         PersonOutput: {
             display_name: string;
@@ -2695,8 +2797,16 @@ export interface components {
             user_drafts: boolean;
             criterion: string;
         };
+        PromptCategoryOutput: {
+            name: string;
+            n_prompts: number;
+            n_alike: number;
+            /** @description Whether people may invent their own here. */
+            is_free: boolean;
+            wanted: components["schemas"]["WantedOutput"][];
+        };
         /** @enum {string} */
-        PromptKind: "prompt" | "brief";
+        PromptKind: "prompt" | "brief" | "free";
         PromptOutput: {
             kind: components["schemas"]["PromptKind"];
             text: string;
@@ -2705,6 +2815,32 @@ export interface components {
             /** @description Turns that came with it, before its own. */
             turns_before: number;
         };
+        PromptPlanInputRequest: {
+            max_per_author: number | null;
+            quotas: components["schemas"]["QuotaInputRequest"][];
+        };
+        PromptPlanOutput: {
+            max_per_author: number | null;
+            categories: components["schemas"]["PromptCategoryOutput"][];
+        };
+        PromptRowOutput: {
+            id: number;
+            kind: components["schemas"]["PromptKind"];
+            text: string;
+            category: string;
+            language: string;
+            sensitivity: string[];
+            source: string;
+            author?: string | null;
+            alike_to: components["schemas"]["AlikePromptOutput"] | null;
+            /** Format: date-time */
+            set_aside_at: string | null;
+            n_tasks: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @enum {string} */
+        PromptTaskKind: "demonstration" | "chat";
         /** @enum {string} */
         PurposeEnum: "train" | "eval" | "gold" | "exam" | "retest";
         QuestionInputRequest: {
@@ -2739,6 +2875,11 @@ export interface components {
             available: number;
             held: number | null;
             paused: boolean;
+        };
+        QuotaInputRequest: {
+            kind: components["schemas"]["PromptTaskKind"];
+            category: string;
+            target: number;
         };
         RankedOutput: {
             state: components["schemas"]["AssignmentState"];
@@ -3226,6 +3367,12 @@ export interface components {
             /** Format: date-time */
             finished_at: string | null;
             review: components["schemas"]["VerdictOutput"] | null;
+        };
+        WantedOutput: {
+            kind: components["schemas"]["PromptTaskKind"];
+            target: number | null;
+            made: number;
+            done: number;
         };
         WinRateOutput: {
             policy_a: string;
@@ -5762,6 +5909,241 @@ export interface operations {
             };
         };
     };
+    projects_prompt_plan_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptPlanOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_prompt_plan_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptPlanInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptPlanOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_prompt_plan_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOutInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOutOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_prompts_list: {
+        parameters: {
+            query?: {
+                category?: string;
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                search?: string;
+                show?: "all" | "unused" | "alike" | "set_aside";
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPromptRowOutputList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_prompts_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPromptsInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_questions_list: {
         parameters: {
             query?: {
@@ -6350,6 +6732,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedDatasetVersionOutputList"];
+                };
+            };
+        };
+    };
+    prompts_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prompt_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedPromptChangesInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
                 };
             };
         };

@@ -63,6 +63,14 @@ export type Written = Schemas["WrittenOutput"];
 export type Question = Schemas["QuestionOutput"];
 export type AskedQuestion = Schemas["AskedQuestionOutput"];
 export type TimeContest = Schemas["OpenContestOutput"];
+export type NewPrompt = Schemas["NewPromptInputRequest"];
+export type PromptChanges = Schemas["PatchedPromptChangesInputRequest"];
+export type PromptPlan = Schemas["PromptPlanOutput"];
+export type PromptPlanRequest = Schemas["PromptPlanInputRequest"];
+export type PromptRow = Schemas["PromptRowOutput"];
+export type PromptsShown = NonNullable<
+  NonNullable<paths["/api/v1/projects/{slug}/prompts/"]["get"]["parameters"]["query"]>["show"]
+>;
 export type WorkingDay = Schemas["DayOutput"];
 export type DraftTrial = Schemas["DraftTrialOutput"];
 export type Recipe = Schemas["RecipeOutput"];

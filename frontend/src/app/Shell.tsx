@@ -1,5 +1,13 @@
 import { ActionIcon, Anchor, Button, Group, Menu, Tooltip } from "@mantine/core";
-import { ChartNoAxesColumn, Cpu, Database, PenLine, Scale, type LucideIcon } from "lucide-react";
+import {
+  ChartNoAxesColumn,
+  Cpu,
+  Database,
+  MessageSquareText,
+  PenLine,
+  Scale,
+  type LucideIcon,
+} from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet, useMatch, useNavigate, useParams } from "react-router";
@@ -130,6 +138,7 @@ const MANAGER_PAGES = [
   { path: "", label: "app.work", icon: PenLine },
   { path: "/progress", label: "app.progress", icon: ChartNoAxesColumn },
   { path: "/quality", label: "app.quality", icon: Scale },
+  { path: "/prompts", label: "app.prompts", icon: MessageSquareText },
   { path: "/datasets", label: "app.datasets", icon: Database },
   { path: "/sampling", label: "app.sampling", icon: Cpu },
 ] as const satisfies readonly { path: string; label: string; icon: LucideIcon }[];

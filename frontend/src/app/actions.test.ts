@@ -4,6 +4,7 @@ import { chatActions } from "@/features/chat/actions";
 import { progressActions } from "@/features/dashboard/actions";
 import { datasetsActions } from "@/features/datasets/actions";
 import { demonstrationActions } from "@/features/demonstration/actions";
+import { promptsActions } from "@/features/prompts/actions";
 import { homeActions } from "@/features/queue/actions";
 import { pairActions, rankingActions } from "@/features/ranking/actions";
 import { recipesActions } from "@/features/datasets/recipes/actions";
@@ -22,6 +23,7 @@ const PAGES: [string, readonly { id: string; keys: readonly string[] }[]][] = [
   ["progress", progressActions],
   ["datasets", datasetsActions],
   ["recipes", recipesActions],
+  ["prompts", promptsActions],
 ];
 
 /** Keys that browsers and desktops keep for themselves. */

@@ -60,6 +60,13 @@ export const globalActions: readonly Action<GlobalContext>[] = [
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/questions`),
   },
   {
+    id: "global.prompts",
+    label: "actions.goPrompts",
+    keys: ["g m"],
+    enabled: managing,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/prompts`),
+  },
+  {
     id: "global.progress",
     label: "actions.goProgress",
     keys: ["g p"],

@@ -186,6 +186,50 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
         .on("GET /api/v1/projects/demo/time-contests/", { body: { contests: [] } }),
   ],
   [
+    "prompts",
+    "/projects/demo/prompts",
+    (server) =>
+      signedIn(server)
+        .on("GET /api/v1/projects/demo/prompts/", {
+          body: {
+            next: null,
+            results: [
+              {
+                id: 4,
+                kind: "brief",
+                text: "§",
+                category: "§",
+                language: "§",
+                sensitivity: ["§"],
+                source: "§",
+                author: "§",
+                alike_to: { id: 2, text: "§" },
+                set_aside_at: null,
+                n_tasks: 1,
+                created_at: "2026-01-01T10:00:00Z",
+              },
+            ],
+          },
+        })
+        .on("GET /api/v1/projects/demo/prompt-plan/", {
+          body: {
+            max_per_author: 3,
+            categories: [
+              {
+                name: "§",
+                n_prompts: 3,
+                n_alike: 1,
+                is_free: true,
+                wanted: [
+                  { kind: "demonstration", target: 5, made: 2, done: 1 },
+                  { kind: "chat", target: null, made: 0, done: 0 },
+                ],
+              },
+            ],
+          },
+        }),
+  ],
+  [
     "progress",
     "/projects/demo/progress",
     (server) => signedIn(server).on("GET /api/v1/projects/demo/progress/", { body: progress }),

@@ -61,6 +61,10 @@ const TimePage = lazy(async () => ({
   default: (await import("@/features/time/TimePage")).TimePage,
 }));
 
+const PromptsPage = lazy(async () => ({
+  default: (await import("@/features/prompts/PromptsPage")).PromptsPage,
+}));
+
 const page = (Page: ComponentType) => (
   <Suspense fallback={<PageLoading />}>
     <Page />
@@ -97,6 +101,7 @@ export const routes = [
       },
       { path: "/projects/:slug/questions", element: <ProjectPage page={QuestionsPage} /> },
       { path: "/projects/:slug/time", element: <ProjectPage page={TimePage} /> },
+      { path: "/projects/:slug/prompts", element: <ProjectPage page={PromptsPage} /> },
       { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },
       { path: "/projects/:slug/quality", element: <ProjectPage page={QualityPage} /> },
       { path: "/projects/:slug/mine", element: <ProjectPage page={MyFiguresPage} /> },

@@ -5,6 +5,7 @@ import { common, errors, save } from "./en/common";
 import { comparisons, mine } from "./en/comparisons";
 import { format, guideline, home, kinds, sampling } from "./en/home";
 import { datasets, progress } from "./en/manager";
+import { prompts } from "./en/prompts";
 import { quality } from "./en/quality";
 import { ranking } from "./en/ranking";
 import { recipes } from "./en/recipes";
@@ -34,6 +35,7 @@ export const english = {
   params,
   policies,
   progress,
+  prompts,
   quality,
   questions,
   ranking,

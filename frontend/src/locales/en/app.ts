@@ -11,6 +11,7 @@ export const app = {
   datasets: "Datasets",
   sampling: "Sampling",
   quality: "Quality",
+  prompts: "Prompts",
   meMenu: "{{name}}: settings and sign-out",
   appearance: "Appearance",
   schemes: { light: "Light", dark: "Dark", auto: "Like the system" },

@@ -32,7 +32,11 @@ export const thread = {
     imported: "imported",
   },
   originShare: "edited draft, {{percent}}% model-written",
-  prompt: { prompt: "Prompt", brief: "Write a conversation about" },
+  prompt: {
+    prompt: "Prompt",
+    brief: "Write a conversation about",
+    free: "Invent a conversation of your own",
+  },
   returnedTitle: "A reviewer returned this to you",
   turnComment: "Turn {{n}}:",
   goneTitle: "This conversation is no longer here",
