@@ -26,7 +26,9 @@ WITH late AS (
 ), expired AS (
     UPDATE annotation_assignment a SET state = 'expired' FROM late WHERE a.id = late.id
 )
-UPDATE annotation_slot s SET state = 'open' FROM late WHERE s.id = late.slot_id AND s.state = 'leased'
+UPDATE annotation_slot s SET state = CASE t.state WHEN 'withdrawn' THEN 'withdrawn' ELSE 'open' END
+FROM late, annotation_task t
+WHERE s.id = late.slot_id AND s.state = 'leased' AND t.id = s.task_id
 """
 
 
@@ -141,17 +143,24 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
     Conversation.objects.filter(assignment=locked, state=Conversation.State.WRITING).update(
         state=Conversation.State.ABANDONED
     )
-    Slot.objects.filter(pk=locked.slot_id, state=Slot.State.LEASED).update(state=Slot.State.OPEN)
+    # Locked, so that it is not withdrawn between being looked at and its slot being freed.
+    task = Task.objects.select_for_update(no_key=True).get(pk=locked.task_id)
+    gone = task.state == Task.State.WITHDRAWN
+    Slot.objects.filter(pk=locked.slot_id, state=Slot.State.LEASED).update(
+        state=Slot.State.WITHDRAWN if gone else Slot.State.OPEN
+    )
     spoiled = [Assignment.SkipReason.UNCLEAR, Assignment.SkipReason.BROKEN]
     if reason in spoiled:
-        task = Task.objects.select_for_update(no_key=True).get(pk=locked.task_id)
         n_skips = task.assignments.filter(skip_reason__in=spoiled).count()
         if n_skips >= SKIPS_THAT_WITHDRAW:
             withdraw(task=task)
 
 
 def withdraw(*, task: Task) -> None:
-    """Take a task out of the queue for a manager to look at; answers so far are kept."""
+    """Take a task out of the queue for a manager to look at; answers so far are kept.
+
+    Who holds it may still answer it; a slot that is given back goes with its task.
+    """
     task.slots.filter(state=Slot.State.OPEN).update(state=Slot.State.WITHDRAWN)
     task.state = Task.State.WITHDRAWN
     task.save(update_fields=["state"])

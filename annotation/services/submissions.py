@@ -29,7 +29,7 @@ FOR NO KEY UPDATE OF a, t
 """  # noqa: S608 (columns of ours)
 
 # One statement: the assignment is submitted, its slot answered, its task done if that was the last
-# slot, its autosaves gone.
+# slot and nobody withdrew it, its autosaves gone.
 CLOSE = """
 WITH closed AS (
     UPDATE annotation_assignment
@@ -43,7 +43,7 @@ WITH closed AS (
     UPDATE annotation_slot SET state = 'answered' WHERE id = %(slot)s
 )
 UPDATE annotation_task SET state = 'done'
-WHERE id = %(task)s AND NOT EXISTS (
+WHERE id = %(task)s AND state = 'open' AND NOT EXISTS (
     SELECT 1 FROM annotation_slot
     WHERE task_id = %(task)s AND id <> %(slot)s AND state IN ('open', 'leased'))
 """

@@ -1,12 +1,16 @@
 """Calling a manager to a task, and what comes of it."""
 
+from datetime import timedelta
+
 import pytest
 from rest_framework.test import APIClient
 
-from annotation.models import ManagerFlag, Task
+from annotation.models import Assignment, ManagerFlag, Task
+from annotation.services import leases
+from labelhub import clock
 from labelhub.accounts.models import Membership, Project
 from tests.factories import MembershipFactory, ProjectFactory
-from tests.ranking import claim_next, queued
+from tests.ranking import claim_next, queued, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +74,30 @@ def test_a_withdrawn_task_is_handed_out_no_more(
     trainer = signed_in(project, Membership.Role.TRAINER)
     refused = trainer.post(f"/api/v1/projects/{project.slug}/claims/", {"kind": "ranking"})
     assert refused.json()["code"] == "no_task_available"
+
+
+@pytest.mark.parametrize("given_back", ["skipped", "expired"])
+def test_a_withdrawn_task_that_its_holder_gives_back_stays_withdrawn(
+    project: Project, manager: APIClient, flag: dict, given_back: str
+) -> None:
+    manager.post(f"/api/v1/flags/{flag['id']}/settlement/", {"outcome": "withdrawn"})
+    held = Assignment.objects.get()
+    if given_back == "skipped":
+        leases.skip(assignment=held, reason=Assignment.SkipReason.UNCLEAR, comment="")
+    else:
+        Assignment.objects.update(lease_until=clock.now() - timedelta(seconds=1))
+        assert leases.sweep_expired() == 1
+    trainer = signed_in(project, Membership.Role.TRAINER)
+    refused = trainer.post(f"/api/v1/projects/{project.slug}/claims/", {"kind": "ranking"})
+    assert refused.json()["code"] == "no_task_available"
+    assert Task.objects.get().slots.get().state == "withdrawn"
+
+
+def test_an_answer_to_a_withdrawn_task_is_kept_and_brings_it_not_back(
+    project: Project, manager: APIClient, flag: dict
+) -> None:
+    manager.post(f"/api/v1/flags/{flag['id']}/settlement/", {"outcome": "withdrawn"})
+    held = Assignment.objects.select_related("rater__user").get()
+    submit(held.rater.user, held, (0, 1, 2, 3))
+    assert Task.objects.get().state == "withdrawn"
+    assert Assignment.objects.get().state == "submitted"
