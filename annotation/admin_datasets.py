@@ -20,8 +20,9 @@ from annotation.models import (
     ImportRun,
     Recipe,
 )
-from annotation.services import exports, freezings
+from annotation.services import erasure, exports, freezings
 from annotation.services.dataset_lines import FORMATS, FileOptions
+from labelhub.accounts.admin import PersonAdmin
 from labelhub.accounts.models import Project, User
 from labelhub.exceptions import LabelhubError
 from sampling.admin import ReadOnly
@@ -99,6 +100,32 @@ class ImportRunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("project",)
     ordering = ("-pk",)
     show_full_result_count = False
+
+
+@admin.action(description="Erase these people and everything they wrote, for good")
+def erase_people(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    for user in queryset:
+        name = user.username
+        try:
+            erased = erasure.erase(user=user, actor=cast(User, request.user))
+        except LabelhubError as refusal:
+            messages.error(request, f"{name}: {refusal.detail}")
+            continue
+        messages.success(
+            request,
+            f"{name}: {erased.n_texts:,} texts erased, {erased.n_versions:,} versions withdrawn,"
+            f" {len(erased.freezings):,} being frozen anew.",
+        )
+
+
+class PersonWithErasure(PersonAdmin):
+    """Erasing takes out what people wrote, which accounts know nothing of."""
+
+    actions = (erase_people,)
+
+
+admin.site.unregister(User)
+admin.site.register(User, PersonWithErasure)
 
 
 @admin.register(Recipe)

@@ -391,6 +391,11 @@ class RebuildDiffers(LabelhubError):
     detail = "The frozen rows no longer give the files that the version was frozen with."
 
 
+class NobodyToErase(LabelhubError):
+    code, status = "nobody_to_erase", 409
+    detail = "This account has written nothing, was erased already, or is your own."
+
+
 class CriteriaMixed(LabelhubError):
     code, status = "criteria_mixed", 409
     detail = "The rankings answer different questions; name the criterion to export."
