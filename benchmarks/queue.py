@@ -20,17 +20,15 @@ import argparse
 import multiprocessing
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import processes, trainers
-from benchmarks.report import ROOT, print_figures, print_header, quantile, reference_cpu_ms
+from benchmarks.report import print_figures, print_header, quantile, reference_cpu_ms
+from benchmarks.web import web_processes
 
 TRAINERS, TRAINERS_QUICKLY = (1, 8, 32, 128), (1, 8, 32)
 N_TASKS, N_TASKS_FEW, N_TASKS_MANY = 20_000, 1_000, 1_000_000
@@ -110,7 +108,7 @@ class Bench:
         print(f"  {'trainers':>8} {'rankings/s':>10} {'claim p50':>10} {'p95':>7} {'p99':>7}"
               f" {'submit p50':>10} {'p95':>7} {'p99':>7} {'CPU ms':>7}  spread of rankings/s")  # fmt: skip
         runs: dict[int, list[dict[str, float]]] = {n: [] for n in counts}
-        with _web() as (port, web):
+        with web_processes() as (port, web):
             self._drive(port, web, n=8, seconds=WARM_UP_SECONDS)
             for _ in range(repeats):
                 for n in counts:
@@ -129,7 +127,7 @@ class Bench:
 
     def measure_size(self, n_tasks: int) -> None:
         """8 trainers with that many tasks in the table."""
-        with _web() as (port, web):
+        with web_processes() as (port, web):
             self._drive(port, web, n=8, seconds=WARM_UP_SECONDS)
             for found in self._drive(port, web, n=8, seconds=3.0):
                 print(f"  {n_tasks:8d} tasks, 8 trainers: {found['rankings_per_second']:.1f} rankings/s,"
@@ -204,29 +202,6 @@ class Bench:
             print(f"  failed: {failure}")
         print_figures(self.figures)
         return 1 if self.failures or doubles else 0
-
-
-@contextmanager
-def _web() -> Iterator[tuple[int, int]]:
-    """The web processes as the supervisor starts them: their port and the parent's process id."""
-    from django.conf import settings
-
-    from labelhub import programs
-    from labelhub.supervisor import listen
-
-    with listen("127.0.0.1", 8700) as listener:
-        web = programs.web(listener, site="localhost", n_processes=settings.CONFIG.web_processes)
-        process = subprocess.Popen(web.command, cwd=ROOT, pass_fds=web.files)
-        try:
-            deadline = time.monotonic() + 60
-            while not web.is_ready():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit("the web processes do not get ready")
-                time.sleep(0.05)
-            yield listener.getsockname()[1], process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
 
 
 if __name__ == "__main__":

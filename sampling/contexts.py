@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
+from django.db import connection
+
+from labelhub import clock
 from sampling import selectors
-from sampling.models import Context
 
 
-def store_contexts(*, contexts: Sequence[Sequence[Mapping[str, str]]]) -> list[Context]:
-    """The stored context of each list of messages, in the order given; two statements, however many.
+def store_contexts(*, contexts: Sequence[Sequence[Mapping[str, str]]]) -> list[int]:
+    """The id of each list of messages' stored context, in the order given; two statements, however many.
 
     A context that is there already, or twice among those given, is stored once.
     """
-    by_hash = {selectors.context_hash(messages): messages for messages in contexts}
-    Context.objects.bulk_create(
-        [
-            Context(
-                sha256=sha256,
-                messages=[{"role": turn["role"], "content": turn["content"]} for turn in messages],
-            )
-            for sha256, messages in by_hash.items()
-        ],
-        ignore_conflicts=True,
-    )
-    stored = Context.objects.in_bulk(by_hash, field_name="sha256")
-    return [stored[selectors.context_hash(messages)] for messages in contexts]
+    canonical = [selectors.canonical_messages(messages) for messages in contexts]
+    hashes = [sha256(messages).hexdigest() for messages in canonical]
+    texts = dict(zip(hashes, canonical, strict=True))
+    with connection.cursor() as cursor:
+        # In one order everywhere, so that two of these never wait for each other's rows.
+        cursor.execute(
+            _ADD, [clock.now(), sorted(texts), [texts[key].decode() for key in sorted(texts)]]
+        )
+        cursor.execute(_FIND, [list(texts)])
+        ids = dict(cursor.fetchall())
+    return [ids[key] for key in hashes]
+
+
+_ADD = """
+INSERT INTO sampling_context (sha256, messages, created_at)
+SELECT sha256, messages::jsonb, %s FROM unnest(%s::text[], %s::text[]) AS given (sha256, messages)
+ON CONFLICT (sha256) DO NOTHING
+"""
+_FIND = "SELECT sha256, id FROM sampling_context WHERE sha256 = ANY(%s)"

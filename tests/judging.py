@@ -15,6 +15,7 @@ from annotation.services import claim, tasks
 from annotation.services import rankings as ranking_services
 from labelhub.accounts.models import Membership
 from sampling.contexts import store_contexts
+from sampling.models import Context
 from tests.chats import GenerationFactory, end_generation
 from tests.factories import (
     ready_comparison,
@@ -35,7 +36,8 @@ def judged(project, member: Membership, tiers: list[list[str]], **fields: Any) -
         "strength": None,
         "open_milliseconds": dict.fromkeys("ABCD", 2000),
     }
-    (context,) = store_contexts(contexts=[[said("user", f"Judge {len(tiers)} tiers.")]])
+    (context_id,) = store_contexts(contexts=[[said("user", f"Judge {len(tiers)} tiers.")]])
+    context = Context.objects.get(pk=context_id)
     comparison = ready_comparison(project, n_candidates=2, context=context)
     sampled = GenerationFactory(project=project, purpose="candidate", priority=1, context=context)
     Candidate.objects.bulk_create(

@@ -15,10 +15,10 @@ from annotation.datasets.formats import (
     Exclusion,
     Line,
     Options,
-    metadata_of,
     rfc3339,
     transcript_turns,
     turn_lines,
+    whole,
 )
 from annotation.datasets.pairs import Pair, consensus_pairs_of, pairs_of
 from annotation.datasets.ranking_reader import RANKING_SCHEMA
@@ -33,44 +33,56 @@ _GREATEST_BAD_RATING = 3
 
 def ranking_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
     """One line a ranking, everything it holds."""
-    return [_ranking_line(ranking) | metadata_of(ranking, options) for ranking in group]
+    return [whole(_ranking_line(ranking), ranking, options) for ranking in group]
 
 
 def preference_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
     """The pairs of all rankings of one comparison, of each ranking best first."""
+    prompt = turn_lines(group[0].prompt)
     return [
-        {
-            "prompt": turn_lines(pair.ranking.prompt),
-            "chosen": [_reply(pair.chosen)],
-            "rejected": [_reply(pair.rejected)],
-        }
-        | _weight(pair)
-        | metadata_of(pair.ranking, options)
+        whole(
+            {
+                "prompt": prompt,
+                "chosen": [_reply(pair.chosen)],
+                "rejected": [_reply(pair.rejected)],
+            }
+            | _weight(pair),
+            pair.ranking,
+            options,
+        )
         for pair in _pairs(group, options)
     ]
 
 
 def preference_implicit_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
     """As `preference_lines`, with the prompt's turns before each reply."""
-    return [_implicit(pair) | metadata_of(pair.ranking, options) for pair in _pairs(group, options)]
+    prompt = turn_lines(group[0].prompt)
+    return [
+        whole(_implicit(prompt, pair), pair.ranking, options) for pair in _pairs(group, options)
+    ]
 
 
 def reward_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
     """As `preference_implicit_lines`, with the margin by which the chosen reply won, in [0, 1]."""
+    prompt = turn_lines(group[0].prompt)
     return [
-        _implicit(pair) | {"margin": pair.margin} | metadata_of(pair.ranking, options)
+        whole(_implicit(prompt, pair) | {"margin": pair.margin}, pair.ranking, options)
         for pair in _pairs(group, options)
     ]
 
 
 def openai_dpo_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    prompt = turn_lines(group[0].prompt)
     return [
-        {
-            "input": {"messages": turn_lines(pair.ranking.prompt)},
-            "preferred_output": [_reply(pair.chosen)],
-            "non_preferred_output": [_reply(pair.rejected)],
-        }
-        | metadata_of(pair.ranking, options)
+        whole(
+            {
+                "input": {"messages": prompt},
+                "preferred_output": [_reply(pair.chosen)],
+                "non_preferred_output": [_reply(pair.rejected)],
+            },
+            pair.ranking,
+            options,
+        )
         for pair in _pairs(group, options)
     ]
 
@@ -79,11 +91,14 @@ def hh_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
     """Whole transcripts, as Anthropic's helpful-harmless files hold them."""
     context = _transcript(transcript_turns(group[0].prompt, options))
     return [
-        {
-            "chosen": context + _said("assistant", pair.chosen.content),
-            "rejected": context + _said("assistant", pair.rejected.content),
-        }
-        | metadata_of(pair.ranking, options)
+        whole(
+            {
+                "chosen": context + _said("assistant", pair.chosen.content),
+                "rejected": context + _said("assistant", pair.rejected.content),
+            },
+            pair.ranking,
+            options,
+        )
         for pair in _pairs(group, options)
     ]
 
@@ -92,15 +107,18 @@ def nectar_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]
     """One line a ranking: the prompt as a transcript, the answers with their ranks."""
     prompt = _transcript(transcript_turns(group[0].prompt, options)) + _said("assistant", "")
     return [
-        {
-            "prompt": prompt,
-            "answers": [
-                {"answer": candidate.content, "rank": candidate.rank}
-                for tier in ranking.tiers
-                for candidate in tier
-            ],
-        }
-        | metadata_of(ranking, options)
+        whole(
+            {
+                "prompt": prompt,
+                "answers": [
+                    {"answer": candidate.content, "rank": candidate.rank}
+                    for tier in ranking.tiers
+                    for candidate in tier
+                ],
+            },
+            ranking,
+            options,
+        )
         for ranking in group
     ]
 
@@ -110,13 +128,11 @@ def kto_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
 
     Raises CannotWriteError UNLABELLED where no ranking of the group says so of any.
     """
+    prompt = turn_lines(group[0].prompt)
     lines: list[Line] = [
-        {
-            "prompt": turn_lines(ranking.prompt),
-            "completion": [_reply(candidate)],
-            "label": label,
-        }
-        | metadata_of(ranking, options)
+        whole(
+            {"prompt": prompt, "completion": [_reply(candidate)], "label": label}, ranking, options
+        )
         for ranking in group
         for candidate in ranking.candidates
         if (label := _is_good(ranking, candidate)) is not None
@@ -176,8 +192,7 @@ def _pairs(group: Sequence[RankingRecord], options: Options) -> list[Pair]:
     return pairs
 
 
-def _implicit(pair: Pair) -> Line:
-    prompt = turn_lines(pair.ranking.prompt)
+def _implicit(prompt: list[Line], pair: Pair) -> Line:
     return {
         "chosen": [*prompt, _reply(pair.chosen)],
         "rejected": [*prompt, _reply(pair.rejected)],

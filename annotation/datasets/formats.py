@@ -6,7 +6,7 @@ A line is a dict whose insertion order is the order of its keys in the file.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ from annotation.datasets.records import (
     MessageRecord,
     PromptRecord,
     RankingRecord,
+    RenderedDialogue,
 )
 
 Line: TypeAlias = dict[str, Any]
@@ -75,29 +76,38 @@ class Options:
 
 def messages_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
     _require_all_trainable(dialogue)
-    return [{"messages": turn_lines(dialogue.messages)} | metadata_of(dialogue, options)]
+    return [whole({"messages": turn_lines(dialogue.messages)}, dialogue, options)]
+
+
+def rendered_messages_lines(dialogue: RenderedDialogue, options: Options) -> list[Line]:
+    """The lines of `messages_lines`, of a dialogue whose turns are JSON already."""
+    _require_all_learned(all_of_them=dialogue.learned_all, any_of_them=dialogue.learned_any)
+    return [whole({"messages": dialogue.messages}, dialogue, options)]
 
 
 def openai_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
-    _trainableturn_lines(dialogue)
+    _trainable_indexes(dialogue)
     messages = turn_lines(dialogue.messages)
     if options.weighted:
         for line, message in zip(messages, dialogue.messages, strict=True):
             if message.role == "assistant":
                 line["weight"] = int(message.trainable)
-    return [{"messages": messages} | metadata_of(dialogue, options)]
+    return [whole({"messages": messages}, dialogue, options)]
 
 
 def prompt_completion_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
-    indexes = _trainableturn_lines(dialogue)
+    indexes = _trainable_indexes(dialogue)
     if options.turns == "last":
         indexes = indexes[-1:]
     return [
-        {
-            "prompt": turn_lines(dialogue.messages[:index]),
-            "completion": turn_lines(dialogue.messages[index : index + 1]),
-        }
-        | metadata_of(dialogue, options)
+        whole(
+            {
+                "prompt": turn_lines(dialogue.messages[:index]),
+                "completion": turn_lines(dialogue.messages[index : index + 1]),
+            },
+            dialogue,
+            options,
+        )
         for index in indexes
     ]
 
@@ -112,7 +122,7 @@ def sharegpt_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
     }
     if system is not None:
         line["system"] = system
-    return [line | metadata_of(dialogue, options)]
+    return [whole(line, dialogue, options)]
 
 
 def alpaca_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
@@ -125,11 +135,11 @@ def alpaca_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
         line["system"] = system
     if len(texts) > 2:
         line["history"] = [texts[start : start + 2] for start in range(0, len(texts) - 2, 2)]
-    return [line | metadata_of(dialogue, options)]
+    return [whole(line, dialogue, options)]
 
 
 def prompt_only_lines(prompt: PromptRecord, options: Options) -> list[Line]:
-    return [{"prompt": turn_lines(prompt.messages)} | metadata_of(prompt, options)]
+    return [whole({"prompt": turn_lines(prompt.messages)}, prompt, options)]
 
 
 SFT_FORMATS: Mapping[str, Callable[[DialogueRecord, Options], list[Line]]] = {
@@ -138,6 +148,10 @@ SFT_FORMATS: Mapping[str, Callable[[DialogueRecord, Options], list[Line]]] = {
     "prompt-completion": prompt_completion_lines,
     "sharegpt": sharegpt_lines,
     "alpaca": alpaca_lines,
+}
+# The same lines faster, of `RenderedDialogue`.
+RENDERED_FORMATS: Mapping[str, Callable[[RenderedDialogue, Options], list[Line]]] = {
+    "messages": rendered_messages_lines,
 }
 PROMPT_FORMATS: Mapping[str, Callable[[PromptRecord, Options], list[Line]]] = {
     "prompt-only": prompt_only_lines,
@@ -150,14 +164,21 @@ def rfc3339(moment: datetime) -> str:
 
 
 def turn_lines(messages: Sequence[MessageRecord]) -> list[Line]:
-    return [{"role": message.role, "content": message.content} for message in messages]
+    return [{"role": role, "content": content} for role, content, *_ in messages]
 
 
-def metadata_of(record: DialogueRecord | PromptRecord | RankingRecord, options: Options) -> Line:
-    return {"metadata": dict(record.metadata)} if options.metadata else {}
+def whole(
+    line: Line,
+    record: DialogueRecord | RenderedDialogue | PromptRecord | RankingRecord,
+    options: Options,
+) -> Line:
+    """The line, with the record's metadata at its end where it is wanted."""
+    if options.metadata:
+        line["metadata"] = dict(record.metadata)
+    return line
 
 
-def _trainableturn_lines(dialogue: DialogueRecord) -> list[int]:
+def _trainable_indexes(dialogue: DialogueRecord) -> list[int]:
     indexes = [index for index, message in enumerate(dialogue.messages) if message.trainable]
     if not indexes:
         raise CannotWriteError(Exclusion.NO_TRAINABLE_TURN)
@@ -165,8 +186,14 @@ def _trainableturn_lines(dialogue: DialogueRecord) -> list[int]:
 
 
 def _require_all_trainable(dialogue: DialogueRecord) -> None:
-    _trainableturn_lines(dialogue)
-    if any(m.role == "assistant" and not m.trainable for m in dialogue.messages):
+    learned = [message.trainable for message in dialogue.messages if message.role == "assistant"]
+    _require_all_learned(all_of_them=all(learned), any_of_them=any(learned))
+
+
+def _require_all_learned(*, all_of_them: bool, any_of_them: bool) -> None:
+    if not any_of_them:
+        raise CannotWriteError(Exclusion.NO_TRAINABLE_TURN)
+    if not all_of_them:
         raise CannotWriteError(Exclusion.UNTRAINABLE_TURN)
 
 
@@ -205,4 +232,4 @@ def transcript_turns(
 def _prefixed(messages: Sequence[MessageRecord]) -> Sequence[MessageRecord]:
     """The turns after the system turn, whose text stands before the first of them."""
     system, first, *rest = messages
-    return [replace(first, content=f"{system.content}\n\n{first.content}"), *rest]
+    return [first._replace(content=f"{system.content}\n\n{first.content}"), *rest]

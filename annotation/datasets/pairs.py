@@ -3,10 +3,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 from annotation import preferences
 from annotation.datasets.aggregation import agreed_pairs, nobodys
@@ -54,8 +54,7 @@ class Note(StrEnum):
     MARGIN_UNKNOWN = "margin_unknown"  # no strength or no ratings: margin 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One pair of one ranking. Weights of a group's pairs add up to 1. `agreement` is the share of
     raters who order it so, where it is several people's."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from django.db.models import F, TextField
-from django.db.models.functions import Cast
+from django.db import connection
 
 from annotation.datasets.criteria import Question, question_label
 from annotation.datasets.pseudonyms import pseudonym
@@ -20,216 +19,239 @@ from annotation.datasets.records import (
     RankingRecord,
     StrengthRecord,
 )
-from annotation.models import Candidate, Comparison, Placement, Ranking
+from annotation.models import Comparison
 
-_RANKING_COLUMNS = (
-    "id",
-    "comparison_id",
-    "rater_id",
-    "external_rater",
-    "fields_text",
-    "revision",
-    "reason",
-    "purpose",
-    "own_conversation",
-    "acceptable_tier",
-    "strength_grade",
-    "strength_scale",
-    "rewrite",
-    "comment",
-    "shown_order",
-    "active_seconds",
-    "created_at",
-)
-_COMPARISON_COLUMNS = (
-    "id",
-    "criterion",
-    "criterion_text",
-    "direction",
-    "language",
-    "category",
-    "origin_key",
-    "source",
-    "source_row",
-    "licence",
-    "pick_probability",
-)
-_CANDIDATE_COLUMNS = (
-    "id",
-    "comparison_id",
-    "index",
-    "origin",
-    "content",
-    "cut_by_length",
-    "near_identical",
-    "provenance_text",
-)
+# Statements rather than querysets: a chunk is thousands of rows, and making a dict of each took most
+# of the time of an export. JSON comes as text for orjson to read: jsonb's numbers may be wider than
+# what json.loads keeps.
+_RANKINGS = """
+SELECT r.id, r.comparison_id, r.rater_id, r.external_rater, r.imported_fields::text, r.revision,
+  r.reason, r.purpose, r.own_conversation, r.acceptable_tier, r.strength_grade, r.strength_scale,
+  r.rewrite, r.comment, r.shown_order, r.active_seconds, r.created_at, g.version, s.version,
+  s.flags::text, o.slug
+FROM annotation_ranking r
+JOIN accounts_project o ON o.id = r.project_id
+LEFT JOIN annotation_guideline g ON g.id = r.guideline_id
+LEFT JOIN annotation_ratingschema s ON s.id = r.rating_schema_id
+WHERE r.id = ANY(%s::bigint[])
+"""
+_COMPARISONS = """
+SELECT q.id, q.criterion, q.criterion_text, q.direction, q.language, q.category, q.origin_key,
+  q.source, q.source_row, q.licence, q.pick_probability, x.messages::text, x.sha256, n.number,
+  p.rule, p.seed, p.as_of
+FROM annotation_comparison q
+JOIN sampling_context x ON x.id = q.context_id
+LEFT JOIN annotation_round n ON n.id = q.round_id
+LEFT JOIN annotation_pickrun p ON p.id = q.pick_run_id
+WHERE q.id = ANY(%s::bigint[])
+"""
+_CANDIDATES = """
+SELECT d.comparison_id, d.id, d.origin, d.content, d.cut_by_length, d.near_identical,
+  d.provenance::text, p.name, c.seed, c.finish_reason, g.max_tokens, g.min_p,
+  g.repetition_penalty, g.stop, g.stop_token_ids, g.temperature, g.top_k, g.top_p
+FROM annotation_candidate d
+LEFT JOIN sampling_completion c ON c.id = d.completion_id
+LEFT JOIN sampling_generation g ON g.id = c.generation_id
+LEFT JOIN sampling_policy p ON p.id = g.policy_id
+WHERE d.comparison_id = ANY(%s::bigint[]) ORDER BY d.comparison_id, d.index
+"""
+_PLACEMENTS = """
+SELECT ranking_id, candidate_id, tier, rating, flags, open_milliseconds
+FROM annotation_placement WHERE ranking_id = ANY(%s::bigint[])
+"""
+
+
+class _Ranking(NamedTuple):
+    id: int
+    comparison_id: int
+    rater_id: int | None
+    external_rater: str
+    imported_fields: str
+    revision: int
+    reason: str
+    purpose: str
+    own_conversation: bool
+    acceptable_tier: int | None
+    strength_grade: int | None
+    strength_scale: str
+    rewrite: str
+    comment: str
+    shown_order: list[int]
+    active_seconds: float
+    created_at: datetime
+    guideline: int | None
+    rating_schema: int | None
+    asked_flags: str | None
+    project: str
+
+
+class _Comparison(NamedTuple):
+    id: int
+    criterion: str
+    criterion_text: str
+    direction: str
+    language: str
+    category: str
+    origin_key: str
+    source: str
+    source_row: int | None
+    licence: str
+    pick_probability: float | None
+    messages: str
+    context_hash: str
+    round: int | None
+    pick_rule: str | None
+    pick_seed: int | None
+    pick_as_of: datetime | None
+
+
+class _Candidate(NamedTuple):
+    comparison_id: int
+    id: int
+    origin: str
+    content: str
+    cut_by_length: bool
+    near_identical: bool
+    provenance: str
+    policy: str | None
+    seed: int | None
+    finish_reason: str | None
+    max_tokens: int | None
+    min_p: float | None
+    repetition_penalty: float | None
+    stop: list[str] | None
+    stop_token_ids: list[int] | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+
+
+class _Placement(NamedTuple):
+    ranking_id: int
+    candidate_id: int
+    tier: int
+    rating: int | None
+    flags: list[str]
+    open_milliseconds: int
 
 
 def rankings(ids: Sequence[int], *, key: bytes, metadata: bool) -> list[RankingRecord]:
     """These rankings in the order given; raters under pseudonyms made with `key`."""
-    rows = list(
-        Ranking.objects.filter(pk__in=ids)
-        .annotate(
-            fields_text=Cast("imported_fields", TextField()),
-            guideline_version=F("guideline__version"),
-            schema_version=F("rating_schema__version"),
-            schema_flags=F("rating_schema__flags"),
-            project_slug=F("project__slug"),
-        )
-        .values(
-            *_RANKING_COLUMNS,
-            *("guideline_version", "schema_version", "schema_flags", "project_slug"),
-        )
-    )
-    comparison_ids = {row["comparison_id"] for row in rows}
-    comparisons = _comparisons(comparison_ids)
-    candidates = _candidates(comparison_ids)
-    placements = _placements(ids)
-    by_id = {
-        row["id"]: _record(
-            row,
-            comparisons[row["comparison_id"]],
-            candidates[row["comparison_id"]],
-            placements[row["id"]],
+    rows = {row[0]: _Ranking._make(row) for row in _fetched(_RANKINGS, ids)}
+    comparison_ids = list({row.comparison_id for row in rows.values()})
+    comparisons = {row[0]: _Comparison._make(row) for row in _fetched(_COMPARISONS, comparison_ids)}
+    candidates: dict[int, list[_Candidate]] = defaultdict(list)
+    for row in _fetched(_CANDIDATES, comparison_ids):
+        candidates[row[0]].append(_Candidate._make(row))
+    placements: dict[int, dict[int, _Placement]] = defaultdict(dict)
+    for row in _fetched(_PLACEMENTS, ids):
+        placements[row[0]][row[1]] = _Placement._make(row)
+    return [
+        _record(
+            rows[pk],
+            comparisons[rows[pk].comparison_id],
+            candidates[rows[pk].comparison_id],
+            placements[pk],
             key=key,
             metadata=metadata,
         )
-        for row in rows
-    }
-    return [by_id[pk] for pk in ids]
+        for pk in ids
+    ]
 
 
-def _comparisons(ids: set[int]) -> dict[int, dict[str, Any]]:
-    rows = (
-        Comparison.objects.filter(pk__in=ids)
-        .annotate(
-            messages=F("context__messages"),
-            context_hash=F("context__sha256"),
-            round_number=F("round__number"),
-            pick_rule=F("pick_run__rule"),
-            pick_seed=F("pick_run__seed"),
-            pick_as_of=F("pick_run__as_of"),
-        )
-        .values(
-            *_COMPARISON_COLUMNS,
-            *("messages", "context_hash", "round_number", "pick_rule", "pick_seed", "pick_as_of"),
-        )
-    )
-    return {row["id"]: row for row in rows}
-
-
-def _candidates(comparison_ids: set[int]) -> dict[int, list[dict[str, Any]]]:
-    generation = "completion__generation__"
-    rows = (
-        Candidate.objects.filter(comparison_id__in=comparison_ids)
-        .annotate(
-            provenance_text=Cast("provenance", TextField()),
-            policy=F(f"{generation}policy__name"),
-            seed=F("completion__seed"),
-            finish_reason=F("completion__finish_reason"),
-            temperature=F(f"{generation}temperature"),
-            top_p=F(f"{generation}top_p"),
-            top_k=F(f"{generation}top_k"),
-            min_p=F(f"{generation}min_p"),
-            repetition_penalty=F(f"{generation}repetition_penalty"),
-            max_tokens=F(f"{generation}max_tokens"),
-            stop=F(f"{generation}stop"),
-            stop_token_ids=F(f"{generation}stop_token_ids"),
-        )
-        .order_by("comparison_id", "index")
-        .values(*_CANDIDATE_COLUMNS, "policy", "seed", "finish_reason", *_PARAMS)
-    )
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        found[row["comparison_id"]].append(row)
-    return found
-
-
-# In alphabetical order, as params of imported candidates are written.
-_PARAMS = (
-    *("max_tokens", "min_p", "repetition_penalty", "stop", "stop_token_ids"),
-    *("temperature", "top_k", "top_p"),
-)
-
-
-def _placements(ids: Sequence[int]) -> dict[int, dict[int, dict[str, Any]]]:
-    found: dict[int, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for row in Placement.objects.filter(ranking_id__in=ids).values(
-        "ranking_id", "candidate_id", "tier", "rating", "flags", "open_milliseconds"
-    ):
-        found[row["ranking_id"]][row["candidate_id"]] = dict(row)
-    return found
+def _fetched(statement: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        # As text: psycopg takes longer to make an array of a list than PostgreSQL to find the rows.
+        cursor.execute(statement, [f"{{{','.join(map(str, ids))}}}"])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _record(
-    row: Mapping[str, Any],
-    comparison: Mapping[str, Any],
-    candidates: Sequence[Mapping[str, Any]],
-    placements: Mapping[int, Mapping[str, Any]],
+    row: _Ranking,
+    comparison: _Comparison,
+    candidates: Sequence[_Candidate],
+    placements: Mapping[int, _Placement],
     *,
     key: bytes,
     metadata: bool,
 ) -> RankingRecord:
-    imported = orjson.loads(row["fields_text"])
-    flags_given = bool(row["schema_flags"]) or "flags_given" in imported
-    shown = tuple(candidates[index]["id"] for index in row["shown_order"])
+    imported = orjson.loads(row.imported_fields)
+    # No schema, and a schema without flags, ask for none.
+    flags_given = row.asked_flags not in (None, "[]") or "flags_given" in imported
     return RankingRecord(
-        row=comparison["source_row"] or 0,
+        row=comparison.source_row or 0,
         prompt=tuple(
-            MessageRecord(turn["role"], turn["content"]) for turn in comparison["messages"]
+            MessageRecord(turn["role"], turn["content"])
+            for turn in orjson.loads(comparison.messages)
         ),
         candidates=tuple(
-            _candidate(candidate, placements[candidate["id"]], flags_given=flags_given)
+            _candidate(candidate, placements[candidate.id], flags_given=flags_given)
             for candidate in candidates
         ),
-        origin_key=comparison["origin_key"],
-        id=row["id"],
-        group_id=row["comparison_id"],
-        revision=row["revision"],
-        project=row["project_slug"],
-        round=imported.get("round", comparison["round_number"]),
-        language=comparison["language"],
+        origin_key=comparison.origin_key,
+        id=row.id,
+        group_id=row.comparison_id,
+        revision=row.revision,
+        project=row.project,
+        round=imported.get("round", comparison.round),
+        language=comparison.language,
         criterion=question_label(
             Question(
-                comparison["criterion"],
-                comparison["criterion_text"],
-                comparison["direction"] == Comparison.Direction.LESS,
+                comparison.criterion,
+                comparison.criterion_text,
+                comparison.direction == Comparison.Direction.LESS,
             )
         ),
-        reason=row["reason"],
-        purpose=row["purpose"],
-        context_hash=comparison["context_hash"],
+        reason=row.reason,
+        purpose=row.purpose,
+        context_hash=comparison.context_hash,
         pick=_pick(comparison, imported),
-        acceptable_tier=row["acceptable_tier"],
-        strength=_strength(row),
-        rewrite=row["rewrite"] or None,
-        comment=row["comment"] or None,
+        acceptable_tier=row.acceptable_tier,
+        strength=None
+        if row.strength_grade is None
+        else StrengthRecord(row.strength_grade, row.strength_scale),
+        rewrite=row.rewrite or None,
+        comment=row.comment or None,
         rater=_rater(row, key),
-        guideline=imported.get("guideline", row["guideline_version"]),
-        rating_schema=imported.get("rating_schema", row["schema_version"]),
-        shown_order=shown or None,
-        active_seconds=row["active_seconds"],
-        created_at=row["created_at"],
+        guideline=imported.get("guideline", row.guideline),
+        rating_schema=imported.get("rating_schema", row.rating_schema),
+        shown_order=tuple(candidates[index].id for index in row.shown_order) or None,
+        active_seconds=row.active_seconds,
+        created_at=row.created_at,
         metadata=_metadata(row, comparison, candidates, placements, imported) if metadata else {},
     )
 
 
 def _candidate(
-    candidate: Mapping[str, Any], placement: Mapping[str, Any], *, flags_given: bool
+    candidate: _Candidate, placement: _Placement, *, flags_given: bool
 ) -> CandidateRecord:
-    made = orjson.loads(candidate["provenance_text"])
-    if candidate["policy"] is not None:
-        made = {name: candidate[name] for name in ("policy", "seed", "finish_reason")}
-        made["params"] = {name: candidate[name] for name in _PARAMS}
+    if candidate.policy is not None:
+        made: dict[str, Any] = {
+            "policy": candidate.policy,
+            "seed": candidate.seed,
+            "finish_reason": candidate.finish_reason,
+            "params": {
+                "max_tokens": candidate.max_tokens,
+                "min_p": candidate.min_p,
+                "repetition_penalty": candidate.repetition_penalty,
+                "stop": candidate.stop,
+                "stop_token_ids": candidate.stop_token_ids,
+                "temperature": candidate.temperature,
+                "top_k": candidate.top_k,
+                "top_p": candidate.top_p,
+            },
+        }
+    else:
+        made = orjson.loads(candidate.provenance)
     params = made.get("params")
     return CandidateRecord(
-        id=candidate["id"],
-        content=candidate["content"],
-        rank=placement["tier"],
-        origin=made.get("origin", candidate["origin"]),
-        rating=placement["rating"],
-        flags=tuple(placement["flags"]) if flags_given else None,
+        id=candidate.id,
+        content=candidate.content,
+        rank=placement.tier,
+        origin=made.get("origin", candidate.origin),
+        rating=placement.rating,
+        flags=tuple(placement.flags) if flags_given else None,
         policy=made.get("policy"),
         # PostgreSQL keeps no order of keys; lines of one content are to be equal.
         params=params and dict(sorted(params.items())),
@@ -238,11 +260,9 @@ def _candidate(
     )
 
 
-def _pick(comparison: Mapping[str, Any], imported: Mapping[str, Any]) -> PickRecord | None:
-    if comparison["pick_rule"] is not None:
-        return PickRecord(
-            comparison["pick_rule"], comparison["pick_seed"], comparison["pick_as_of"]
-        )
+def _pick(comparison: _Comparison, imported: Mapping[str, Any]) -> PickRecord | None:
+    if comparison.pick_rule is not None:
+        return PickRecord(comparison.pick_rule, comparison.pick_seed, comparison.pick_as_of)
     given = imported.get("pick")
     if given is None:
         return None
@@ -250,39 +270,34 @@ def _pick(comparison: Mapping[str, Any], imported: Mapping[str, Any]) -> PickRec
     return PickRecord(given["rule"], given["seed"], as_of and datetime.fromisoformat(as_of))
 
 
-def _strength(row: Mapping[str, Any]) -> StrengthRecord | None:
-    grade = row["strength_grade"]
-    return None if grade is None else StrengthRecord(grade, row["strength_scale"])
-
-
-def _rater(row: Mapping[str, Any], key: bytes) -> str | None:
-    if row["rater_id"] is not None:
-        return pseudonym(key, f"rater:{row['rater_id']}")
+def _rater(row: _Ranking, key: bytes) -> str | None:
+    if row.rater_id is not None:
+        return pseudonym(key, f"rater:{row.rater_id}")
     # A foreign name may be a person's: it leaves as a pseudonym too.
-    return pseudonym(key, f"external:{row['external_rater']}") if row["external_rater"] else None
+    return pseudonym(key, f"external:{row.external_rater}") if row.external_rater else None
 
 
 def _metadata(
-    row: Mapping[str, Any],
-    comparison: Mapping[str, Any],
-    candidates: Sequence[Mapping[str, Any]],
-    placements: Mapping[int, Mapping[str, Any]],
+    row: _Ranking,
+    comparison: _Comparison,
+    candidates: Sequence[_Candidate],
+    placements: Mapping[int, _Placement],
     imported: Mapping[str, Any],
 ) -> dict[str, Any]:
     """A line's `metadata`: what is known of the row, and in `imported` what its file said of it."""
     known = {
-        "ranking": row["id"],
-        "source": comparison["source"],
-        "source_row": comparison["source_row"],
-        "origin_key": comparison["origin_key"],
-        "licence": comparison["licence"],
-        "category": comparison["category"],
-        "pick_probability": comparison["pick_probability"],
+        "ranking": row.id,
+        "source": comparison.source,
+        "source_row": comparison.source_row,
+        "origin_key": comparison.origin_key,
+        "licence": comparison.licence,
+        "category": comparison.category,
+        "pick_probability": comparison.pick_probability,
         "imported": imported,
     }
     return {key: value for key, value in known.items() if value not in (None, "", {})} | {
-        "own_conversation": row["own_conversation"],
-        "open_milliseconds": [placements[c["id"]]["open_milliseconds"] for c in candidates],
-        "cut_by_length": [c["cut_by_length"] for c in candidates],
-        "near_identical": [c["near_identical"] for c in candidates],
+        "own_conversation": row.own_conversation,
+        "open_milliseconds": [placements[c.id].open_milliseconds for c in candidates],
+        "cut_by_length": [c.cut_by_length for c in candidates],
+        "near_identical": [c.near_identical for c in candidates],
     }

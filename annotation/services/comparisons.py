@@ -71,7 +71,7 @@ def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison
                 project=run.project,
                 round=run.round,
                 state=Comparison.State.SAMPLING,
-                context=context,
+                context_id=context,
                 message_id=None if of_prompts else pick.item_id,
                 pick_run=run,
                 pick_probability=pick.probability,

@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from annotation.datasets import comparison_formats, formats, splits
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
 from annotation.datasets.masking import masked_ranking, masked_turns
 from annotation.datasets.pairs import Margin, Pairs, Ties
-from annotation.datasets.records import DialogueRecord, PromptRecord, RankingRecord
+from annotation.datasets.records import RankingRecord
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings
 from annotation.selectors import datasets as selectors
+from annotation.services.reading_ahead import read_ahead
 from annotation.services.row_splits import (
     BY_PROMPT,
     PlacedRow,
@@ -116,8 +117,7 @@ class FileOptions:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """What became of one record, or of the rankings of one comparison, on its way into a file.
 
     `row_ids` are of the table `rows_of`. Without lines, `left_out` says why.
@@ -149,16 +149,24 @@ def lines_made(
     into: Splitting,
 ) -> Iterator[list[Made]]:
     """Everything that the dataset holds, in the order of the file, a list for each chunk."""
+    write_line = _writer_of(options)
+    for rows_of, rows in read_ahead(_placed_rows(dataset, options, into)):
+        yield [_made(rows_of, placed, write_line, line_options) for placed in rows]
+
+
+def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:
+    if _is_rendered(options):
+        return formats.RENDERED_FORMATS[options.file_format]
     write_line = FORMATS[options.kind][options.file_format]
     if options.kind == Kind.COMPARISONS:
-        write_line = partial(comparison_formats.comparison_lines, write=write_line)
-    for rows_of, rows in _rows(dataset, options):
-        if options.mask_personal_data:
-            rows = [(ids, _masked(row)) for ids, row in rows]
-        yield [
-            _made(rows_of, placed, write_line, line_options)
-            for placed in placed_rows(rows_of=rows_of, rows=rows, splitting=into)
-        ]
+        return partial(comparison_formats.comparison_lines, write=write_line)
+    return write_line
+
+
+def _is_rendered(options: FileOptions) -> bool:
+    """Whether PostgreSQL writes the turns: not where splits or masking must know what they say."""
+    reads_turns = bool(options.shares) or options.mask_personal_data
+    return options.file_format in formats.RENDERED_FORMATS and not reads_turns
 
 
 def _made(
@@ -172,12 +180,22 @@ def _made(
         return Made(rows_of, ids, "", [], Exclusion.BRIDGES_SPLITS)
     if split not in line_options:
         return Made(rows_of, ids, split, [], Exclusion.OTHER_SPLIT)
-    if isinstance(row, list):
-        row = [replace(ranking, split=split or None) for ranking in row]
+    if split and isinstance(row, list):
+        row = [replace(ranking, split=split) for ranking in row]
     try:
         return Made(rows_of, ids, split, write_line(row, line_options[split]))
     except CannotWriteError as error:
         return Made(rows_of, ids, split, [], error.reason)
+
+
+def _placed_rows(
+    dataset: Dataset, options: FileOptions, into: Splitting
+) -> Iterator[tuple[str, list[PlacedRow]]]:
+    """What each chunk holds, with its outputs."""
+    for rows_of, rows in _rows(dataset, options):
+        if options.mask_personal_data:
+            rows = [(ids, _masked(row)) for ids, row in rows]
+        yield rows_of, placed_rows(rows_of=rows_of, rows=rows, splitting=into)
 
 
 def _rows(
@@ -201,11 +219,13 @@ def _rows(
                 [([pk for pk, _ in group], [r for _, r in group]) for group in groups],
             )
             continue
-        records: list[DialogueRecord | PromptRecord] = []
+        records: list[Row] = []
         if chunk.rows_of == DatasetChunk.RowsOf.PROMPT:
             records += selectors.prompts(chunk.row_ids, metadata=metadata)
         elif options.kind == Kind.PROMPTS:
             records += selectors.first_contexts(chunk.row_ids, metadata=metadata)
+        elif _is_rendered(options):
+            records += selectors.rendered_dialogues(chunk.row_ids, metadata=metadata)
         else:
             records += selectors.dialogues(chunk.row_ids, metadata=metadata)
         rows: list[tuple[list[int], Row]] = []

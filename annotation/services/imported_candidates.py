@@ -47,7 +47,7 @@ def add(*, run: ImportRun, records: Sequence[CandidatesRecord]) -> int:
             project=run.project,
             round=round_,
             state=Comparison.State.READY,
-            context=context,
+            context_id=context,
             language=record.language or "en",
             category=record.category or "",
             origin_key=record.origin_key,

@@ -37,7 +37,6 @@ from annotation.services.copying import copy_rows, json_text, new_ids, stored_am
 from annotation.services.imported_dialogues import SOURCE_LENGTH
 from labelhub import clock
 from sampling.contexts import store_contexts
-from sampling.models import Context
 
 ID_LENGTH = 200
 CRITERION_LENGTH = 500
@@ -94,6 +93,9 @@ _RANKING_COLUMNS = (
     "active_seconds",
     "created_at",
 )
+# A line may leave the word out.
+_REASONS = frozenset([None, *Assignment.Reason.values])
+_PURPOSES = frozenset([None, *Purpose.values])
 _PLACEMENT_COLUMNS = ("ranking_id", "candidate_id", "tier", "rating", "flags")
 
 
@@ -104,8 +106,8 @@ def require_in_range(record: RankingRecord) -> None:
     language = record.language or "en"
     for fact, holds in (
         ("“revision” is not 0 to 2147483647", (record.revision or 0) in range(2**31)),
-        ("“reason” is not one of ours", _known(record.reason, Assignment.Reason.values)),
-        ("“purpose” is not one of ours", _known(record.purpose, Purpose.values)),
+        ("“reason” is not one of ours", record.reason in _REASONS),
+        ("“purpose” is not one of ours", record.purpose in _PURPOSES),
         (
             f"“criterion” is empty or longer than {CRITERION_LENGTH} characters",
             record.criterion is None or 0 < len(record.criterion) <= CRITERION_LENGTH,
@@ -141,9 +143,11 @@ def add(*, run: ImportRun, records: Sequence[RankingRecord]) -> int:
         del by_sha256[external_id]
     if not by_sha256:
         return 0
-    candidate_ids = _candidate_ids(run, by_sha256.values())
-    ids = new_ids(Ranking, len(by_sha256))
-    copy_rows(Ranking, _RANKING_COLUMNS, _ranking_rows(run, by_sha256, ids, candidate_ids))
+    records = list(by_sha256.values())
+    groups = [_group_sha256(record) for record in records]
+    stored = _stored_groups(run, dict(zip(reversed(groups), reversed(records), strict=True)))
+    ids = new_ids(Ranking, len(records))
+    copy_rows(Ranking, _RANKING_COLUMNS, _ranking_rows(run, by_sha256, ids, groups, stored))
     copy_rows(
         Placement,
         _PLACEMENT_COLUMNS,
@@ -155,22 +159,20 @@ def add(*, run: ImportRun, records: Sequence[RankingRecord]) -> int:
                 candidate.rating,
                 list(candidate.flags or ()),
             )
-            for ranking_id, record in zip(ids, by_sha256.values(), strict=True)
-            for candidate_id, candidate in zip(
-                candidate_ids[_group_sha256(record)][1], record.candidates, strict=True
-            )
+            for ranking_id, group, record in zip(ids, groups, records, strict=True)
+            for candidate_id, candidate in zip(stored[group][1], record.candidates, strict=True)
         ),
     )
     return len(by_sha256)
 
 
-def _candidate_ids(
-    run: ImportRun, records: Sequence[RankingRecord] | Any
+def _stored_groups(
+    run: ImportRun, groups: dict[str, RankingRecord]
 ) -> dict[str, tuple[int, list[int]]]:
-    """The comparison of each group, by the group's hash, and its candidates in the line's order."""
-    groups: dict[str, RankingRecord] = {}
-    for record in records:
-        groups.setdefault(_group_sha256(record), record)
+    """The comparison of each group, by the group's hash, and its candidates in the lines' order.
+
+    Those that are not there are made as the record of each says.
+    """
     found: dict[str, tuple[int, list[int]]] = {}
     present = Candidate.objects.filter(
         comparison__project=run.project, comparison__external_id__in=list(groups)
@@ -186,13 +188,13 @@ def _candidate_ids(
     pks = iter(new_ids(Candidate, sum(len(record.candidates) for record in new.values())))
     for comparison_id, (key, record) in zip(comparison_ids, new.items(), strict=True):
         found[key] = (comparison_id, [next(pks) for _ in record.candidates])
-    contexts = store_contexts(
+    context_ids = store_contexts(
         contexts=[
             [{"role": turn.role, "content": turn.content} for turn in record.prompt]
             for record in new.values()
         ]
     )
-    copy_rows(Comparison, _COMPARISON_COLUMNS, _comparison_rows(run, new, found, contexts))
+    copy_rows(Comparison, _COMPARISON_COLUMNS, _comparison_rows(run, new, found, context_ids))
     copy_rows(
         Candidate,
         _CANDIDATE_COLUMNS,
@@ -220,10 +222,10 @@ def _comparison_rows(
     run: ImportRun,
     new: dict[str, RankingRecord],
     ids: dict[str, tuple[int, list[int]]],
-    contexts: Sequence[Context],
+    context_ids: Sequence[int],
 ) -> Iterator[tuple[Any, ...]]:
     now, source = clock.now(), run.file_name[-SOURCE_LENGTH:]
-    for context, (key, record) in zip(contexts, new.items(), strict=True):
+    for context_id, (key, record) in zip(context_ids, new.items(), strict=True):
         question = question_of(record.criterion or "overall")
         yield (
             ids[key][0],
@@ -233,7 +235,7 @@ def _comparison_rows(
             question.text,
             Comparison.Direction.LESS.value if question.least else Comparison.Direction.MORE.value,
             Comparison.State.READY.value,
-            context.pk,
+            context_id,
             record.language or "en",
             record.origin_key,
             source,
@@ -251,16 +253,17 @@ def _ranking_rows(
     run: ImportRun,
     by_sha256: dict[str, RankingRecord],
     ids: list[int],
-    candidate_ids: dict[str, tuple[int, list[int]]],
+    groups: Sequence[str],
+    stored: dict[str, tuple[int, list[int]]],
 ) -> Iterator[tuple[Any, ...]]:
     now = clock.now()
-    for pk, (external_id, record) in zip(ids, by_sha256.items(), strict=True):
+    for pk, group, (external_id, record) in zip(ids, groups, by_sha256.items(), strict=True):
         index_of = {str(candidate.id): i for i, candidate in enumerate(record.candidates)}
         strength = record.strength
         yield (
             pk,
             run.project_id,
-            candidate_ids[_group_sha256(record)][0],
+            stored[group][0],
             _bounded(record.rater or ""),
             external_id,
             json_text(_imported_fields(record)),
@@ -336,7 +339,3 @@ def _licence(record: RankingRecord) -> str:
 def _bounded(name: str) -> str:
     """A foreign name as it is, or its hash where the column is too short for it."""
     return name if len(name) <= ID_LENGTH else f"sha256:{sha256(name.encode()).hexdigest()}"
-
-
-def _known(word: str | None, words: Sequence[str]) -> bool:
-    return word is None or word in words

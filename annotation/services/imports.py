@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TypeAlias
 
 from django.db import connection, transaction
@@ -31,6 +30,7 @@ from annotation.services import (
     imported_prompts,
     imported_rankings,
 )
+from annotation.services.reading_ahead import read_ahead
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
@@ -88,7 +88,7 @@ def import_rows(
         accounts.record(
             actor=started_by, verb="import", subject=run, project=project, file=run.file_name
         )
-    for chunk in _read_ahead(_chunks(reader)):
+    for chunk in read_ahead(_chunks(reader)):
         rejects = [row for row in chunk if isinstance(row, Reject)]
         records = [row for row in chunk if not isinstance(row, Reject | LeftOut)]
         left_out = [row for row in chunk if isinstance(row, LeftOut)]
@@ -123,15 +123,6 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
             chunk, n_characters = [], 0
     if chunk:
         yield chunk
-
-
-def _read_ahead(chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
-    """The same chunks; the next one is read and checked while PostgreSQL stores this one."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as reading:
-        following = reading.submit(next, chunks, None)
-        while (chunk := following.result()) is not None:
-            following = reading.submit(next, chunks, None)
-            yield chunk
 
 
 def _size(row: Row) -> int:

@@ -127,7 +127,7 @@ def test_sft_lines_are_exact(file_format, record, options, expected):
 
 def test_the_last_turn_alone_by_option():
     lines = formats.prompt_completion_lines(
-        dialogue(USER, REPLY, USER, replace(REPLY, content="Bye")), Options(turns="last")
+        dialogue(USER, REPLY, USER, REPLY._replace(content="Bye")), Options(turns="last")
     )
     assert [line["completion"][0]["content"] for line in lines] == ["Bye"]
 

@@ -1,0 +1,144 @@
+"""Files of generated rows, and what each case of `benchmarks.datasets` does in a process of its own.
+
+A process of its own, so that its peak memory is that of the case.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from collections.abc import Iterator
+from itertools import cycle, permutations
+from pathlib import Path
+
+import orjson
+
+SLUG = "files"
+# Four turns of this length make a conversation of 1 kB; a prompt and its replies a task of 2 kB.
+TURN_CHARACTERS = 250
+TASK_CHARACTERS = 2000
+N_CANDIDATES = 4
+
+_WORDS = [
+    "people",
+    "often",
+    "asked",
+    "whether",
+    "“models”",
+    "could",
+    "answer",
+    "naïve",
+    "questions,",
+    "数据",
+    "or",
+    '"not"\n',
+]
+_WORD_CHARACTERS = 7
+
+
+def write_dialogues(path: Path, n: int) -> None:
+    texts = _texts(TURN_CHARACTERS)
+    with path.open("wb") as file:
+        for number in range(n):
+            turns = [
+                {"role": role, "content": f"{number} {next(texts)}"}
+                for role in ("user", "assistant", "user", "assistant")
+            ]
+            file.write(orjson.dumps({"messages": turns}, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def write_prompts(path: Path, n: int) -> None:
+    texts = _texts(TASK_CHARACTERS)
+    with path.open("wb") as file:
+        for number in range(n):
+            row = {"prompt": f"{number} {next(texts)}"}
+            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def write_rankings(path: Path, n: int) -> None:
+    texts = _texts(TASK_CHARACTERS // (N_CANDIDATES + 1))
+    orders = cycle(permutations(range(1, N_CANDIDATES + 1)))
+    with path.open("wb") as file:
+        for number in range(n):
+            row = {
+                "schema": "labelhub.ranking/1",
+                "id": number,
+                "group_id": number,
+                "prompt": [{"role": "user", "content": f"{number} {next(texts)}"}],
+                "candidates": [
+                    {"id": index, "content": next(texts), "rank": rank}
+                    for index, rank in enumerate(next(orders))
+                ],
+                "rater": f"r{number % 40}",
+            }
+            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def import_file(path: Path, slug: str) -> dict[str, float]:
+    """Read the file into a new project; its rows, seconds, and the process's CPU and peak memory."""
+    _set_up()
+    from annotation.services import imports, projects
+
+    project = projects.create_project(slug=slug, name=slug)
+    began = time.monotonic(), time.process_time()
+    with path.open("rb") as stream:
+        run = imports.import_rows(
+            project=project,
+            reader=imports.reader_of(stream=stream),
+            file_name=path.name,
+            on_reject=lambda reject: None,
+            on_progress=lambda run: None,
+        )
+    return _figures(run.n_added, *began)
+
+
+def export_file(path: Path, slug: str, kind: str, file_format: str) -> dict[str, float]:
+    """Freeze and write the project's rows; lines, seconds, the process's CPU and peak memory."""
+    _set_up()
+    from annotation.models import Dataset
+    from annotation.services import dataset_files, datasets
+    from annotation.services.dataset_lines import FileOptions
+    from labelhub.accounts.models import Project
+
+    options = FileOptions.checked(kind=kind, file_format=file_format)
+    began = time.monotonic(), time.process_time()
+    dataset = datasets.freeze(
+        project=Project.objects.get(slug=slug), kind=Dataset.Kind(kind), grouped=options.grouped
+    )
+    written = dataset_files.write_files(
+        dataset=dataset, options=options, path=path, progress=lambda n: None
+    )
+    return _figures(written.files[0].rows, *began)
+
+
+def export_for(seconds: float, path: Path, slug: str) -> int:
+    """Export the project's conversations until so much time is over; how many times."""
+    began, n_exports = time.monotonic(), 0
+    while time.monotonic() - began < seconds:
+        export_file(path, slug, "sft", "messages")
+        n_exports += 1
+    return n_exports
+
+
+def _figures(n_rows: int, began: float, cpu_before: float) -> dict[str, float]:
+    return {
+        "rows": n_rows,
+        "seconds": time.monotonic() - began,
+        "cpu_seconds": time.process_time() - cpu_before,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _set_up() -> None:
+    import django
+
+    django.setup()
+
+
+def _texts(n_characters: int) -> Iterator[str]:
+    """A thousand texts over and over; some characters are ones that JSON or COPY must escape."""
+    draw = random.Random(1)
+    return cycle(
+        [" ".join(draw.choices(_WORDS, k=n_characters // _WORD_CHARACTERS)) for _ in range(1000)]
+    )

@@ -1,0 +1,229 @@
+"""Files in and out, beside PostgreSQL's own COPY of the same rows.
+
+Import: four-turn conversations of 1 kB and rankings of four, beside `COPY … FROM STDIN` of the very rows
+that were stored, into the same tables of another database with their indexes and keys; and prompts.
+Rankings and prompts are of 2 kB, as the tasks that Label Studio 1.23.2 took in with and without
+annotations (636 and 2,380 a second on a like machine). Export: the conversations as `messages` and the
+rankings as `preference`, beside a `COPY (SELECT …) TO` that builds the same lines in SQL: the two files
+must be equal byte for byte. Each case runs in a process of its own, with a tenth of the rows and with all
+of them, and may not take more memory for all. Last, claims over HTTP by trainers without think time,
+alone and beside an export that goes on all the while.
+
+Run with `python -m benchmarks.datasets [--quick]`. Exits 1 where a case fails, a file differs from SQL's
+or memory grows with the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import dataset_rows, trainers
+from benchmarks.report import print_figures, print_header, quantile
+from benchmarks.web import web_processes
+
+N_DIALOGUES, N_DIALOGUES_QUICKLY = 1_000_000, 20_000
+N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 4_000
+N_PROMPTS, N_PROMPTS_QUICKLY = 20_000, 10_000
+N_TRAINERS, N_OPEN_TASKS = 4, 2_000
+WARM_UP_SECONDS = 1.0
+# How long the export has been going on when claims beside it are measured.
+EXPORT_LEAD_SECONDS = 3.0
+# All rows may take so much more memory than a tenth of them: buffers that fill, never the rows.
+FLAT = 1.3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--quick", action="store_true", help="ends within 50 s")
+    options = parser.parse_args()
+    print_header("Files in and out beside COPY")
+
+    folder = Path(tempfile.mkdtemp(prefix="labelhub-bench-"))
+    os.environ |= {"VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "labelhub.settings"}
+    from labelhub import embedded
+
+    embedded.hold(folder, throw_away=True)
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    bench = Bench(folder)
+    bench.measure_imports(
+        n_dialogues=N_DIALOGUES_QUICKLY if options.quick else N_DIALOGUES,
+        n_rankings=N_RANKINGS_QUICKLY if options.quick else N_RANKINGS,
+        n_prompts=N_PROMPTS_QUICKLY if options.quick else N_PROMPTS,
+    )
+    bench.measure_exports()
+    bench.measure_claims(seconds=3.0 if options.quick else 20.0)
+    return bench.report()
+
+
+class Bench:
+    """Files and projects on throw-away servers, and the figures found so far."""
+
+    def __init__(self, folder: Path) -> None:
+        from benchmarks import bare_copy
+
+        self.figures: dict[str, float] = {}
+        self.failures: list[str] = []
+        self._folder = folder
+        self._copies = bare_copy
+        self._empty = bare_copy.EmptyDatabase()
+        self._trainers = _open_rankings()
+
+    def measure_imports(self, *, n_dialogues: int, n_rankings: int, n_prompts: int) -> None:
+        copies = self._copies
+        found = {}
+        for name, write, n, tables in (
+            ("dialogues", dataset_rows.write_dialogues, n_dialogues, copies.DIALOGUE_TABLES),
+            ("rankings", dataset_rows.write_rankings, n_rankings, copies.RANKING_TABLES),
+            ("prompts", dataset_rows.write_prompts, n_prompts, None),
+        ):
+            few, whole = self._path(f"{name}.few"), self._path(name)
+            write(few, n // 10)
+            write(whole, n)
+            of_few = _apart(dataset_rows.import_file, few, f"{name}-few")
+            of_all = found[name] = _apart(dataset_rows.import_file, whole, name)
+            self._require_flat(f"import of {name}", of_few, of_all)
+            self._require_rows(f"import of {name}", of_all, n)
+            seconds = tables and self._empty.seconds_to_copy_in(
+                _project(name), tables, self._folder
+            )
+            self._tell(f"import of {name}", of_all, seconds)
+            if seconds:
+                ratio = "import_vs_copy" if name == "dialogues" else f"import_{name}_vs_copy"
+                self.figures[ratio] = seconds / of_all["seconds"]
+        _vacuum()
+        self.figures |= {
+            "import_rows_per_second": _rate(found["dialogues"]),
+            "import_rankings_per_second": _rate(found["rankings"]),
+            "import_prompts_per_second": _rate(found["prompts"]),
+            "import_peak_rss_mb": max(figures["peak_mb"] for figures in found.values()),
+        }
+
+    def measure_exports(self) -> None:
+        found = {}
+        for key, name, kind, file_format, query in (
+            ("sft", "dialogues", "sft", "messages", self._copies.MESSAGES),
+            ("pairs", "rankings", "comparisons", "preference", self._copies.PREFERENCES),
+        ):
+            ours, copied = self._path(f"{key}.ours"), self._path(f"{key}.copied")
+            of_few = _apart(dataset_rows.export_file, ours, f"{name}-few", kind, file_format)
+            of_all = found[key] = _apart(dataset_rows.export_file, ours, name, kind, file_format)
+            self._require_flat(f"export of {name}", of_few, of_all)
+            seconds = self._copies.seconds_to_copy_out(query, _project(name), copied)
+            self._tell(f"export as {file_format}", of_all, seconds)
+            self.figures[f"export_{key}_vs_copy"] = seconds / of_all["seconds"]
+            if not filecmp.cmp(ours, copied, shallow=False):
+                self.failures.append(f"the lines of {file_format} are not those that SQL builds")
+        self.figures |= {
+            "export_rows_per_second": _rate(found["sft"]),
+            "export_pairs_per_second": _rate(found["pairs"]),
+            "export_peak_rss_mb": max(figures["peak_mb"] for figures in found.values()),
+        }
+
+    def measure_claims(self, *, seconds: float) -> None:
+        """Claims alone, then while the conversations are exported over and over."""
+        slug, keys = self._trainers
+        with web_processes() as (port, _):
+
+            def p95(seconds: float) -> float:
+                load = _apart(trainers.drive, port, keys, slug, seconds)
+                self.failures += load.failures
+                return quantile(load.claims, 0.95) if load.claims else 0.0
+
+            p95(WARM_UP_SECONDS)
+            alone = p95(seconds)
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                exporting = pool.apply_async(
+                    dataset_rows.export_for,
+                    (EXPORT_LEAD_SECONDS + seconds, self._path("again"), "dialogues"),
+                )
+                time.sleep(EXPORT_LEAD_SECONDS)
+                beside = p95(seconds)
+                n_exports = exporting.get()
+        print(
+            f"  claim p95 of {N_TRAINERS} trainers: {alone * 1000:.1f} ms alone,"
+            f" {beside * 1000:.1f} ms beside an export ({n_exports} of them)"
+        )
+        if not alone:
+            self.failures.append("nothing was claimed")
+            return
+        self.figures["claim_p95_during_export_vs_idle"] = beside / alone
+
+    def report(self) -> int:
+        """The JSON line; the exit status."""
+        for failure in self.failures:
+            print(f"  failed: {failure}")
+        print_figures({name: round(value, 3) for name, value in self.figures.items()})
+        return 1 if self.failures else 0
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.jsonl"
+
+    def _require_flat(self, case: str, of_few: dict[str, float], of_all: dict[str, float]) -> None:
+        if of_all["peak_mb"] > FLAT * of_few["peak_mb"]:
+            self.failures.append(
+                f"{case}: {of_all['peak_mb']:.0f} MB for all rows, {of_few['peak_mb']:.0f} for a tenth"
+            )
+
+    def _require_rows(self, case: str, figures: dict[str, float], n_rows: int) -> None:
+        if figures["rows"] != n_rows:
+            self.failures.append(f"{case}: {figures['rows']} of {n_rows} rows went in")
+
+    def _tell(self, case: str, figures: dict[str, float], seconds: float | None) -> None:
+        beside = f", COPY {figures['rows'] / seconds:,.0f} a second" if seconds else ""
+        print(
+            f"  {case}: {figures['rows']:,} in {figures['seconds']:.1f} s,"
+            f" {_rate(figures):,.0f} a second ({figures['cpu_seconds']:.1f} s of Python's CPU,"
+            f" peak {figures['peak_mb']:.0f} MB){beside}"
+        )
+
+
+def _apart(case: Callable[..., Any], *arguments: Any) -> Any:
+    """What the case gives in a new process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(case, arguments)
+
+
+def _open_rankings() -> tuple[str, list[str]]:
+    """A project with open ranking tasks, and the sessions of its trainers."""
+    from benchmarks import open_rankings
+
+    project = open_rankings.make_project()
+    open_rankings.add_comparisons(N_OPEN_TASKS)
+    members = open_rankings.add_trainers(project, N_TRAINERS)
+    return open_rankings.SLUG, [open_rankings.sign_in(member.user) for member in members]
+
+
+def _rate(figures: dict[str, float]) -> float:
+    return figures["rows"] / figures["seconds"]
+
+
+def _project(slug: str) -> int:
+    from labelhub.accounts.models import Project
+
+    return Project.objects.get(slug=slug).pk
+
+
+def _vacuum() -> None:
+    """As autovacuum would in time."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
