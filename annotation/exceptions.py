@@ -406,6 +406,21 @@ class ExportNotReady(LabelhubError):
     detail = "The file is not whole yet; come back when the export is done."
 
 
+class UploadPartRefused(LabelhubError):
+    code = "upload_part_refused"
+    detail = "The part has not the size that its place in the file has; send it again."
+
+
+class UploadEnded(LabelhubError):
+    code, status = "upload_ended", 409
+    detail = "The file is whole already, or no longer wanted; send it anew."
+
+
+class NoRejects(LabelhubError):
+    code, status = "no_rejects", 409
+    detail = "No row was rejected, or the file has not been read to its end."
+
+
 class LinkExpired(LabelhubError):
     code, status = "link_expired", 410
     detail = "This download link is no longer valid; ask for the file again."

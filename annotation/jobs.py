@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotation import freezing_runner, runner
+from annotation import freezing_runner, import_runner, runner
 from annotation.services import (
     cancelling,
     candidates,
@@ -18,6 +18,7 @@ from annotation.services import (
     leases,
     picks,
     prompts,
+    uploads,
 )
 from labelhub.ring import ring
 
@@ -58,6 +59,11 @@ def export(export_id: int) -> None:
     runner.run_export(export_id=export_id)
 
 
+@shared_task(name=uploads.JOB)
+def import_file(upload_id: int) -> None:
+    import_runner.run_import(upload_id=upload_id)
+
+
 @shared_task(name=freezings.JOB)
 def freeze(freezing_id: int) -> None:
     freezing_runner.run_freezing(freezing_id=freezing_id)
@@ -88,6 +94,7 @@ def sweep() -> None:
     if cancelling.waiting():
         ring(cancelling.JOB)
     exports.sweep()
+    uploads.sweep()
     freezings.sweep()
     prompts.ring_uncompared()
     if follow_ups.waiting():

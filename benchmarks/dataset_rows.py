@@ -83,13 +83,9 @@ def import_file(path: Path, slug: str) -> dict[str, float]:
     project = projects.create_project(slug=slug, name=slug)
     began = time.monotonic(), time.process_time()
     with path.open("rb") as stream:
-        run = imports.import_rows(
-            project=project,
-            reader=imports.reader_of(stream=stream),
-            file_name=path.name,
-            on_reject=lambda reject: None,
-            on_progress=lambda run: None,
-        )
+        reader = imports.reader_of(stream=stream)
+        run = imports.begin_run(project=project, reader=reader, file_name=path.name)
+        imports.read_rows(run=run, reader=reader, on_progress=lambda run: None)
     return _figures(run.n_added, *began)
 
 

@@ -212,3 +212,9 @@ class NewestFirst(pagination.CursorPagination):
                 "results": schema,
             },
         }
+
+
+class OldestFirst(NewestFirst):
+    """The same pages in the order in which the rows were made."""
+
+    ordering = "id"

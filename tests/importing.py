@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from annotation.datasets.records import Reject
+from annotation.datasets.records import Reject, RejectCode
 from annotation.models import Dataset, ImportRun
 from annotation.services import dataset_files, datasets, imports
 from annotation.services.dataset_files import Written
@@ -57,20 +57,22 @@ def take_in(
     content = b"".join(
         (line if isinstance(line, bytes) else orjson.dumps(line)) + b"\n" for line in lines
     )
-    rejects: list[Reject] = []
-    run = imports.import_rows(
+    reader = imports.reader_of(
+        stream=io.BytesIO(content), file_format=file_format, as_drafts=as_drafts
+    )
+    run = imports.begin_run(
         project=project,
-        reader=imports.reader_of(
-            stream=io.BytesIO(content), file_format=file_format, as_drafts=as_drafts
-        ),
+        reader=reader,
         file_name="rows.jsonl",
         licence=licence,
         as_drafts=as_drafts,
-        on_reject=rejects.append,
-        on_progress=lambda run: None,
     )
+    imports.read_rows(run=run, reader=reader, on_progress=lambda run: None)
     run.refresh_from_db()
-    return run, rejects
+    return run, [
+        Reject(row.row, RejectCode(row.code), row.detail, bytes(row.raw))
+        for row in run.rejected_rows.order_by("pk")
+    ]
 
 
 def write_out(project: Project, kind: str, file_format: str, path: Path, **options: Any) -> Written:

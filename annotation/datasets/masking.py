@@ -40,5 +40,5 @@ def masked(text: str, language: str | None) -> str:
 
 def _turns(messages: Sequence[MessageRecord], language: str | None) -> tuple[MessageRecord, ...]:
     return tuple(
-        replace(message, content=masked(message.content, language)) for message in messages
+        message._replace(content=masked(message.content, language)) for message in messages
     )

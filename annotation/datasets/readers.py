@@ -70,10 +70,17 @@ class Reader:
         self.format = file_format
         self._rows = rows
         self._check = check
+        self._through = 0
+
+    def skip_through(self, row: int) -> None:
+        """Pass over the file's first rows, up to this number, without looking at them."""
+        self._through = row
 
     def __iter__(self) -> Iterator[Record | LeftOut | Reject]:
         read = READERS[self.format]
         for row in self._rows:
+            if row_number(row) <= self._through:
+                continue
             if isinstance(row, Reject):
                 yield row
                 continue
@@ -84,6 +91,10 @@ class Reader:
                     yield record
             except RowError as error:
                 yield error.reject(row)
+
+
+def row_number(row: RawRow | Reject) -> int:
+    return row.row if isinstance(row, Reject) else row.number
 
 
 def detect_format(rows: Iterable[RawRow | Reject]) -> str:

@@ -10,7 +10,14 @@ from annotation.models.comparisons import (
     RatingSchema,
 )
 from annotation.models.conversations import Conversation, Draft, Feedback, Message
-from annotation.models.datasets import Dataset, DatasetChunk, Export, ImportRun, SplitKey
+from annotation.models.datasets import (
+    Dataset,
+    DatasetChunk,
+    Export,
+    ImportRun,
+    RejectedRow,
+    SplitKey,
+)
 from annotation.models.flags import ManagerFlag
 from annotation.models.measuring import (
     ComparisonDigest,
@@ -31,6 +38,7 @@ from annotation.models.prompts import Prompt, PromptQuota
 from annotation.models.questions import Question
 from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Reason, Slot, Task
 from annotation.models.reviews import Review, ReviewComment
+from annotation.models.uploads import Upload, UploadPart
 from annotation.models.versions import Benchmark, DatasetVersion, Freezing, Recipe
 from annotation.models.words import AllowedUse, Purpose, TaskKind
 from annotation.models.working_time import TimeContest
@@ -75,6 +83,7 @@ __all__ = [
     "RatingSchema",
     "Reason",
     "Recipe",
+    "RejectedRow",
     "Review",
     "ReviewComment",
     "Round",
@@ -84,4 +93,6 @@ __all__ = [
     "Task",
     "TaskKind",
     "TimeContest",
+    "Upload",
+    "UploadPart",
 ]

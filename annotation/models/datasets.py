@@ -19,7 +19,11 @@ class ImportRun(Model):
     project = models.ForeignKey(Project, models.PROTECT, related_name="import_runs")
     file_name = models.CharField(max_length=300)
     format = models.CharField(max_length=40)
+    # Of the bytes as they came; empty for what cannot be read twice. An unfinished run of the same
+    # file is taken up again.
+    file_sha256 = models.CharField(max_length=64, blank=True)
     licence = models.CharField(max_length=100, blank=True)
+    as_drafts = models.BooleanField(default=False)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="import_runs"
     )
@@ -28,9 +32,28 @@ class ImportRun(Model):
     n_read = models.PositiveIntegerField(default=0)
     n_added = models.PositiveIntegerField(default=0)
     n_duplicates = models.PositiveIntegerField(default=0)
+    # Everything up to this row of the file has been dealt with.
+    rows_through = models.PositiveIntegerField(default=0)
     # {"code": count} of refused lines, and of parts of lines that were taken.
     rejects = models.JSONField(default=dict)
     left_out = models.JSONField(default=dict)
+
+
+class RejectedRow(Model):
+    """A row of a file that was not taken, as it stood, to be mended and imported again."""
+
+    run = models.ForeignKey(ImportRun, models.PROTECT, related_name="rejected_rows", db_index=False)
+    row = models.PositiveIntegerField()
+    code = models.CharField(max_length=40)
+    detail = models.TextField()
+    # Empty where it was too long to hold.
+    raw = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            # Reader: the list of a run's rejects and the file of them, in the file's order.
+            models.Index(fields=["run", "id"], name="rejected_row_in_order"),
+        ]
 
 
 class Dataset(Model):

@@ -13,7 +13,7 @@ from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
 from annotation.datasets.masking import masked_ranking, masked_turns
 from annotation.datasets.pairs import Margin, Pairs, Ties
-from annotation.datasets.records import RankingRecord
+from annotation.datasets.records import RankingRecord, RenderedDialogue
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings
@@ -235,7 +235,10 @@ def _rows(
 
 
 def _masked(row: Row) -> Row:
-    return [masked_ranking(one) for one in row] if isinstance(row, list) else masked_turns(row)
+    if isinstance(row, list):
+        return [masked_ranking(one) for one in row]
+    assert not isinstance(row, RenderedDialogue), "turns that are to be read are not rendered"
+    return masked_turns(row)
 
 
 def _group(ranking: tuple[int, RankingRecord]) -> Any:

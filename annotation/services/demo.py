@@ -16,7 +16,7 @@ from django.db import transaction
 
 from annotation.datasets.records import MessageRecord, PromptRecord, content_sha256, origin_key
 from annotation.models import Batch, ImportRun, Prompt, Round, RoundPolicy, TaskKind
-from annotation.services.imports import import_rows, reader_of
+from annotation.services.imports import begin_run, read_rows, reader_of
 from annotation.services.projects import create_project
 from annotation.services.qualification import LEAD
 from annotation.services.tasks import NewTask, add_tasks
@@ -246,14 +246,9 @@ def _import(project: Project, path: Path, file_format: str) -> None:
     if ImportRun.objects.filter(project=project, file_name=path.name).exists():
         return
     with path.open("rb") as stream:
-        import_rows(
-            project=project,
-            reader=reader_of(stream=stream, file_format=file_format),
-            file_name=path.name,
-            licence=LICENCE,
-            on_reject=lambda _: None,
-            on_progress=lambda _: None,
-        )
+        reader = reader_of(stream=stream, file_format=file_format)
+        run = begin_run(project=project, reader=reader, file_name=path.name, licence=LICENCE)
+        read_rows(run=run, reader=reader, on_progress=lambda _: None)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ from annotation.datasets.records import (
 )
 from annotation.datasets.sources import RowError
 from annotation.exceptions import DraftsAreDialogues, FileRefused
-from annotation.models import ImportRun
+from annotation.models import ImportRun, RejectedRow
 from annotation.services import (
     imported_candidates,
     imported_dialogues,
@@ -59,46 +59,67 @@ def reader_of(
     return reader
 
 
-def import_rows(
+@transaction.atomic
+def begin_run(
     *,
     project: Project,
     reader: Reader,
     file_name: str,
+    file_sha256: str = "",
     licence: str = "",
     as_drafts: bool = False,
     started_by: User | None = None,
-    on_reject: Callable[[Reject], None],
-    on_progress: Callable[[ImportRun], None],
 ) -> ImportRun:
-    """Read the whole file into the project; what became of its rows is in the run.
+    """The run that `read_rows` goes on with: of the same file, where one was cut off, else a new one.
 
     Imported dialogues count as approved; `as_drafts` sends them to review instead. `licence` is for
-    rows that name none. Rows that are here already are counted, not added, so a file whose import
-    was cut off is simply imported again.
+    rows that name none.
     """
-    with transaction.atomic():
-        run = ImportRun.objects.create(
-            project=project,
-            file_name=file_name[-300:],
-            format=reader.format,
-            licence=licence,
-            started_by=started_by,
-            started_at=clock.now(),
-        )
-        accounts.record(
-            actor=started_by, verb="import", subject=run, project=project, file=run.file_name
-        )
+    same = {
+        "project": project,
+        "format": reader.format,
+        "file_sha256": file_sha256,
+        "licence": licence,
+        "as_drafts": as_drafts,
+    }
+    if file_sha256:
+        cut_off = ImportRun.objects.filter(**same, finished_at=None).order_by("-pk").first()
+        if cut_off is not None and _is_nobodys(cut_off):
+            return cut_off
+    run = ImportRun.objects.create(
+        **same, file_name=file_name[-300:], started_by=started_by, started_at=clock.now()
+    )
+    accounts.record(
+        actor=started_by, verb="import", subject=run, project=project, file=run.file_name
+    )
+    _is_nobodys(run)
+    return run
+
+
+def read_rows(
+    *, run: ImportRun, reader: Reader, on_progress: Callable[[ImportRun], None]
+) -> ImportRun:
+    """Read the file into the run's project, from where the run stands; what became of its rows is in
+    the run and its `rejected_rows`.
+
+    Rows that are in the project already are counted, not added. `on_progress` may raise to stop.
+    """
+    reader.skip_through(run.rows_through)
     for chunk in read_ahead(_chunks(reader)):
-        rejects = [row for row in chunk if isinstance(row, Reject)]
-        records = [row for row in chunk if not isinstance(row, Reject | LeftOut)]
-        left_out = [row for row in chunk if isinstance(row, LeftOut)]
-        _store(run, records, rejects, left_out, as_drafts=as_drafts)
-        for reject in rejects:
-            on_reject(reject)
+        _store(run, chunk)
         on_progress(run)
     run.finished_at = clock.now()
     run.save(update_fields=["finished_at"])
     return run
+
+
+def _is_nobodys(run: ImportRun) -> bool:
+    """Whether no other process reads into this run; it is this one's until its connection ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended('labelhub.import run', %s))", [run.pk]
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def require_storable(record: Record) -> None:
@@ -113,14 +134,16 @@ def require_storable(record: Record) -> None:
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """What is stored at once; all that a row of the file holds stands in one chunk."""
     chunk: list[Row] = []
     n_characters = 0
     for row in rows:
-        chunk.append(row)
-        n_characters += _size(row)
-        if len(chunk) == CHUNK_ROWS or n_characters > CHUNK_CHARACTERS:
+        full = len(chunk) >= CHUNK_ROWS or n_characters > CHUNK_CHARACTERS
+        if full and row.row != chunk[-1].row:
             yield chunk
             chunk, n_characters = [], 0
+        chunk.append(row)
+        n_characters += _size(row)
     if chunk:
         yield chunk
 
@@ -140,36 +163,39 @@ def _size(row: Row) -> int:
 
 
 @transaction.atomic
-def _store(
-    run: ImportRun,
-    records: list[Record],
-    rejects: list[Reject],
-    left_out: list[LeftOut],
-    *,
-    as_drafts: bool,
-) -> None:
+def _store(run: ImportRun, chunk: list[Row]) -> None:
     # Two imports into one project would else both find that a row is not there yet.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('labelhub.import', %s))",
             [run.project_id],
         )
-    dialogues = [record for record in records if isinstance(record, DialogueRecord | TreeRecord)]
-    prompts = [record for record in records if isinstance(record, PromptRecord)]
-    rankings = [record for record in records if isinstance(record, RankingRecord)]
-    candidates = [record for record in records if isinstance(record, CandidatesRecord)]
+    rejects = [row for row in chunk if isinstance(row, Reject)]
+    dialogues = [row for row in chunk if isinstance(row, DialogueRecord | TreeRecord)]
+    prompts = [row for row in chunk if isinstance(row, PromptRecord)]
+    rankings = [row for row in chunk if isinstance(row, RankingRecord)]
+    candidates = [row for row in chunk if isinstance(row, CandidatesRecord)]
+    n_records = len(dialogues) + len(prompts) + len(rankings) + len(candidates)
     n_added = (
-        imported_dialogues.add(run=run, records=dialogues, as_drafts=as_drafts)
+        imported_dialogues.add(run=run, records=dialogues, as_drafts=run.as_drafts)
         + imported_prompts.add(run=run, records=prompts)
         + imported_rankings.add(run=run, records=rankings)
         + imported_candidates.add(run=run, records=candidates)
     )
-    run.n_read += len(records) + len(rejects)
+    RejectedRow.objects.bulk_create(
+        RejectedRow(run=run, row=row.row, code=row.code.value, detail=row.detail, raw=row.raw)
+        for row in rejects
+    )
+    run.n_read += n_records + len(rejects)
     run.n_added += n_added
-    run.n_duplicates += len(records) - n_added
+    run.n_duplicates += n_records - n_added
     run.rejects = dict(Counter(run.rejects) + Counter(reject.code.value for reject in rejects))
     total = Counter(run.left_out)
-    for part in left_out:
-        total[part.code.value] += part.count
+    for part in chunk:
+        if isinstance(part, LeftOut):
+            total[part.code.value] += part.count
     run.left_out = dict(total)
-    run.save(update_fields=["n_read", "n_added", "n_duplicates", "rejects", "left_out"])
+    run.rows_through = chunk[-1].row
+    run.save(
+        update_fields=["n_read", "n_added", "n_duplicates", "rejects", "left_out", "rows_through"]
+    )

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from annotation.models import Export, Freezing
+from annotation.models import Export, Freezing, Upload
 from labelhub import clock
 from labelhub.ring import ring
 
-Job = TypeVar("Job", Export, Freezing)
+Job = TypeVar("Job", Export, Freezing, Upload)
 
 MAX_ATTEMPTS = 3
 # A message was lost, or every worker was busy, when a queued job is this old.

@@ -27,6 +27,7 @@ from annotation.models import (
     Recipe,
     TaskKind,
     TimeContest,
+    Upload,
 )
 from annotation.services import claim, tasks
 from labelhub import clock
@@ -100,6 +101,12 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "policies/<int:policy_id>/check/": {"post": MANAGERS | {"outsider"}},
     "policies/<int:policy_id>/activate/": {"post": MANAGERS | {"outsider"}},
     "policies/<int:policy_id>/retire/": {"post": MANAGERS | {"outsider"}},
+    "projects/<slug:slug>/uploads/": {"get": MANAGERS, "post": MANAGERS},
+    "uploads/<int:upload_id>/": {"get": MANAGERS},
+    "uploads/<int:upload_id>/parts/<int:number>/": {"put": MANAGERS},
+    "uploads/<int:upload_id>/cancel/": {"post": MANAGERS},
+    "uploads/<int:upload_id>/rejects/": {"get": MANAGERS},
+    "uploads/<int:upload_id>/rejects-file/": {"get": MANAGERS},
     "exports/<int:export_id>/": {"get": MANAGERS},
     "exports/<int:export_id>/cancel/": {"post": MANAGERS},
     "exports/<int:export_id>/download/": {"get": MANAGERS},
@@ -317,6 +324,7 @@ def rows_behind_routes(
         project=project, state=Comparison.State.FAILED, ready_at=None, error_code="too_few",
     )  # fmt: skip
     export = Export.objects.create(project=project, kind="sft", format="messages", created_at=now)
+    upload = Upload.objects.create(project=project, file_name="x", n_bytes=1, created_at=now)
     recipe = Recipe.objects.create(
         project=project, name="mix", kind="sft", contents=CONTENTS, created_at=now, changed_at=now
     )  # fmt: skip
@@ -357,6 +365,8 @@ def rows_behind_routes(
         "draft_id": draft.pk,
         "comparison_id": failed.pk,
         "export_id": export.pk,
+        "upload_id": upload.pk,
+        "number": 0,
         "recipe_id": recipe.pk,
         "version_id": version.pk,
         "freezing_id": freezing.pk,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import orjson
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotation.datasets.records import Reject
 from annotation.datasets.writers import replacing
 from annotation.management.progress import Progress
 from annotation.models import ImportRun, Prompt
 from annotation.services import imports
 from annotation.services.projects import create_project
+from annotation.services.rejects import write_rejects
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
 
@@ -53,54 +53,59 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            run, rejects = self._import(options)
+            run = self._import(options)
         except (LabelhubError, OSError) as error:
             raise CommandError(str(error), returncode=REFUSED) from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages), returncode=REFUSED) from error
-        self._report(run, rejects, options["rejects"])
+        self._report(run, options["rejects"])
         if run.rejects:
             raise SystemExit(SOME_REJECTED)
 
-    def _import(self, options: dict[str, Any]) -> tuple[ImportRun, list[Reject]]:
+    def _import(self, options: dict[str, Any]) -> ImportRun:
         if len(options["licence"]) > MAX_LICENCE_LENGTH:
             raise CommandError(
                 f"--licence is longer than {MAX_LICENCE_LENGTH} characters.", returncode=REFUSED
             )
         progress = Progress(sys.stderr)
-        shown: list[Reject] = []
-        with ExitStack() as stack:
-            stream = stack.enter_context(options["file"].open("rb"))
+        path: Path = options["file"]
+        with path.open("rb") as stream, ExitStack() as rejects:
+            files = _rejects_files(options["rejects"], rejects)
+            # A pipe can be read once only.
+            sha256 = file_digest(stream, "sha256").hexdigest() if path.is_file() else ""
+            if sha256:
+                stream.seek(0)
             reader = imports.reader_of(
                 stream=stream, file_format=options["format"], as_drafts=options["as_drafts"]
             )
-            keep = _rejects_file(options["rejects"], stack)
-            project = _project(options["project"], create=options["create_project"])
-
-            def on_reject(reject: Reject) -> None:
-                if len(shown) < N_REJECTS_SHOWN:
-                    shown.append(Reject(reject.row, reject.code, reject.detail))
-                keep(reject)
-
-            run = imports.import_rows(
-                project=project,
+            run = imports.begin_run(
+                project=_project(options["project"], create=options["create_project"]),
                 reader=reader,
                 # A name on disk is bytes; what of it is no UTF-8 becomes a question mark.
-                file_name=options["file"].name.encode(errors="replace").decode(),
+                file_name=path.name.encode(errors="replace").decode(),
+                file_sha256=sha256,
                 licence=options["licence"],
                 as_drafts=options["as_drafts"],
-                on_reject=on_reject,
+            )
+            if run.rows_through:
+                self.stderr.write(f"goes on after row {run.rows_through:,}, where it was cut off")
+            imports.read_rows(
+                run=run,
+                reader=reader,
                 on_progress=lambda run: progress.show(f"{run.n_read:,} rows read"),
             )
+            if files is not None:
+                write_rejects(run=run, lines=files[0], reasons=files[1])
         progress.close()
-        return run, shown
+        return run
 
-    def _report(self, run: ImportRun, rejects: list[Reject], rejects_path: Path | None) -> None:
-        for reject in rejects:
-            self.stderr.write(f"line {reject.row}: {reject.code.value}: {reject.detail}")
+    def _report(self, run: ImportRun, rejects_path: Path | None) -> None:
+        shown = run.rejected_rows.order_by("pk")[:N_REJECTS_SHOWN]
+        for reject in shown:
+            self.stderr.write(f"line {reject.row}: {reject.code}: {reject.detail}")
         n_rejected = sum(run.rejects.values())
-        if n_rejected > len(rejects):
-            self.stderr.write(f"… and {n_rejected - len(rejects):,} more")
+        if n_rejected > N_REJECTS_SHOWN:
+            self.stderr.write(f"… and {n_rejected - N_REJECTS_SHOWN:,} more")
         for code, count in sorted(run.rejects.items()):
             self.stderr.write(f"rejected, {code}: {count:,}")
         for code, count in sorted(run.left_out.items()):
@@ -124,17 +129,9 @@ def _project(slug: str, *, create: bool) -> Project:
     return create_project(slug=slug, name=slug)
 
 
-def _rejects_file(path: Path | None, stack: ExitStack) -> Any:
-    """Where rejected lines are kept, to be mended and imported again; files appear when all is read."""
+def _rejects_files(path: Path | None, stack: ExitStack) -> tuple[BinaryIO, BinaryIO] | None:
+    """Where rejected lines and the reasons go; the files appear when all is read."""
     if path is None:
-        return lambda reject: None
-    lines = stack.enter_context(replacing(path))
-    reasons = stack.enter_context(replacing(path.with_name(path.name + ".reasons.jsonl")))
-
-    def keep(reject: Reject) -> None:
-        # An element of an array may span lines; line breaks are white space between JSON's tokens.
-        lines.write(reject.raw.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
-        reason = {"line": reject.row, "code": reject.code.value, "detail": reject.detail}
-        reasons.write(orjson.dumps(reason, option=orjson.OPT_APPEND_NEWLINE))
-
-    return keep
+        return None
+    reasons = path.with_name(path.name + ".reasons.jsonl")
+    return stack.enter_context(replacing(path)), stack.enter_context(replacing(reasons))

@@ -1,0 +1,75 @@
+"""Shapes of the upload endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from annotation.models import Upload
+from annotation.selectors.uploads import parts_missing
+from annotation.serializers.datasets import FailureOutput
+
+
+class UploadInput(serializers.Serializer[Any]):
+    file_name = serializers.CharField(max_length=300)
+    n_bytes = serializers.IntegerField(min_value=1, max_value=2**40)
+    format = serializers.CharField(max_length=40, allow_blank=True, default="")
+    licence = serializers.CharField(max_length=100, allow_blank=True, default="")
+    as_drafts = serializers.BooleanField(default=False)
+
+
+class CountsOutput(serializers.Serializer[Any]):
+    """What became of the rows read so far; `rejects` and `left_out` are counts by code."""
+
+    format = serializers.CharField()
+    n_read = serializers.IntegerField()
+    n_added = serializers.IntegerField()
+    n_duplicates = serializers.IntegerField()
+    rejects = serializers.DictField(child=serializers.IntegerField())
+    left_out = serializers.DictField(child=serializers.IntegerField())
+
+
+class UploadOutput(serializers.Serializer[Any]):
+    """`counts` is null until the first rows are read. Parts have `part_bytes` each, the last one the
+    rest; those that have not come are in `parts_missing`."""
+
+    id = serializers.IntegerField()
+    file_name = serializers.CharField()
+    n_bytes = serializers.IntegerField()
+    n_bytes_read = serializers.IntegerField()
+    part_bytes = serializers.SerializerMethodField()
+    parts_missing = serializers.SerializerMethodField()
+    licence = serializers.CharField()
+    as_drafts = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=Upload.State.choices)
+    counts = CountsOutput(source="import_run", allow_null=True)
+    has_rejects_file = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_part_bytes(self, upload: Upload) -> int:
+        return Upload.PART_BYTES
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_parts_missing(self, upload: Upload) -> list[int]:
+        return parts_missing(upload)
+
+    def get_has_rejects_file(self, upload: Upload) -> bool:
+        return upload.rejects_name != ""
+
+    @extend_schema_field(FailureOutput(allow_null=True))
+    def get_error(self, upload: Upload) -> dict[str, str] | None:
+        if not upload.error_code:
+            return None
+        return {"code": upload.error_code, "detail": upload.error_detail}
+
+
+class RejectedRowOutput(serializers.Serializer[Any]):
+    """`row` is the line of a JSON lines file, the element of an array; both count from 1."""
+
+    row = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()

@@ -1,0 +1,214 @@
+"""The life of an uploaded file: sent in parts, leased to a worker, read into its project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from io import RawIOBase
+from typing import Any
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from annotation.datasets.readers import READERS
+from annotation.exceptions import (
+    DraftsAreDialogues,
+    FormatUnknown,
+    UploadEnded,
+    UploadPartRefused,
+)
+from annotation.models import ImportRun, Upload, UploadPart
+from annotation.services import leased_jobs
+from annotation.services.imports import FORMATS_WITHOUT_DIALOGUES
+from labelhub import clock
+from labelhub.accounts import services as accounts
+from labelhub.accounts.models import Project, User
+from labelhub.ring import ring
+
+JOB = "annotation.import"
+# How long a file may take to come.
+RECEIVING_DAYS = 7
+
+State = Upload.State
+
+
+@transaction.atomic
+def begin(
+    *,
+    project: Project,
+    file_name: str,
+    n_bytes: int,
+    file_format: str = "",
+    licence: str = "",
+    as_drafts: bool = False,
+    requested_by: User | None,
+) -> Upload:
+    """An upload that waits for its parts. Raises FormatUnknown, DraftsAreDialogues."""
+    if file_format and file_format not in READERS:
+        raise FormatUnknown(f"“{file_format}” is no format; known are {', '.join(READERS)}.")
+    if as_drafts and file_format in FORMATS_WITHOUT_DIALOGUES:
+        raise DraftsAreDialogues
+    upload = Upload.objects.create(
+        project=project,
+        file_name=file_name,
+        n_bytes=n_bytes,
+        format=file_format,
+        licence=licence,
+        as_drafts=as_drafts,
+        requested_by=requested_by,
+        created_at=clock.now(),
+    )
+    accounts.record(
+        actor=requested_by, verb="upload", subject=upload, project=project, file=file_name
+    )
+    return upload
+
+
+def receive(*, upload: Upload, number: int, content: bytes) -> Upload:
+    """Keep one part, counted from 0; with the last missing one the import is queued.
+
+    The same part may be sent again. Raises UploadPartRefused for a part of another size than its
+    place has, UploadEnded once the file is whole or not wanted any more.
+    """
+    _require_size(upload, number, len(content))
+    if upload.state != State.RECEIVING:
+        raise UploadEnded
+    # Outside the transaction, since the storage may be far away; nobody reads it before the row is there.
+    name = _part_name(upload, number)
+    default_storage.delete(name)
+    default_storage.save(name, ContentFile(content))
+    return _received(upload, number)
+
+
+@transaction.atomic
+def _received(upload: Upload, number: int) -> Upload:
+    upload = Upload.objects.select_for_update().get(pk=upload.pk)
+    if upload.state != State.RECEIVING:
+        raise UploadEnded
+    UploadPart.objects.get_or_create(upload=upload, number=number)
+    if upload.parts.count() == upload.n_parts:
+        upload.state = State.QUEUED
+        upload.save(update_fields=["state"])
+        ring(JOB, upload.pk)
+    return upload
+
+
+def _require_size(upload: Upload, number: int, n_bytes: int) -> None:
+    if number >= upload.n_parts:
+        raise UploadPartRefused(
+            f"There is no part {number}; {upload.n_bytes:,} bytes make {upload.n_parts} parts."
+        )
+    expected = min(Upload.PART_BYTES, upload.n_bytes - number * Upload.PART_BYTES)
+    if n_bytes != expected:
+        raise UploadPartRefused(f"Part {number} must have {expected:,} bytes, not {n_bytes:,}.")
+
+
+def cancel(*, upload: Upload) -> None:
+    """Stop it; rows that went in stay. What has ended stays as it is."""
+    with transaction.atomic():
+        waiting = Upload.objects.select_for_update().get(pk=upload.pk)
+        if waiting.state == State.RECEIVING:
+            waiting.state, waiting.finished_at = State.CANCELLED, clock.now()
+            waiting.save(update_fields=["state", "finished_at"])
+        else:
+            leased_jobs.cancel(waiting)
+    upload.refresh_from_db()
+    if upload.state == State.CANCELLED:
+        forget_parts(upload=upload)
+
+
+def claim(*, upload_id: int) -> Upload | None:
+    """Lease a queued one to the caller; None where somebody else has it or it has ended."""
+    return leased_jobs.claim(Upload, upload_id)
+
+
+def renew(*, upload: Upload, n_bytes_read: int) -> bool:
+    """Keep the lease and say how far it has come. False where it was lost or is not wanted."""
+    return leased_jobs.renew(upload, n_bytes_read=n_bytes_read)
+
+
+def set_run(*, upload: Upload, run: ImportRun) -> None:
+    """Attempts that follow go on with this run."""
+    upload.import_run = run
+    upload.save(update_fields=["import_run"])
+
+
+def finish(*, upload: Upload, rejects: File[bytes] | None) -> None:
+    """Every row has been read; `rejects` is the file of those that were not taken."""
+    results: dict[str, Any] = {"n_bytes_read": upload.n_bytes}
+    if rejects is not None:
+        digest = sha256()
+        while block := rejects.read(2**20):
+            digest.update(block)
+        rejects.seek(0)
+        name = f"{_folder(upload)}/{upload.attempt}/rejects.jsonl"
+        default_storage.delete(name)
+        results |= {"rejects_name": default_storage.save(name, rejects)}
+        results |= {"rejects_sha256": digest.hexdigest()}
+    if leased_jobs.finish(upload, **results):
+        forget_parts(upload=upload)
+
+
+def fail(*, upload: Upload, code: str, detail: str) -> None:
+    leased_jobs.fail(upload, code=code, detail=detail)
+    forget_parts(upload=upload)
+
+
+def settle_cancelled(*, upload: Upload) -> None:
+    """The worker has stopped because nobody wants it any more."""
+    leased_jobs.settle_cancelled(upload)
+    upload.refresh_from_db()
+    if upload.state == State.CANCELLED:
+        forget_parts(upload=upload)
+
+
+def forget_parts(*, upload: Upload) -> None:
+    """The parts' bytes are of no use once the upload has ended."""
+    for number in range(upload.n_parts):
+        default_storage.delete(_part_name(upload, number))
+
+
+def sweep() -> None:
+    """Free those whose worker died, ring again for those that nobody heard of, give up those whose
+    parts never came."""
+    leased_jobs.sweep(Upload, ring_as=JOB)
+    begun_before = clock.now() - timedelta(days=RECEIVING_DAYS)
+    for upload in Upload.objects.filter(state=State.RECEIVING, created_at__lt=begun_before):
+        cancel(upload=upload)
+
+
+class UploadedFile(RawIOBase):
+    """The bytes of an upload, part after part, none of them in memory for longer than it is read."""
+
+    def __init__(self, upload: Upload) -> None:
+        self.n_bytes_read = 0
+        self._parts = self._blocks(upload)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._parts, b""))
+        n_bytes = min(len(buffer), len(self._rest))
+        buffer[:n_bytes] = self._rest[:n_bytes]
+        self._rest = self._rest[n_bytes:]
+        self.n_bytes_read += n_bytes
+        return n_bytes
+
+    @staticmethod
+    def _blocks(upload: Upload) -> Iterator[bytes]:
+        for number in range(upload.n_parts):
+            with default_storage.open(_part_name(upload, number)) as part:
+                yield part.read()
+
+
+def _folder(upload: Upload) -> str:
+    return f"uploads/{upload.pk}"
+
+
+def _part_name(upload: Upload, number: int) -> str:
+    return f"{_folder(upload)}/{number:06d}"

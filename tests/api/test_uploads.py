@@ -1,0 +1,310 @@
+"""Files in over the API: parts, the job that reads them, and what was not taken."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.files.storage import default_storage
+from django.test import AsyncClient
+from rest_framework.test import APIClient
+
+from annotation import import_runner, jobs, runner
+from annotation.models import Conversation, ImportRun, Prompt, Upload, UploadPart
+from annotation.services import imports, uploads
+from labelhub import clock
+from labelhub.accounts.models import AuditEvent, Membership, Project
+from tests.factories import MembershipFactory, ProjectFactory
+from tests.importing import dialogue
+
+pytestmark = pytest.mark.django_db
+
+SMALL_PART = 1000
+
+
+@pytest.fixture
+def project() -> Project:
+    return ProjectFactory()
+
+
+@pytest.fixture
+def manager(project: Project) -> APIClient:
+    client = APIClient()
+    client.force_login(MembershipFactory(project=project, role=Membership.Role.MANAGER).user)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
+    # The lease's thread has a connection of its own, which cannot see what a test has not committed.
+    monkeypatch.setattr(runner, "RENEW_SECONDS", 3600.0)
+    monkeypatch.setattr(Upload, "PART_BYTES", SMALL_PART)
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "files"},
+        }
+    }
+
+
+def lines(*rows: Any) -> bytes:
+    return b"".join((row if isinstance(row, bytes) else orjson.dumps(row)) + b"\n" for row in rows)
+
+
+def begin(client: APIClient, project: Project, content: bytes, **body: Any) -> Any:
+    body = {"file_name": "rows.jsonl", "n_bytes": len(content)} | body
+    return client.post(f"/api/v1/projects/{project.slug}/uploads/", body)
+
+
+def put(client: APIClient, pk: int, number: int, content: bytes) -> Any:
+    return client.put(
+        f"/api/v1/uploads/{pk}/parts/{number}/",
+        content,
+        content_type="application/octet-stream",
+    )
+
+
+def sent(client: APIClient, project: Project, content: bytes, **body: Any) -> int:
+    """The id of an upload whose parts have all come."""
+    pk = begin(client, project, content, **body).json()["id"]
+    for number, start in enumerate(range(0, len(content), SMALL_PART)):
+        answer = put(client, pk, number, content[start : start + SMALL_PART])
+        assert answer.status_code == 200, answer.content
+    return pk
+
+
+def read(client: APIClient, pk: int) -> Any:
+    """The upload after a worker has been through it."""
+    jobs.import_file(pk)
+    return client.get(f"/api/v1/uploads/{pk}/").json()
+
+
+def stored_files() -> list[str]:
+    location = Path(default_storage.location)
+    return sorted(str(p.relative_to(location)) for p in location.rglob("*") if p.is_file())
+
+
+DIALOGUES = [dialogue(f"{n}?", f"Yes, {n}. " * 20) for n in range(30)]
+
+
+def test_from_parts_to_rows(project: Project, manager: APIClient) -> None:
+    content = lines(*DIALOGUES)
+    begun = begin(manager, project, content, licence="MIT").json()
+    n_parts = -(-len(content) // SMALL_PART)
+    assert begun["state"] == "receiving"
+    assert begun["parts_missing"] == list(range(n_parts))
+    # In any order, and one of them twice.
+    for number in [*range(1, n_parts), 1, 0]:
+        start = number * SMALL_PART
+        answer = put(manager, begun["id"], number, content[start : start + SMALL_PART]).json()
+    assert (answer["state"], answer["parts_missing"]) == ("queued", [])
+    done = read(manager, begun["id"])
+    assert done["state"] == "done"
+    assert done["n_bytes_read"] == len(content)
+    assert done["counts"] == {
+        "format": "messages",
+        "n_read": 30,
+        "n_added": 30,
+        "n_duplicates": 0,
+        "rejects": {},
+        "left_out": {},
+    }
+    first = Conversation.objects.order_by("pk").first()
+    assert (first.licence, first.source, first.source_row) == ("MIT", "rows.jsonl", 1)
+    assert AuditEvent.objects.filter(verb="upload", object_id=str(begun["id"])).exists()
+    assert stored_files() == []
+    page = manager.get(f"/api/v1/projects/{project.slug}/uploads/").json()
+    assert [row["id"] for row in page["results"]] == [begun["id"]]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda content: b"\xef\xbb\xbf" + content])
+def test_packed_files_and_prompts(project: Project, manager: APIClient, pack: Any) -> None:
+    content = pack(lines(*({"prompt": f"Why is {n} so?"} for n in range(200))))
+    done = read(manager, sent(manager, project, content, format="prompt-only"))
+    assert (done["state"], done["counts"]["n_added"]) == ("done", 200)
+    assert Prompt.objects.filter(project=project).count() == 200
+
+
+def test_the_same_file_again_adds_nothing(project: Project, manager: APIClient) -> None:
+    content = lines(*DIALOGUES)
+    read(manager, sent(manager, project, content))
+    again = read(manager, sent(manager, project, content))["counts"]
+    assert (again["n_added"], again["n_duplicates"]) == (0, 30)
+
+
+def test_rejects_are_listed_by_kind_and_fetched_to_be_mended(
+    project: Project, manager: APIClient
+) -> None:
+    bad = [b'{"messages":[', lines(dialogue("Unanswered?")).strip(), b'{"messages":[{"role":']
+    done = read(manager, sent(manager, project, lines(bad[0], DIALOGUES[0], *bad[1:])))
+    assert done["counts"]["rejects"] == {"invalid_json": 2, "wrong_last_turn": 1}
+    pk = done["id"]
+    rows = manager.get(f"/api/v1/uploads/{pk}/rejects/").json()["results"]
+    assert [(row["row"], row["code"]) for row in rows] == [
+        (1, "invalid_json"),
+        (3, "wrong_last_turn"),
+        (4, "invalid_json"),
+    ]
+    assert rows[1]["detail"].endswith("a dialogue ends on an assistant turn.")
+    of_kind = manager.get(f"/api/v1/uploads/{pk}/rejects/", {"code": "wrong_last_turn"}).json()
+    assert [row["row"] for row in of_kind["results"]] == [3]
+
+    answer = manager.get(f"/api/v1/uploads/{pk}/rejects-file/")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("/rows.rejects.jsonl")
+    assert fetched(answer["Location"]) == lines(*bad)
+    # Mended, the rest goes in.
+    mended = lines(dialogue("a", "b"), dialogue("Unanswered?", "No."), dialogue("c", "d"))
+    assert read(manager, sent(manager, project, mended))["counts"]["n_added"] == 3
+
+
+@async_to_sync
+async def fetched(link: str) -> bytes:
+    answer = await AsyncClient().get(link)
+    return b"".join([piece async for piece in answer.streaming_content])
+
+
+def test_no_rejects_no_file(project: Project, manager: APIClient) -> None:
+    pk = sent(manager, project, lines(*DIALOGUES))
+    read(manager, pk)
+    answer = manager.get(f"/api/v1/uploads/{pk}/rejects-file/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_rejects")
+
+
+def test_parts_of_another_size_are_refused(project: Project, manager: APIClient) -> None:
+    pk = begin(manager, project, b"x" * (SMALL_PART + 7)).json()["id"]
+    for number, n_bytes in [(0, 7), (0, SMALL_PART + 1), (1, 8), (1, 0), (2, 7)]:
+        answer = put(manager, pk, number, b"x" * n_bytes)
+        assert (answer.status_code, answer.json()["code"]) == (400, "upload_part_refused")
+    assert not UploadPart.objects.exists()
+
+
+def test_nothing_more_is_taken_once_it_is_whole(project: Project, manager: APIClient) -> None:
+    pk = sent(manager, project, lines(DIALOGUES[0]))
+    content = lines(DIALOGUES[0])
+    answer = put(manager, pk, 0, content[:SMALL_PART])
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"format": "csv"}, "format_unknown"),
+        ({"format": "hh", "as_drafts": True}, "drafts_are_dialogues"),
+        ({"n_bytes": 0}, "invalid"),
+        ({"file_name": ""}, "invalid"),
+    ],
+)
+def test_bad_requests(project: Project, manager: APIClient, body: Any, code: str) -> None:
+    answer = begin(manager, project, b"x", **body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_a_file_that_no_reader_takes_says_so(project: Project, manager: APIClient) -> None:
+    failed = read(manager, sent(manager, project, b'{"a":1}\n'))
+    assert failed["state"] == "failed"
+    assert failed["error"]["code"] == "file_refused"
+    assert failed["counts"] is None
+    assert stored_files() == []
+    assert not ImportRun.objects.exists()
+
+
+class TestStopping:
+    def test_while_parts_come(self, project: Project, manager: APIClient) -> None:
+        pk = begin(manager, project, b"x" * 2 * SMALL_PART).json()["id"]
+        put(manager, pk, 0, b"x" * SMALL_PART)
+        assert manager.post(f"/api/v1/uploads/{pk}/cancel/").status_code == 204
+        assert Upload.objects.get().state == "cancelled"
+        assert stored_files() == []
+        answer = put(manager, pk, 1, b"x" * SMALL_PART)
+        assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
+
+    def test_while_it_waits(self, project: Project, manager: APIClient) -> None:
+        pk = sent(manager, project, lines(*DIALOGUES))
+        manager.post(f"/api/v1/uploads/{pk}/cancel/")
+        assert read(manager, pk)["state"] == "cancelled"
+        assert not Conversation.objects.exists()
+
+    def test_while_it_runs_what_went_in_stays(
+        self, project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pk = sent(manager, project, lines(*DIALOGUES))
+        monkeypatch.setattr(imports, "CHUNK_ROWS", 10)
+
+        def tell(self: Any, n_bytes: int) -> None:
+            uploads.cancel(upload=Upload.objects.get(pk=pk))
+            raise runner.Stopped
+
+        monkeypatch.setattr(import_runner.Lease, "tell", tell)
+        stopped = read(manager, pk)
+        assert (stopped["state"], stopped["counts"]["n_added"]) == ("cancelled", 10)
+        assert stored_files() == []
+
+    def test_a_file_whose_parts_never_come(self, project: Project, manager: APIClient) -> None:
+        pk = begin(manager, project, b"x").json()["id"]
+        uploads.sweep()
+        assert Upload.objects.get(pk=pk).state == "receiving"
+        Upload.objects.update(
+            created_at=clock.now() - timedelta(days=uploads.RECEIVING_DAYS, hours=1)
+        )
+        uploads.sweep()
+        assert Upload.objects.get(pk=pk).state == "cancelled"
+
+
+def test_another_worker_goes_on_where_a_dead_one_stood(
+    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [*DIALOGUES[:12], b"no JSON", *DIALOGUES[12:], DIALOGUES[0]]
+    pk = sent(manager, project, lines(*rows))
+    monkeypatch.setattr(imports, "CHUNK_ROWS", 10)
+
+    class Killed(BaseException):
+        pass
+
+    def die(self: Any, n_bytes: int) -> None:
+        if ImportRun.objects.get().rows_through >= 20:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(import_runner.Lease, "tell", die)
+        with pytest.raises(Killed):
+            jobs.import_file(pk)
+    assert (Upload.objects.get().state, Conversation.objects.count()) == ("running", 19)
+
+    looked_at: list[int] = []
+    store = imports._store
+    monkeypatch.setattr(
+        imports,
+        "_store",
+        lambda run, chunk: (looked_at.extend(r.row for r in chunk), store(run, chunk)),
+    )
+    Upload.objects.update(lease_until=clock.now() - timedelta(seconds=1))
+    uploads.sweep()
+    done = read(manager, pk)
+    assert looked_at == list(range(21, 33))
+    assert ImportRun.objects.count() == 1
+    assert (done["state"], done["counts"]["n_added"], done["counts"]["n_duplicates"]) == (
+        "done",
+        30,
+        1,
+    )
+    assert done["counts"]["rejects"] == {"invalid_json": 1}
+    rows = manager.get(f"/api/v1/uploads/{pk}/rejects/").json()["results"]
+    assert [row["row"] for row in rows] == [13]
+
+
+def test_managers_of_other_projects_find_nothing(project: Project, manager: APIClient) -> None:
+    pk = begin(manager, project, b"x").json()["id"]
+    other = APIClient()
+    other.force_login(MembershipFactory(role=Membership.Role.MANAGER).user)
+    for answer in (
+        other.get(f"/api/v1/uploads/{pk}/"),
+        put(other, pk, 0, b"x"),
+        other.get(f"/api/v1/uploads/{pk}/rejects/"),
+    ):
+        assert answer.status_code == 404
