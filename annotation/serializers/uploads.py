@@ -10,12 +10,13 @@ from rest_framework import serializers
 from annotation.models import Upload
 from annotation.selectors.uploads import parts_missing
 from annotation.serializers.datasets import FailureOutput
+from annotation.services.imports import FORMATS
 
 
 class UploadInput(serializers.Serializer[Any]):
     file_name = serializers.CharField(max_length=300)
     n_bytes = serializers.IntegerField(min_value=1, max_value=2**40)
-    format = serializers.CharField(max_length=40, allow_blank=True, default="")
+    format = serializers.ChoiceField(choices=FORMATS, allow_blank=True, default="")
     licence = serializers.CharField(max_length=100, allow_blank=True, default="")
     as_drafts = serializers.BooleanField(default=False)
 

@@ -12,10 +12,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from annotation.datasets.readers import READERS
 from annotation.exceptions import (
     DraftsAreDialogues,
-    FormatUnknown,
     UploadEnded,
     UploadPartRefused,
 )
@@ -45,9 +43,7 @@ def begin(
     as_drafts: bool = False,
     requested_by: User | None,
 ) -> Upload:
-    """An upload that waits for its parts. Raises FormatUnknown, DraftsAreDialogues."""
-    if file_format and file_format not in READERS:
-        raise FormatUnknown(f"“{file_format}” is no format; known are {', '.join(READERS)}.")
+    """An upload that waits for its parts. Raises DraftsAreDialogues."""
     if as_drafts and file_format in FORMATS_WITHOUT_DIALOGUES:
         raise DraftsAreDialogues
     upload = Upload.objects.create(

@@ -194,7 +194,7 @@ def test_nothing_more_is_taken_once_it_is_whole(project: Project, manager: APICl
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"format": "csv"}, "format_unknown"),
+        ({"format": "csv"}, "invalid"),
         ({"format": "hh", "as_drafts": True}, "drafts_are_dialogues"),
         ({"n_bytes": 0}, "invalid"),
         ({"file_name": ""}, "invalid"),

@@ -1294,6 +1294,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/uploads/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The files sent to the project, newest first. */
+        get: operations["projects_uploads_list"];
+        put?: never;
+        /** @description Announce a file; its parts follow, and the last of them starts the import. */
+        post: operations["projects_uploads_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/versions/": {
         parameters: {
             query?: never;
@@ -1427,6 +1445,91 @@ export interface paths {
         post?: never;
         /** @description Delete a token; programs that use it are refused from now on. */
         delete: operations["tokens_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One upload, and how far its import has come. */
+        get: operations["uploads_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Stop an import; rows that went in stay, and what has ended stays as it is. */
+        post: operations["uploads_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/parts/{number}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Send one part, counted from 0; it may be sent again. */
+        put: operations["uploads_parts_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/rejects/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Rows that were not taken, and why, in the file's order. */
+        get: operations["uploads_rejects_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/rejects-file/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The rows that were not taken as they stood, to be mended and sent again. */
+        get: operations["uploads_rejects_file_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1863,6 +1966,19 @@ export interface components {
             rows: number;
             tokens: number | null;
         };
+        /** @description What became of the rows read so far; `rejects` and `left_out` are counts by code. */
+        CountsOutput: {
+            format: string;
+            n_read: number;
+            n_added: number;
+            n_duplicates: number;
+            rejects: {
+                [key: string]: number;
+            };
+            left_out: {
+                [key: string]: number;
+            };
+        };
         /** @enum {string} */
         CriterionEnum: "overall" | "helpfulness" | "harmlessness" | "custom";
         /** @enum {string} */
@@ -2203,6 +2319,8 @@ export interface components {
             label: string;
             help: string;
         };
+        /** @enum {string} */
+        FormatEnum: "messages" | "openai" | "prompt-completion" | "prompt-only" | "alpaca" | "sharegpt" | "hh" | "oasst" | "ranking" | "candidates";
         FreezingInputRequest: {
             /** @description Count only; freeze nothing. */
             is_trial: boolean;
@@ -2529,6 +2647,14 @@ export interface components {
         PaginatedPromptRowOutputList: {
             next: string | null;
             results: components["schemas"]["PromptRowOutput"][];
+        };
+        PaginatedRejectedRowOutputList: {
+            next: string | null;
+            results: components["schemas"]["RejectedRowOutput"][];
+        };
+        PaginatedUploadOutputList: {
+            next: string | null;
+            results: components["schemas"]["UploadOutput"][];
         };
         PaginatedWrittenRowOutputList: {
             next: string | null;
@@ -2994,6 +3120,12 @@ export interface components {
         RegenerateInputRequest: {
             version: number;
         };
+        /** @description `row` is the line of a JSON lines file, the element of an array; both count from 1. */
+        RejectedRowOutput: {
+            row: number;
+            code: string;
+            detail: string;
+        };
         /** @description InstructGPT's agreement: its training labellers, and unscreened held-out ones. */
         ReportedOutput: {
             /** Format: double */
@@ -3355,6 +3487,41 @@ export interface components {
         TurnRole: "system" | "user" | "assistant";
         /** @enum {string} */
         TurnsEnum: "all" | "last";
+        UploadInputRequest: {
+            file_name: string;
+            /** Format: int64 */
+            n_bytes: number;
+            /** @default  */
+            format?: components["schemas"]["FormatEnum"] | components["schemas"]["BlankEnum"];
+            /** @default  */
+            licence?: string;
+            /** @default false */
+            as_drafts?: boolean;
+        };
+        /**
+         * @description `counts` is null until the first rows are read. Parts have `part_bytes` each, the last one the
+         *     rest; those that have not come are in `parts_missing`.
+         */
+        UploadOutput: {
+            id: number;
+            file_name: string;
+            n_bytes: number;
+            n_bytes_read: number;
+            readonly part_bytes: number;
+            readonly parts_missing: number[];
+            licence: string;
+            as_drafts: boolean;
+            state: components["schemas"]["UploadOutputStateEnum"];
+            counts: components["schemas"]["CountsOutput"] | null;
+            readonly has_rejects_file: boolean;
+            readonly error: components["schemas"]["FailureOutput"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /** @enum {string} */
+        UploadOutputStateEnum: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
         VerdictOutput: {
             verdict: components["schemas"]["ReviewVerdict"];
             comment: string;
@@ -6712,6 +6879,63 @@ export interface operations {
             };
         };
     };
+    projects_uploads_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedUploadOutputList"];
+                };
+            };
+        };
+    };
+    projects_uploads_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     projects_versions_list: {
         parameters: {
             query?: {
@@ -7068,6 +7292,175 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    uploads_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    uploads_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    uploads_parts_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                upload_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    uploads_rejects_list: {
+        parameters: {
+            query?: {
+                /** @description rows of this kind only */
+                code?: string;
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                upload_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRejectedRowOutputList"];
+                };
+            };
+        };
+    };
+    uploads_rejects_file_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the file, by a link that soon expires. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
             };
         };
     };

@@ -35,6 +35,9 @@ const ComparisonPage = lazy(async () => ({
 const DatasetsPage = lazy(async () => ({
   default: (await import("@/features/datasets/DatasetsPage")).DatasetsPage,
 }));
+const ImportsPage = lazy(async () => ({
+  default: (await import("@/features/datasets/imports/ImportsPage")).ImportsPage,
+}));
 const RecipesPage = lazy(async () => ({
   default: (await import("@/features/datasets/recipes/RecipesPage")).RecipesPage,
 }));
@@ -111,6 +114,7 @@ export const routes = [
         element: <ProjectPage page={ComparisonPage} />,
       },
       { path: "/projects/:slug/datasets", element: <ProjectPage page={DatasetsPage} /> },
+      { path: "/projects/:slug/datasets/imports", element: <ProjectPage page={ImportsPage} /> },
       { path: "/projects/:slug/datasets/recipes", element: <ProjectPage page={RecipesPage} /> },
       {
         path: "/projects/:slug/datasets/versions/:version",

@@ -4,6 +4,7 @@ import { app } from "./en/app";
 import { common, errors, save } from "./en/common";
 import { comparisons, mine } from "./en/comparisons";
 import { format, guideline, home, kinds, sampling } from "./en/home";
+import { imports } from "./en/imports";
 import { datasets, progress } from "./en/manager";
 import { prompts } from "./en/prompts";
 import { quality } from "./en/quality";
@@ -30,6 +31,7 @@ export const english = {
   format,
   guideline,
   home,
+  imports,
   kinds,
   mine,
   params,

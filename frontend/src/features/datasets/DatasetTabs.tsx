@@ -6,7 +6,7 @@ interface Props {
   slug: string;
 }
 
-/** The two pages about datasets: single files, and what is declared and frozen. */
+/** The pages about datasets: files out, files in, and what is declared and frozen. */
 export function DatasetTabs({ slug }: Props) {
   const { t } = useTranslation();
   const base = `/projects/${slug}/datasets`;
@@ -15,6 +15,7 @@ export function DatasetTabs({ slug }: Props) {
       label={t("recipes.pages")}
       tabs={[
         { to: base, label: t("recipes.exports") },
+        { to: `${base}/imports`, label: t("imports.title") },
         { to: `${base}/recipes`, label: t("recipes.title") },
       ]}
     />

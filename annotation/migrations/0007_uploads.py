@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_comparison_making'),
-        ('annotation', '0005_recipes'),
+        ('annotation', '0006_prompts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
