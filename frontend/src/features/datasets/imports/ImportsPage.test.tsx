@@ -1,0 +1,97 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it } from "vitest";
+
+import type { Upload } from "@/api/types";
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, signedIn } from "@/testing/renderApp";
+
+const UPLOADS = "/api/v1/projects/demo/uploads/";
+const PART = "PUT /api/v1/uploads/5/parts";
+
+const row = (more: Partial<Upload>): Upload => ({
+  id: 5,
+  file_name: "rows.jsonl",
+  n_bytes: 5,
+  n_bytes_read: 0,
+  part_bytes: 2,
+  parts_missing: [],
+  licence: "",
+  as_drafts: false,
+  state: "queued",
+  counts: null,
+  has_rejects_file: false,
+  error: null,
+  created_at: "2026-01-01T10:00:00Z",
+  finished_at: null,
+  ...more,
+});
+
+it("sends a file part by part, watches it being read and shows what was not taken", async () => {
+  const server = signedIn(new FakeServer())
+    .on(`GET ${UPLOADS}`, { body: { next: null, results: [] } })
+    .on(`POST ${UPLOADS}`, () => {
+      server.on(`GET ${UPLOADS}`, { body: { next: null, results: [row({})] } });
+      return { status: 201, body: row({ state: "receiving", parts_missing: [0, 1, 2] }) };
+    })
+    .on(`${PART}/0/`, { body: row({}) })
+    .on(`${PART}/1/`, { body: row({}) })
+    .on(`${PART}/2/`, { body: row({}) })
+    .on("GET /api/v1/uploads/5/", {
+      body: row({
+        state: "done",
+        has_rejects_file: true,
+        counts: {
+          format: "messages",
+          n_read: 4,
+          n_added: 2,
+          n_duplicates: 1,
+          rejects: { wrong_last_turn: 1 },
+          left_out: {},
+        },
+      }),
+    })
+    .on("GET /api/v1/uploads/5/rejects/", {
+      body: {
+        next: null,
+        results: [{ row: 3, code: "wrong_last_turn", detail: "The last turn is the user's." }],
+      },
+    });
+  renderApp("/projects/demo/datasets/imports");
+  await screen.findByText("Nothing imported yet");
+  await userEvent.keyboard("i");
+  const dialog = await screen.findByRole("dialog", { name: "Import a file" });
+  const picker = dialog.querySelector("input[type=file]");
+  await userEvent.upload(picker as HTMLInputElement, new File(["12345"], "rows.jsonl"));
+  await userEvent.type(within(dialog).getByLabelText(/Licence/), "MIT");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Import" }));
+  await screen.findByText(/2 rows added · 1 there already · 1 rejected/);
+  expect(server.sent(`POST ${UPLOADS}`)[0]?.body).toEqual({
+    file_name: "rows.jsonl",
+    n_bytes: 5,
+    format: "",
+    licence: "MIT",
+    as_drafts: false,
+  });
+  expect([0, 1, 2].map((n) => server.sent(`${PART}/${n}/`)[0]?.body)).toEqual([12, 34, 5]);
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const file = screen.getByRole("link", { name: "Rejected lines as a file" });
+  expect(file).toHaveAttribute("href", "/api/v1/uploads/5/rejects-file/");
+  await userEvent.click(screen.getByRole("button", { name: "Show rejected lines" }));
+  const list = await screen.findByRole("list", { name: "Rejected lines" });
+  expect(within(list).getByText("The last turn is the user's.")).toBeVisible();
+  expect(within(list).getByText("Line 3")).toBeVisible();
+});
+
+it("says why a file was refused", async () => {
+  signedIn(new FakeServer()).on(`GET ${UPLOADS}`, {
+    body: {
+      next: null,
+      results: [
+        row({ state: "failed", error: { code: "file_refused", detail: "No reader takes it." } }),
+      ],
+    },
+  });
+  renderApp("/projects/demo/datasets/imports");
+  expect(await screen.findByRole("alert")).toHaveTextContent("No reader takes it.");
+});
