@@ -8,6 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from annotation.datasets.criteria import question_of
+from annotation.models import Comparison
 from annotation.services import exams
 from labelhub import exceptions
 from labelhub.accounts import services as accounts
@@ -37,7 +39,9 @@ def change(*, project: Project, actor: User, wanted: Mapping[str, Any]) -> Proje
 
     Raises InvalidInput, naming the fields, and ExamTooSmall.
     """
-    locked = Project.objects.select_for_update().get(pk=project.pk)
+    if "criterion" in wanted:
+        _require_words(wanted["criterion"])
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     changed = {
         name: [getattr(locked, name), wanted[name]]
         for name in FIELDS
@@ -58,3 +62,12 @@ def change(*, project: Project, actor: User, wanted: Mapping[str, Any]) -> Proje
         exams.require(project=locked, wanted=wanted["exam_required"], actor=actor)
         locked.refresh_from_db()
     return locked
+
+
+def _require_words(criterion: str) -> None:
+    """Raises InvalidInput for a question of one's own that asks nothing: raters would see none."""
+    question = question_of(criterion)
+    if question.criterion == Comparison.Criterion.CUSTOM and not question.text.strip():
+        raise exceptions.InvalidInput(
+            fields={"criterion": ["Write the question itself; there is none in this."]}
+        )

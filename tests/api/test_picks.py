@@ -192,6 +192,9 @@ def test_a_manager_says_how_comparisons_are_made(project: Project, manager: APIC
     [
         ({"n_candidates": 10}, 400, "invalid"),
         ({"criterion": ""}, 400, "invalid"),
+        ({"criterion": "least:"}, 400, "invalid"),
+        ({"criterion": "custom"}, 400, "invalid"),
+        ({"criterion": "least:custom: "}, 400, "invalid"),
         ({"overlap_share": 1.5}, 400, "invalid"),
         ({"self_naming": "show"}, 400, "invalid"),
         ({"exam_required": True}, 409, "exam_too_small"),
