@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from annotation.datasets import benchmarks
 from annotation.datasets.mixtures import Mixture
@@ -42,16 +42,15 @@ def save_recipe(
     BenchmarkUnknown, TokenizerUnknown, and what FileOptions.checked does.
     """
     check(project=project, kind=kind, contents=contents, user=changed_by)
-    taken = Recipe.objects.filter(project=project, name=name)
-    if recipe is not None:
-        taken = taken.exclude(pk=recipe.pk)
-    if taken.exists():
-        raise RecipeNameTaken
     now = clock.now()
     recipe = recipe or Recipe(project=project, created_at=now)
     recipe.name, recipe.kind, recipe.contents = name, kind, dict(contents)
     recipe.changed_by, recipe.changed_at = changed_by, now
-    recipe.save()
+    try:
+        with transaction.atomic():
+            recipe.save()
+    except IntegrityError as error:
+        raise RecipeNameTaken from error
     accounts.record(
         actor=changed_by, verb="recipe saved", subject=recipe, project=project, name=name
     )
@@ -130,18 +129,21 @@ def add_benchmark(
         raise BenchmarkEmpty("The file is not UTF-8 text; save it as such.") from error
     if not found:
         raise BenchmarkEmpty
-    benchmark = Benchmark.objects.create(
+    benchmark, is_new = Benchmark.objects.get_or_create(
         project=project,
-        name=name,
         sha256=digest,
-        n_texts=n_texts,
-        n_too_short=n_too_short,
-        n_runs=len(found),
-        runs=benchmarks.packed(found),
-        added_by=added_by,
-        added_at=clock.now(),
+        defaults={
+            "name": name,
+            "n_texts": n_texts,
+            "n_too_short": n_too_short,
+            "n_runs": len(found),
+            "runs": benchmarks.packed(found),
+            "added_by": added_by,
+            "added_at": clock.now(),
+        },
     )
-    accounts.record(
-        actor=added_by, verb="benchmark added", subject=benchmark, project=project, name=name
-    )
+    if is_new:
+        accounts.record(
+            actor=added_by, verb="benchmark added", subject=benchmark, project=project, name=name
+        )
     return benchmark

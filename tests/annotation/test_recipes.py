@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from annotation.datasets import benchmarks
 from annotation.exceptions import (
     BenchmarkEmpty,
     BenchmarkUnknown,
@@ -204,6 +205,19 @@ class TestScreening:
             project=project, name="deep", content=content.encode(), added_by=None
         )
         assert added.n_texts == 1
+
+    def test_a_benchmark_sent_twice_at_once_is_kept_once(self, project, monkeypatch):
+        content = (unlike(1) * 2).encode()
+        sent = {"project": project, "name": "twice", "content": content, "added_by": None}
+        read = benchmarks.texts_of
+
+        def read_while_another_is_sent(content):
+            monkeypatch.setattr(benchmarks, "texts_of", read)
+            recipes.add_benchmark(**sent)
+            return read(content)
+
+        monkeypatch.setattr(benchmarks, "texts_of", read_while_another_is_sent)
+        assert recipes.add_benchmark(**sent) == Benchmark.objects.get()
 
     def test_the_same_benchmark_is_kept_once(self, project):
         text = " ".join(f"word{n}" for n in range(20)).encode()
