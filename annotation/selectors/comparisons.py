@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotation import pick
 from annotation.models import (
@@ -106,10 +106,12 @@ def imported_rows(*, project: Project, round_: Round | None, as_of: datetime) ->
 
 
 def prompt_rows(*, project: Project, round_: Round | None, as_of: datetime) -> QuerySet[Prompt]:
-    """Prompts that could be answered by candidates, as of a moment; briefs are for people."""
+    """Prompts that could be answered by candidates, as of a moment; briefs are for people, and what a
+    manager had set aside by then is for nobody."""
     compared = Comparison.objects.filter(prompt=OuterRef("pk"), round=round_, created_at__lt=as_of)
     return Prompt.objects.filter(
         ~Exists(compared),
+        Q(set_aside_at=None) | Q(set_aside_at__gt=as_of),
         project=project,
         kind=Prompt.Kind.PROMPT,
         allowed_use__contains=[AllowedUse.COMPARISON],

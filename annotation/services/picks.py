@@ -67,7 +67,10 @@ def pick_comparisons(
     of one round wait for each other. Raises NoOpenRound, NoCandidatePolicy, NothingToPick, and
     InvalidInput for a moment that is still to come.
     """
-    round_ = Round.objects.select_for_update().filter(project=project, closed_at=None).first()
+    # Claims and chats refer to the round meanwhile and do not wait.
+    round_ = (
+        Round.objects.select_for_update(no_key=True).filter(project=project, closed_at=None).first()
+    )
     if round_ is None:
         raise NoOpenRound
     if not selectors.candidate_policies(round_=round_):

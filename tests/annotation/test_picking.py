@@ -272,6 +272,20 @@ def test_prompts_are_compared_once_a_round_and_briefs_never(project: Project) ->
         begun()
 
 
+def test_prompts_that_were_set_aside_are_not_picked(project: Project) -> None:
+    PromptFactory(project=project, kind=Prompt.Kind.PROMPT, set_aside_at=clock.now())
+    with pytest.raises(NothingToPick, match="prompt"):
+        picks.pick_comparisons(project=project, n_wanted=5, source=PickRun.Source.PROMPTS)
+
+
+def test_nobody_waits_for_a_pick_but_another_pick(project: Project) -> None:
+    finished_chat(project, "A reply.")
+    with CaptureQueriesContext(connection) as captured:
+        picks.pick_comparisons(project=project, n_wanted=1)
+    locking = [query["sql"] for query in captured if 'FROM "annotation_round"' in query["sql"]]
+    assert locking[0].endswith("FOR NO KEY UPDATE")
+
+
 @pytest.mark.parametrize("source", PickRun.Source)
 @pytest.mark.parametrize("rule", PickRun.Rule)
 def test_every_draw_replays_on_a_grown_table(project: Project, source: str, rule: str) -> None:
