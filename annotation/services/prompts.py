@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from annotation import near_duplicates, pick
 from annotation.datasets.records import MessageRecord, PromptRecord, content_sha256, origin_key
-from annotation.exceptions import NothingWritten
+from annotation.exceptions import NoOpenRound, NothingWritten
 from annotation.models import Prompt, PromptQuota, Round, Task, TaskKind
 from annotation.selectors import prompts as selectors
 from annotation.services import tasks
@@ -222,10 +222,12 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
     """Make at most `n` tasks from prompts that have none of this kind, in an order drawn by their ids.
 
     Quotas, the cap per author and flagged likeness are respected; where prompts of a category are used
-    up and its quota is open, its free one is handed out. Raises Round.DoesNotExist without a round.
+    up and its quota is open, its free one is handed out. Raises NoOpenRound.
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    round_ = Round.objects.get(project=project, closed_at=None)
+    round_ = Round.objects.filter(project=project, closed_at=None).first()
+    if round_ is None:
+        raise NoOpenRound
     given = Counter(selectors.tasks_by_category(project=project, kind=kind))
     by_author = Counter(selectors.tasks_by_author(project=project, round_=round_))
     targets = dict(

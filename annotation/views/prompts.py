@@ -122,7 +122,13 @@ class PromptPlanView(APIView):
 
     @extend_schema(
         request=HandOutInput,
-        responses={201: HandedOutOutput, 400: ErrorOutput, 403: ErrorOutput, 404: ErrorOutput},
+        responses={
+            201: HandedOutOutput,
+            400: ErrorOutput,
+            403: ErrorOutput,
+            404: ErrorOutput,
+            409: ErrorOutput,
+        },
     )
     def post(self, request: Request, slug: str) -> Response:
         """Make tasks from prompts that have none of this kind yet."""

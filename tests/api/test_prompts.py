@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annotation import jobs
-from annotation.models import Assignment, Prompt, Task, TaskKind
+from annotation.models import Assignment, Prompt, Round, Task, TaskKind
 from annotation.services import prompts as services
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project
@@ -214,3 +214,9 @@ def test_a_round_begins_its_count_of_authors_anew(manager: Person) -> None:
     assert hand_out(manager, 10)["n_made"] == 1
     assert Project.objects.get(pk=manager.project.pk).max_prompts_per_author == 1
     assert Assignment.objects.count() == 0
+
+
+def test_handing_out_needs_a_round(manager: Person) -> None:
+    Round.objects.update(closed_at=clock.now())
+    answer = manager.post(path(manager, "prompt-plan"), {"kind": "demonstration", "n": 1})
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_open_round")
