@@ -128,7 +128,7 @@ ASGI_APPLICATION = "labelhub.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "labelhub" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -7,8 +7,10 @@ import { StatePanel } from "@/components/StatePanel";
 export function CrashPage() {
   const { t } = useTranslation();
   return (
-    <StatePanel role="alert" title={t("app.crashTitle")} hint={t("app.crashHint")}>
-      <Button onClick={() => window.location.reload()}>{t("app.reload")}</Button>
-    </StatePanel>
+    <main>
+      <StatePanel role="alert" title={t("app.crashTitle")} hint={t("app.crashHint")}>
+        <Button onClick={() => window.location.reload()}>{t("app.reload")}</Button>
+      </StatePanel>
+    </main>
   );
 }

@@ -37,25 +37,19 @@ export function MeMenu({ me }: Props) {
         <Menu.Divider />
         <Menu.Label>{t("app.appearance")}</Menu.Label>
         {SCHEMES.map((scheme) => (
-          <Menu.Item
+          <Menu.RadioItem
             key={scheme}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
-            onClick={() => setColorScheme(scheme)}
-            rightSection={colorScheme === scheme ? "✓" : undefined}
+            value={scheme}
+            checked={colorScheme === scheme}
+            onChange={() => setColorScheme(scheme)}
           >
             {t(`app.schemes.${scheme}`)}
-          </Menu.Item>
+          </Menu.RadioItem>
         ))}
         <Menu.Divider />
-        <Menu.Item
-          role="menuitemcheckbox"
-          aria-checked={characterKeys}
-          onClick={() => setCharacterKeys(!characterKeys)}
-          rightSection={characterKeys ? "✓" : undefined}
-        >
+        <Menu.CheckboxItem checked={characterKeys} onChange={setCharacterKeys}>
           {t("actions.characterKeys")}
-        </Menu.Item>
+        </Menu.CheckboxItem>
         {me.is_admin && (
           <Menu.Item component="a" href="/admin/">
             {t("app.administration")}

@@ -7,7 +7,7 @@ import { StatePanel } from "@/components/StatePanel";
 export function NotFoundPage() {
   const { t } = useTranslation();
   return (
-    <StatePanel order={1} title={t("app.notFoundTitle")} hint={t("app.notFoundHint")}>
+    <StatePanel title={t("app.notFoundTitle")} hint={t("app.notFoundHint")}>
       <Button component={Link} to="/">
         {t("app.backHome")}
       </Button>

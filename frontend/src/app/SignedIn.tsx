@@ -17,7 +17,11 @@ export function SignedIn() {
   const next = encodeURIComponent(location.pathname + location.search);
   if (session.isPending) return <PageLoading />;
   if (session.isError) {
-    return <ErrorPanel error={session.error} onRetry={() => void session.refetch()} />;
+    return (
+      <main>
+        <ErrorPanel error={session.error} onRetry={() => void session.refetch()} />
+      </main>
+    );
   }
   if (session.data === null) return <Navigate to={`/sign-in?next=${next}`} replace />;
   const { consent } = session.data;

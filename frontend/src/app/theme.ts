@@ -46,6 +46,19 @@ export const createAppTheme = (words: Words) =>
         "#2f333b",
         "#1b1d23",
       ],
+      // White on its sixth can be read.
+      red: [
+        "#fff5f5",
+        "#ffe3e3",
+        "#ffc9c9",
+        "#ffa8a8",
+        "#ff8787",
+        "#f03e3e",
+        "#c92a2a",
+        "#b02525",
+        "#962020",
+        "#7a1a1a",
+      ],
       dark: [
         "#e4e5e9",
         "#c0c4cc",
@@ -76,7 +89,20 @@ export const createAppTheme = (words: Words) =>
       DrawerHeader: { defaultProps: { role: "presentation" } },
       Drawer: { defaultProps: { closeButtonProps: { "aria-label": words.close } } },
       Notification: { defaultProps: { closeButtonProps: { "aria-label": words.close } } },
-      Menu: { defaultProps: { shadow: "md", width: 240 } },
+      Menu: {
+        defaultProps: {
+          shadow: "md",
+          width: 240,
+          // Where it was opened from, and so inside that landmark of the page.
+          withinPortal: false,
+          // A menu may hold nothing but its items.
+          withInitialFocusPlaceholder: false,
+        },
+      },
+      // What scrolls can be scrolled by key.
+      TableScrollContainer: {
+        defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } },
+      },
     },
   });
 

@@ -9,15 +9,17 @@ import { StatePanel } from "./StatePanel";
 interface Props {
   error: unknown;
   onRetry?: () => void;
+  /** 2 where the page around it has a title of its own. */
+  order?: 1 | 2;
   children?: ReactNode;
 }
 
 /** What happened, that the work is safe, and the next step. */
-export function ErrorPanel({ error, onRetry, children }: Props) {
+export function ErrorPanel({ error, onRetry, order, children }: Props) {
   const { t } = useTranslation();
   const errorText = useErrorText();
   return (
-    <StatePanel role="alert" title={t("errors.title")} hint={errorText(error)}>
+    <StatePanel role="alert" order={order} title={t("errors.title")} hint={errorText(error)}>
       {onRetry && <Button onClick={onRetry}>{t("common.tryAgain")}</Button>}
       {children}
     </StatePanel>

@@ -36,7 +36,9 @@ function GuidelineText({ slug, id, onRead }: { slug: string; id: number; onRead:
   const acknowledge = useAcknowledgeGuideline(slug);
   if (guideline.isPending) return <PageLoading />;
   if (guideline.isError) {
-    return <ErrorPanel error={guideline.error} onRetry={() => void guideline.refetch()} />;
+    return (
+      <ErrorPanel order={2} error={guideline.error} onRetry={() => void guideline.refetch()} />
+    );
   }
   const { kind, version, published_at, markdown, acknowledged, read_before } = guideline.data;
   return (

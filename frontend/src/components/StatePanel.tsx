@@ -10,12 +10,12 @@ interface Props {
   children?: ReactNode;
   /** `alert` for something that went wrong, so that it is read out at once. */
   role?: "status" | "alert";
-  /** 1 where it is the whole page. */
+  /** 2 where the page around it has a title of its own. */
   order?: 1 | 2;
 }
 
 /** Fills a page or a panel that has nothing else to show: empty, gone, failed. */
-export function StatePanel({ title, hint, children, role = "status", order = 2 }: Props) {
+export function StatePanel({ title, hint, children, role = "status", order = 1 }: Props) {
   return (
     <div className={classes.panel} role={role}>
       <Title order={order} className={classes.title}>

@@ -3,6 +3,7 @@ import {
   createContext,
   use,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -56,7 +57,8 @@ export function useActions<Context>(
 ): void {
   const { registry } = useActionSystem();
   const latest = useRef(context);
-  useEffect(() => {
+  // With the page's new state itself: a key pressed as soon as a button is there must find it enabled.
+  useLayoutEffect(() => {
     latest.current = context;
   });
   useEffect(

@@ -7,6 +7,7 @@ import {
 import { useTranslation } from "react-i18next";
 
 import { useActionGroups } from "./ActionProvider";
+import classes from "./CommandPalette.module.css";
 import { Keycaps } from "./Keycaps";
 
 const [store, palette] = createSpotlight();
@@ -31,6 +32,9 @@ export function CommandPalette() {
   return (
     <Spotlight
       store={store}
+      // Names the dialog to screen readers; the search field says the same to the eye.
+      title={t("actions.openPalette")}
+      classNames={{ header: classes.header }}
       actions={groups}
       shortcut={null}
       nothingFound={t("actions.nothingFound")}

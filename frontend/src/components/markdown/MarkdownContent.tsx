@@ -7,6 +7,7 @@ import remarkMath from "remark-math";
 
 import { CodeBlock } from "./CodeBlock";
 import { rehypeAutoDirection } from "./rehypeAutoDirection";
+import { RemoteImage } from "./RemoteImage";
 import { allowedMarkup } from "./sanitizeSchema";
 import { useHeavyPlugins } from "./useHeavyPlugins";
 
@@ -31,8 +32,7 @@ const COMPONENTS: Components = {
       {children}
     </a>
   ),
-  // A remote image would tell its server who is reading; its description stays.
-  img: ({ alt, src }) => <span>{`[${alt ?? ""}] ${src ?? ""}`}</span>,
+  img: ({ alt, src }) => <RemoteImage description={alt ?? ""} address={src ?? ""} />,
 };
 
 interface Props {

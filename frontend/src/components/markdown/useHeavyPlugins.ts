@@ -15,7 +15,8 @@ async function loadFormulas(): Promise<Plugins> {
     import("rehype-katex"),
     import("katex/dist/katex.min.css"),
   ]);
-  return [[rehypeKatex, { throwOnError: false }]];
+  // Nothing in a formula may grow over the page.
+  return [[rehypeKatex, { throwOnError: false, maxSize: 20 }]];
 }
 
 /** The plugins for code and formulas, loaded the first time that a text needs them. */

@@ -40,7 +40,9 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
   const [text, setText] = useState("");
   if (questions.isPending) return <PageLoading />;
   if (questions.isError) {
-    return <ErrorPanel error={questions.error} onRetry={() => void questions.refetch()} />;
+    return (
+      <ErrorPanel order={2} error={questions.error} onRetry={() => void questions.refetch()} />
+    );
   }
   const ask = (release: boolean) =>
     asking.mutate(

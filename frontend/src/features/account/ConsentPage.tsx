@@ -24,7 +24,11 @@ export function ConsentPage() {
   const document = useQuery(consentQuery);
   if (document.isPending) return <PageLoading />;
   if (document.isError) {
-    return <ErrorPanel error={document.error} onRetry={() => void document.refetch()} />;
+    return (
+      <main>
+        <ErrorPanel error={document.error} onRetry={() => void document.refetch()} />
+      </main>
+    );
   }
   return <ConsentForm key={document.data.version} document={document.data} />;
 }

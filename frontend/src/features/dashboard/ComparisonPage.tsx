@@ -5,6 +5,7 @@ import { useParams } from "react-router";
 
 import type { ComparisonDetail } from "@/api/types";
 import { ErrorPanel } from "@/components/ErrorPanel";
+import { Markdown } from "@/components/markdown/Markdown";
 import { PageLoading } from "@/components/PageLoading";
 import { useFormat } from "@/hooks/useFormat";
 import { usePageTitle } from "@/hooks/usePageTitle";
@@ -68,9 +69,7 @@ function ComparisonView({ comparison }: { comparison: ComparisonDetail }) {
                   .filter(Boolean)
                   .join(" · ")}
               </Text>
-              <p className={classes.candidateText} dir="auto">
-                {candidate.content}
-              </p>
+              <Passage text={candidate.content} />
             </article>
           ))}
         </div>
@@ -80,15 +79,25 @@ function ComparisonView({ comparison }: { comparison: ComparisonDetail }) {
           {t("quality.context")}
         </Title>
         {comparison.context.map((message, index) => (
-          <p key={index} className={classes.candidateText} dir="auto">
-            <Text span c="dimmed" size="xs">
+          <div key={index}>
+            <Text c="dimmed" size="xs" mt="xs">
               {t(`roles.${message.role}`, message.role)}
-            </Text>{" "}
-            {message.content}
-          </p>
+            </Text>
+            <Passage text={message.content} />
+          </div>
         ))}
       </section>
       <GoldForm comparison={comparison} />
+    </div>
+  );
+}
+
+/** A text of any length in a place of bounded height, which the keyboard can scroll. */
+function Passage({ text }: { text: string }) {
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={classes.candidateText} tabIndex={0}>
+      <Markdown text={text} />
     </div>
   );
 }

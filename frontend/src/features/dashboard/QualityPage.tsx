@@ -76,7 +76,7 @@ export function QualityPage({ slug }: Props) {
       {body ? (
         <Sections figures={body} />
       ) : (
-        <StatePanel title={t("quality.none")} hint={t("quality.noneHint")}>
+        <StatePanel order={2} title={t("quality.none")} hint={t("quality.noneHint")}>
           {compute}
         </StatePanel>
       )}

@@ -46,7 +46,7 @@ export function DatasetsPage({ slug }: Props) {
         <ActionButton action={newExportAction} context={context} keyInside />
       </header>
       {rows.length === 0 ? (
-        <StatePanel title={t("datasets.emptyTitle")} hint={t("datasets.emptyHint")} />
+        <StatePanel order={2} title={t("datasets.emptyTitle")} hint={t("datasets.emptyHint")} />
       ) : (
         <ul className={classes.list} aria-label={t("datasets.exports")}>
           {rows.map((row) => (

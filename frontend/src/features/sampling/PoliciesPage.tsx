@@ -55,7 +55,7 @@ export function PoliciesPage({ slug }: Props) {
           {t("policies.list")}
         </Title>
         {policies.data.length === 0 ? (
-          <StatePanel title={t("policies.emptyTitle")} hint={t("policies.emptyHint")} />
+          <StatePanel order={2} title={t("policies.emptyTitle")} hint={t("policies.emptyHint")} />
         ) : (
           <ul className={classes.list}>
             {policies.data.map((policy) => (

@@ -1,4 +1,12 @@
-import { Button, CloseButton, Group, NumberInput, Table, Text } from "@mantine/core";
+import {
+  Button,
+  CloseButton,
+  Group,
+  NumberInput,
+  Table,
+  Text,
+  VisuallyHidden,
+} from "@mantine/core";
 import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -35,7 +43,9 @@ export function ServingTable({ rows, isDrawn, onChange, onRemove }: Props) {
             <Table.Th>{t("params.temperature")}</Table.Th>
             <Table.Th>{t("params.topP")}</Table.Th>
             <Table.Th>{t("params.maxTokens")}</Table.Th>
-            <Table.Th />
+            <Table.Th>
+              <VisuallyHidden>{t("common.actions")}</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Button, Table, Text, Title } from "@mantine/core";
+import { Button, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { SamplingRunner } from "@/api/types";
@@ -37,7 +37,9 @@ export function Workers({ slug, runners }: Props) {
                 <Table.Th className={report.number}>{t("samplingPage.memory")}</Table.Th>
                 <Table.Th className={report.number}>{t("samplingPage.tokensPerSecond")}</Table.Th>
                 <Table.Th className={report.number}>{t("samplingPage.running")}</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>{t("common.actions")}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

@@ -7,6 +7,9 @@ export const common = {
   close: "Close",
   save: "Save",
   more: "Show more",
+  actions: "Actions",
+  openPicture: "Open the picture from {{host}}",
+  openPictureOf: "Open the picture “{{description}}” from {{host}}",
 };
 
 export const errors = {
