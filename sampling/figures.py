@@ -59,6 +59,16 @@ class FaultKind:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFault:
+    """How often a policy's attempts failed for one reason; `n_final` of them ended their generation."""
+
+    policy_name: str
+    code: str
+    n: int
+    n_final: int
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyFigures:
     """One policy's last hour. `cut_share` is the share of completions that max_tokens ended."""
 
@@ -123,20 +133,34 @@ def tokens_by_minute() -> list[int]:
     return [by_age.get(minutes_ago, 0) for minutes_ago in reversed(range(MINUTES))]
 
 
-def faults(*, project: Project | None = None) -> list[FaultKind]:
-    """Why attempts failed within a day, the most frequent reason first; of one project if given."""
+def faults(*, project: Project) -> list[FaultKind]:
+    """Why the project's attempts failed within a day, the most frequent reason first."""
     rows = _rows(
         f"""
         SELECT f.code, count(*), count(*) FILTER (WHERE f.final), max(f.at),
                (array_agg(f.detail ORDER BY f.at DESC))[1]
         FROM {Fault._meta.db_table} f
         JOIN {_GENERATION} g ON g.id = f.generation_id
-        WHERE f.at >= %(faults_since)s AND (%(project)s::bigint IS NULL OR g.project_id = %(project)s)
+        WHERE f.at >= %(faults_since)s AND g.project_id = %(project)s
         GROUP BY f.code ORDER BY 2 DESC, 1 LIMIT {FAULT_KINDS}
         """,
-        project=None if project is None else project.pk,
+        project=project.pk,
     )
     return [FaultKind(*row) for row in rows]
+
+
+def faults_by_policy() -> list[PolicyFault]:
+    """Why attempts failed within a day, in all projects."""
+    rows = _rows(
+        f"""
+        SELECT p.name, f.code, count(*), count(*) FILTER (WHERE f.final)
+        FROM {Fault._meta.db_table} f
+        JOIN {_GENERATION} g ON g.id = f.generation_id
+        JOIN {Policy._meta.db_table} p ON p.id = g.policy_id
+        WHERE f.at >= %(faults_since)s GROUP BY 1, 2 ORDER BY 1, 2
+        """
+    )
+    return [PolicyFault(*row) for row in rows]
 
 
 def by_policy() -> list[PolicyFigures]:

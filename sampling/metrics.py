@@ -115,11 +115,11 @@ def _last_hour() -> Iterable[Metric]:
     faults = GaugeMetricFamily(
         "labelhub_generation_faults",
         "Attempts that failed within a day, by reason; final ones ended their generation.",
-        labels=["code", "final"],
+        labels=["policy", "code", "final"],
     )
-    for kind in figures.faults():
-        faults.add_metric([kind.code, "true"], kind.n_final)
-        faults.add_metric([kind.code, "false"], kind.n - kind.n_final)
+    for fault in figures.faults_by_policy():
+        faults.add_metric([fault.policy_name, fault.code, "true"], fault.n_final)
+        faults.add_metric([fault.policy_name, fault.code, "false"], fault.n - fault.n_final)
     return first_token, ended, tokens, faults
 
 

@@ -6,10 +6,12 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from labelhub import clock
 from sampling import runner
-from sampling.models import Generation, Policy
+from sampling.models import Fault, Generation, Policy
 from sampling.runner import Worker
 from sampling.upkeep import Upkeep
+from tests.factories import PolicyFactory
 from tests.sampling.asking import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,6 +50,27 @@ def test_what_ran_and_what_waits_is_told(policy: Policy, worker: Worker) -> None
     assert found["labelhub_first_token_seconds"][frozenset({policy.name, "0.95"})] > 0.0
     (written,) = found["labelhub_worker_sampled_tokens"].values()
     assert written == 8.0
+
+
+def test_failures_are_told_by_policy_and_reason(policy: Policy) -> None:
+    other = PolicyFactory()
+    for asked, code, final in (
+        (ask(policy), "engine_busy", False),
+        (ask(policy), "worker_lost", False),
+        (ask(policy), "worker_lost", True),
+        (ask(other), "worker_lost", True),
+    ):
+        Fault.objects.create(
+            generation=asked, attempt=1, code=code, detail="-", final=final, at=clock.now()
+        )
+    assert scraped()["labelhub_generation_faults"] == {
+        frozenset({policy.name, "engine_busy", "false"}): 1.0,
+        frozenset({policy.name, "engine_busy", "true"}): 0.0,
+        frozenset({policy.name, "worker_lost", "false"}): 1.0,
+        frozenset({policy.name, "worker_lost", "true"}): 1.0,
+        frozenset({other.name, "worker_lost", "false"}): 0.0,
+        frozenset({other.name, "worker_lost", "true"}): 1.0,
+    }
 
 
 def test_strangers_are_not_told(db: None) -> None:

@@ -15,6 +15,7 @@ import { useFormat } from "@/hooks/useFormat";
 
 import { FineParams } from "./FineParams";
 import { isWhole, stepOf, unusualOf, type Params } from "./params";
+import classes from "./Sampling.module.css";
 import { boundsOf, shareOf, USES, type ServedField, type ServedRow } from "./serving";
 
 interface Props {
@@ -142,11 +143,13 @@ function ServingRow({ row, share, drawn, onChange, onRemove }: RowProps) {
       {open && (
         <Table.Tr>
           <Table.Td colSpan={N_COLUMNS}>
-            <FineParams
-              params={row}
-              onNumber={(field, value) => onChange({ [field]: value })}
-              onTexts={(field, values) => onChange({ [field]: values })}
-            />
+            <div className={classes.fineOfRow}>
+              <FineParams
+                params={row}
+                onNumber={(field, value) => onChange({ [field]: value })}
+                onTexts={(field, values) => onChange({ [field]: values })}
+              />
+            </div>
           </Table.Td>
         </Table.Tr>
       )}
