@@ -8,6 +8,14 @@ class NoTaskAvailable(LabelhubError):
     detail = "There is nothing for you to do here right now."
 
 
+class SensitiveRest(LabelhubError):
+    code, status = "sensitive_rest", 409
+    detail = (
+        "You have done as much sensitive work in a row, or today, as is good for anybody. "
+        "Take a break of an hour or do other work; there is none open for you just now."
+    )
+
+
 class KindNotYours(LabelhubError):
     code, status = "kind_not_yours", 403
     detail = "Your role in this project does not do this kind of work."

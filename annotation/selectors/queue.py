@@ -20,6 +20,7 @@ from annotation.models import (
     Task,
     TaskKind,
 )
+from annotation.selectors.declarations import opt_ins_now
 from labelhub import clock, exceptions
 from labelhub.accounts.models import Membership, Rater, User
 
@@ -80,10 +81,13 @@ def queues_of(*, membership: Membership, kinds: Collection[TaskKind]) -> list[Qu
         .exclude(paused_at=None)
         .values_list("kind", flat=True)
     )
+    opt_ins = (
+        opt_ins_now(rater_id=rater.pk, opt_ins=membership.sensitivity_opt_ins) if rater else []
+    )
     return [
         Queue(
             kind=kind,
-            available=_count_open(membership, kind),
+            available=_count_open(membership, kind, opt_ins),
             held=held.get(kind),
             paused=membership.project.paused_at is not None
             or (kind in paused and kind not in running),
@@ -92,7 +96,7 @@ def queues_of(*, membership: Membership, kinds: Collection[TaskKind]) -> list[Qu
     ]
 
 
-def _count_open(membership: Membership, kind: TaskKind) -> int:
+def _count_open(membership: Membership, kind: TaskKind, opt_ins: list[str]) -> int:
     """Tasks of this kind that a claim could give the person now, counted up to COUNT_BOUND."""
     rater = membership.user.rater
     pools = Pool.objects.filter(
@@ -100,7 +104,7 @@ def _count_open(membership: Membership, kind: TaskKind) -> int:
         project=membership.project,
         kind=kind,
         language__in=membership.languages,
-        sensitivity__contained_by=membership.sensitivity_opt_ins,
+        sensitivity__contained_by=opt_ins,
     )
     reachable = (
         Slot.objects.filter(pool__in=pools, state=Slot.State.OPEN)

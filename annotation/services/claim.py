@@ -12,12 +12,14 @@ from annotation.exceptions import (
     KindNotYours,
     NoTaskAvailable,
     ProjectPaused,
+    SensitiveRest,
 )
 from annotation.models import (
     Assignment,
     QueueCursor,
     TaskKind,
 )
+from annotation.selectors.declarations import opt_ins_now
 from annotation.services import conversations, leases
 from labelhub import clock, exceptions, prepared
 from labelhub.accounts.exceptions import ConsentNeeded
@@ -160,7 +162,7 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
     """Lease the person their next task of `kind`, or give back the one they hold; its assignment's id.
 
     Raises NotFound for a project that is not theirs, KindNotYours, ProjectPaused, ConsentNeeded,
-    GuidelineUnread, NoTaskAvailable.
+    GuidelineUnread, NoTaskAvailable, SensitiveRest.
     """
     rows = prepared.fetch(CLAIMANT, {"user": user.pk, "slug": slug, "kind": kind.value})
     if not rows:
@@ -174,6 +176,10 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
         raise ConsentNeeded
     if claimant.unread_guideline_id is not None:
         raise GuidelineUnread(extra={"guideline": claimant.unread_guideline_id})
+    opt_ins = claimant.sensitivity_opt_ins
+    claimant = claimant._replace(
+        sensitivity_opt_ins=opt_ins_now(rater_id=claimant.rater_id, opt_ins=opt_ins)
+    )
     found = _lease_first(claimant, kind)
     if found is None:
         # "Empty" is said only after what expired is free again and the person's cursors are back
@@ -187,7 +193,7 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
             if found is not None:
                 break
     if found is None:
-        raise NoTaskAvailable
+        raise SensitiveRest if opt_ins != claimant.sensitivity_opt_ins else NoTaskAvailable
     assignment_id, is_fresh = found
     if is_fresh and kind in {TaskKind.DEMONSTRATION, TaskKind.CHAT}:
         conversations.open_conversation(

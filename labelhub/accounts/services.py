@@ -10,7 +10,7 @@ from django.contrib.auth import authenticate
 from django.db import models, transaction
 from django.http import HttpRequest
 
-from labelhub import clock
+from labelhub import clock, exceptions
 from labelhub.accounts import selectors
 from labelhub.accounts.exceptions import ConsentOutdated, WrongCredentials
 from labelhub.accounts.models import ApiToken, AuditEvent, Consent, Membership, Project, Rater, User
@@ -90,6 +90,35 @@ def add_member(
     membership.full_clean()
     record(actor=actor, verb="role", subject=membership, project=project, role=role)
     return membership
+
+
+@transaction.atomic
+def declare(
+    *, membership: Membership, languages: Sequence[str], sensitivity_opt_ins: Sequence[str]
+) -> Membership:
+    """Set what a member writes in and which sensitive topics they agree to see.
+
+    Raises NotAllowed for an admin who is no member: there is nothing of theirs to declare.
+    """
+    if membership.pk is None:
+        raise exceptions.NotAllowed("You are not a member of this project.")
+    locked = (
+        Membership.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("project", "user")
+        .get(pk=membership.pk)
+    )
+    locked.languages = sorted(set(languages))
+    locked.sensitivity_opt_ins = sorted(set(sensitivity_opt_ins))
+    locked.save(update_fields=["languages", "sensitivity_opt_ins"])
+    record(
+        actor=locked.user,
+        verb="declared",
+        subject=locked,
+        project=locked.project,
+        languages=locked.languages,
+        sensitivity_opt_ins=locked.sensitivity_opt_ins,
+    )
+    return locked
 
 
 @transaction.atomic

@@ -144,6 +144,7 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "questions/<int:question_id>/answer/": {"post": LEADS},
     "projects/<slug:slug>/conversations/": {"get": MEMBERS},
     "conversations/<int:conversation_id>/": {"get": OWNER | MANAGERS},
+    "projects/<slug:slug>/declaration/": {"get": MEMBERS, "put": MEMBERS},
     "projects/<slug:slug>/prompts/": {"get": MANAGERS, "post": MANAGERS},
     "prompts/<int:prompt_id>/": {"patch": MANAGERS},
     "projects/<slug:slug>/prompt-plan/": {"get": MANAGERS, "put": MANAGERS, "post": MANAGERS},

@@ -877,6 +877,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/declaration/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What one declared, and what the project has work in. */
+        get: operations["projects_declaration_retrieve"];
+        /** @description Declare one's languages and sensitive topics; work is claimed by them from now on. */
+        put: operations["projects_declaration_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/draft-trial/": {
         parameters: {
             query?: never;
@@ -2043,6 +2061,16 @@ export interface components {
             granted_seconds: number;
             /** @default  */
             answer?: string;
+        };
+        DeclarationInputRequest: {
+            languages: string[];
+            sensitivity_opt_ins: string[];
+        };
+        DeclarationOutput: {
+            languages: string[];
+            sensitivity_opt_ins: string[];
+            languages_asked_for: string[];
+            sensitive_topics: string[];
         };
         DemonstrationInputRequest: {
             /** Format: uuid */
@@ -5690,6 +5718,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedWrittenRowOutputList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_declaration_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclarationOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_declaration_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclarationInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclarationOutput"];
                 };
             };
             400: {

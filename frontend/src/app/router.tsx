@@ -64,6 +64,9 @@ const TimePage = lazy(async () => ({
   default: (await import("@/features/time/TimePage")).TimePage,
 }));
 
+const DeclarationPage = lazy(async () => ({
+  default: (await import("@/features/declaration/DeclarationPage")).DeclarationPage,
+}));
 const PromptsPage = lazy(async () => ({
   default: (await import("@/features/prompts/PromptsPage")).PromptsPage,
 }));
@@ -103,6 +106,7 @@ export const routes = [
         element: <ProjectPage page={ConversationPage} />,
       },
       { path: "/projects/:slug/questions", element: <ProjectPage page={QuestionsPage} /> },
+      { path: "/projects/:slug/declaration", element: <ProjectPage page={DeclarationPage} /> },
       { path: "/projects/:slug/time", element: <ProjectPage page={TimePage} /> },
       { path: "/projects/:slug/prompts", element: <ProjectPage page={PromptsPage} /> },
       { path: "/projects/:slug/progress", element: <ProjectPage page={ProgressPage} /> },

@@ -14,6 +14,9 @@ export interface HomeArrival {
   notice?: string;
 }
 
+/** There is no next task, and the server says why. */
+const NOTHING_NOW = ["no_task_available", "sensitive_rest"] as const;
+
 function unreadGuideline(error: unknown): number | null {
   if (!(error instanceof ApiError) || error.code !== "guideline_unread") return null;
   return Number(error.fields.guideline?.[0] ?? NaN) || null;
@@ -33,8 +36,9 @@ export function useStartWork(slug: string) {
           const guideline = unreadGuideline(refusal);
           const home = (state: HomeArrival) => void navigate(`/projects/${slug}`, { state });
           if (guideline !== null) home({ guideline });
-          else if (hasCode(refusal, "no_task_available")) home({ notice: refusal.message });
-          else if (hasCode(refusal, "consent_needed")) void navigate("/consent");
+          else if (NOTHING_NOW.some((code) => hasCode(refusal, code))) {
+            home({ notice: refusal.message });
+          } else if (hasCode(refusal, "consent_needed")) void navigate("/consent");
           else setError(refusal);
         },
       });

@@ -45,13 +45,14 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const finishing = useFinishChat(assignment.id);
   const [finishKey] = useState(randomKey);
   const [editing, setEditing] = useState<number | null>(null);
+  const [readOnly, setReadOnly] = useState(false);
   const composer = useRef<TurnEditorHandle>(null);
   const [written, setWritten] = useState<TurnText | null>(null);
   const [status, setStatus] = useState<SaveStatus>("unchanged");
   const { messages } = chat.conversation;
   const last = messages.at(-1);
   const pending = written !== null && !isBlank(written) ? written : null;
-  const waiting = chat.streaming !== null || chat.busy;
+  const waiting = chat.streaming !== null || chat.busy || readOnly;
   const nTurns = messages.filter(({ role }) => role !== "system").length;
   const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
   // The editor stays while its message is on the way, so that a refused one is still there.
@@ -75,15 +76,17 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       { onSuccess: () => task.leave("submitted") },
     );
   const stale = hasCode(chat.error, "stale_version");
-  const missing = waiting
-    ? t("chat.stillWriting")
-    : editing !== null
-      ? t("thread.unsavedEdit")
-      : pending !== null
-        ? t("chat.unsentText")
-        : hasReply
-          ? null
-          : t("chat.noReplyYet");
+  const missing = readOnly
+    ? t("work.readOnlyNote")
+    : waiting
+      ? t("chat.stillWriting")
+      : editing !== null
+        ? t("thread.unsavedEdit")
+        : pending !== null
+          ? t("chat.unsentText")
+          : hasReply
+            ? null
+            : t("chat.noReplyYet");
   const context: ChatContext = {
     canSubmit: missing === null,
     missing,
@@ -115,7 +118,16 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       submit={finishAction}
     >
       <PromptCard prompt={assignment.prompt} />
-      {stale && <StaleThreadNotice onLoad={() => void chat.load()} />}
+      {stale && (
+        <StaleThreadNotice
+          readOnly={readOnly}
+          onReadOnly={() => setReadOnly(true)}
+          onLoad={() => {
+            setReadOnly(false);
+            void chat.load();
+          }}
+        />
+      )}
       {messages.map((message, index) => {
         const isReply = message.role === "assistant";
         const isLast = index === messages.length - 1;
@@ -215,34 +227,39 @@ export function ChatThread({ slug, assignment, initial }: Props) {
         busy={finishing.isPending}
         onConfirm={() => finish(true)}
       />
-      {position !== null && editing === null && nTurns + 2 <= (project?.max_turns ?? Infinity) && (
-        <TurnEditor
-          key={position}
-          ref={composer}
-          assignment={assignment.id}
-          position={position}
-          version={chat.conversation.version}
-          showsWindow
-          autosaves={assignment.autosaves}
-          original={{
-            ...blankTurn("user"),
-            content:
-              position === 0 && assignment.prompt?.kind === "prompt" ? assignment.prompt.text : "",
-          }}
-          roles={["user"]}
-          preview={false}
-          maxCharacters={project?.max_turn_characters}
-          label={t("chat.message")}
-          placeholder={t("chat.placeholder")}
-          onChange={setWritten}
-          onStatus={setStatus}
-          onEnter={() => {
-            if (context.canSend) context.send();
-          }}
-          focusAtOnce
-          buttons={() => <ActionButton action={sendAction} context={context} keyInside />}
-        />
-      )}
+      {position !== null &&
+        editing === null &&
+        !readOnly &&
+        nTurns + 2 <= (project?.max_turns ?? Infinity) && (
+          <TurnEditor
+            key={position}
+            ref={composer}
+            assignment={assignment.id}
+            position={position}
+            version={chat.conversation.version}
+            showsWindow
+            autosaves={assignment.autosaves}
+            original={{
+              ...blankTurn("user"),
+              content:
+                position === 0 && assignment.prompt?.kind === "prompt"
+                  ? assignment.prompt.text
+                  : "",
+            }}
+            roles={["user"]}
+            preview={false}
+            maxCharacters={project?.max_turn_characters}
+            label={t("chat.message")}
+            placeholder={t("chat.placeholder")}
+            onChange={setWritten}
+            onStatus={setStatus}
+            onEnter={() => {
+              if (context.canSend) context.send();
+            }}
+            focusAtOnce
+            buttons={() => <ActionButton action={sendAction} context={context} keyInside />}
+          />
+        )}
       <div ref={end} />
     </WorkFrame>
   );

@@ -62,6 +62,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const [status, setStatus] = useState<SaveStatus>("unchanged");
   const [preview, setPreview] = useState(false);
   const [ended, setEnded] = useState(false);
+  const [readOnly, setReadOnly] = useState(false);
   const [temperature, setTemperature] = useState("");
   const [editing, setEditing] = useState(() => unfinishedEdit(assignment, initial));
   const [inserting, setInserting] = useState(() =>
@@ -75,7 +76,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const nTurns = messages.filter(({ role }) => role !== "system").length;
   const full = project !== undefined && nTurns >= project.max_turns;
   const busy = thread.writing || submission.isPending || task.leaving;
-  const composing = editing === null && inserting === null && !ended;
+  const composing = editing === null && inserting === null && !ended && !readOnly;
   const side = written?.role ?? roles[0] ?? "user";
   const canDraft =
     assignment.drafts_allowed &&
@@ -111,8 +112,9 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       { onSuccess: () => task.leave("submitted") },
     );
   };
-  const missing =
-    editing !== null || inserting !== null
+  const missing = readOnly
+    ? t("work.readOnlyNote")
+    : editing !== null || inserting !== null
       ? t("thread.unsavedEdit")
       : lastRole === undefined
         ? t("demonstration.nothingWritten")
@@ -148,9 +150,9 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       const other = roles.find((role) => role !== side);
       if (other !== undefined) composer.current?.setRole(other);
     },
-    canUndo: thread.canUndo && editing === null && inserting === null,
+    canUndo: thread.canUndo && !readOnly && editing === null && inserting === null,
     undo: () => quietly(thread.undo()),
-    canRedo: thread.canRedo && editing === null && inserting === null,
+    canRedo: thread.canRedo && !readOnly && editing === null && inserting === null,
     redo: () => quietly(thread.redo()),
     canEnd: composing && lastRole === "assistant" && missing === null,
     end: () => quietly(commit().then(() => setEnded(true))),
@@ -195,12 +197,21 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     >
       <PromptCard prompt={assignment.prompt} />
       <ReturnedNotice previous={assignment.previous} messages={messages} />
-      {stale && <StaleThreadNotice onLoad={() => quietly(thread.load())} />}
+      {stale && (
+        <StaleThreadNotice
+          readOnly={readOnly}
+          onReadOnly={() => setReadOnly(true)}
+          onLoad={() => {
+            setReadOnly(false);
+            quietly(thread.load());
+          }}
+        />
+      )}
       {messages.map((message, index) => {
         const isLast = index === position - 1;
         const alone = isLast || message.role === "system";
         return (
-          <div key={message.id}>
+          <div key={message.id} inert={readOnly}>
             {inserting?.index === index && inserter}
             <EditableTurn
               assignment={assignment}

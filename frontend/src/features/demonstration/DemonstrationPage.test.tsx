@@ -38,6 +38,29 @@ const draftStream = streamOf(
 );
 
 describe("writing a demonstration", () => {
+  it("asks whether to go on here or only read when another tab saved first", async () => {
+    const server = working(new FakeServer(), assignment({ conversation: conversation([question]) }))
+      .on(`PUT ${PATH}/thread/`, {
+        status: 409,
+        body: { code: "stale_version", detail: "It changed elsewhere.", version: 2 },
+      })
+      .on(`GET ${PATH}/thread/`, { body: conversation([question, answer], 2) });
+    renderApp("/projects/demo/work/31");
+    const composer = await screen.findByRole("textbox", { name: "Write as Assistant" });
+    await userEvent.type(composer, "Ten minutes.");
+    await userEvent.keyboard("{Alt>}{Enter}{/Alt}");
+    await userEvent.click(await screen.findByRole("button", { name: "Only read here" }));
+    expect(screen.getByText(/You only read here; the conversation goes on/)).toBeVisible();
+    expect(screen.queryByRole("textbox", { name: "Write as Assistant" })).toBeNull();
+    expect(screen.getByRole("button", { name: /Submit/ })).toBeDisabled();
+    server.on(`GET ${PATH}/`, {
+      body: assignment({ conversation: conversation([question, answer], 2) }),
+    });
+    await userEvent.click(screen.getByRole("button", { name: "Continue here" }));
+    expect(await screen.findByText("Eight minutes.")).toBeVisible();
+    expect(await screen.findByRole("textbox", { name: "Write as User" })).toBeVisible();
+  });
+
   it("goes from the first word over a draft to the submission by keyboard alone", async () => {
     const task = assignment({ conversation: conversation([]) });
     const server = working(new FakeServer(), task)

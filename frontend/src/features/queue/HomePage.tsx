@@ -203,6 +203,9 @@ function HomeView({ home }: { home: Home }) {
           <Anchor component={Link} to={`${base}/time`} size="sm">
             {t("home.yourTime")}
           </Anchor>
+          <Anchor component={Link} to={`${base}/declaration`} size="sm">
+            {t("home.declaration")}
+          </Anchor>
         </Group>
       </section>
 

@@ -52,6 +52,7 @@ export const home = {
   allConversations: "Your conversations",
   yourRankings: "Your rankings",
   yourTime: "Your time",
+  declaration: "Languages and content",
   mine: "Your day",
   figures: "{{today}} today · {{week}} this week · {{time}} active today",
   guidelines: "Guidelines",

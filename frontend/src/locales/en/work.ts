@@ -13,8 +13,11 @@ export const work = {
   sensitiveOpen: "Show it",
   personalDataIsFine: "It belongs to nobody; submit",
   staleThread:
-    "Another tab or device saved a newer version of this conversation. Continue here with that version, or leave it to the other tab; the turn you are writing is kept either way.",
+    "Another tab or device saved a newer version of this conversation. Continue here with that version, or only read here and go on there; the turn you are writing is kept either way.",
   continueHere: "Continue here",
+  onlyRead: "Only read here",
+  readOnly: "You only read here; the conversation goes on in the other tab or device.",
+  readOnlyNote: "You only read here",
   submitted: "Submitted",
   skipped: "Skipped",
   minutesLeft_one: "{{count}} minute left on this task",

@@ -99,6 +99,18 @@ export const time = {
   export: "Everybody's month as CSV",
 };
 
+export const declaration = {
+  title: "Languages and content",
+  hint: "What you work in decides which tasks come to you. You can change it at any time.",
+  languages: "Languages",
+  languagesHint: "Those you write and judge well, as tags: en, de, pt-BR",
+  topics: "Sensitive topics",
+  topicsHint:
+    "Only what you tick is ever given to you, covered until you open it, ten in a row and two hours a day at most. You may skip any task, and that never counts against you.",
+  noTopics: "This project has no sensitive work.",
+  saved: "Saved",
+};
+
 export const trial = {
   title: "What drafts do",
   hint: "Each conversation was put into an arm by chance when it was claimed. Means with 95 % intervals over conversations.",
