@@ -88,6 +88,7 @@ urlpatterns: list[URLPattern] = [
     path("uploads/<int:upload_id>/rejects/", uploads.UploadRejectsView.as_view()),
     path("uploads/<int:upload_id>/rejects-file/", uploads.UploadRejectsFileView.as_view()),
     path("projects/<slug:slug>/exports/", datasets.ExportsView.as_view()),
+    path("projects/<slug:slug>/exports/preview/", datasets.ExportPreviewView.as_view()),
     path("projects/<slug:slug>/export-formats/", datasets.ExportFormatsView.as_view()),
     path("exports/<int:export_id>/", datasets.ExportView.as_view()),
     path("exports/<int:export_id>/cancel/", datasets.ExportCancelView.as_view()),

@@ -10,7 +10,8 @@ from rest_framework import serializers
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import Dataset, Export
-from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
+from annotation.services.dataset_files import Preview
+from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, PACKED, SYSTEM_TURNS, TURNS
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 
 
@@ -32,6 +33,19 @@ class ExportInput(serializers.Serializer[Any]):
     split_by = serializers.ChoiceField(choices=SPLIT_BY, default=BY_PROMPT)
     hold_out_raters = serializers.FloatField(min_value=0, max_value=0.9, default=0.0)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    pack = serializers.ChoiceField(choices=[*PACKED], default="none")
+
+
+class ExportPreviewOutput(serializers.Serializer[Any]):
+    """`lines` are the file's first, cut at a thousand characters; `excluded` counts by reason."""
+
+    n_rows = serializers.IntegerField()
+    excluded = serializers.DictField(child=serializers.IntegerField())
+    lines = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_lines(self, preview: Preview) -> list[str]:
+        return [line if len(line) <= 1000 else f"{line[:1000]}…" for line in preview.lines]
 
 
 class FailureOutput(serializers.Serializer[Any]):

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import orjson
 from django.db import transaction
 
 from annotation.datasets import formats, writers
@@ -19,6 +21,7 @@ from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
 from annotation.services import datasets
 from annotation.services.dataset_lines import (
+    PACKED,
     FileOptions,
     line_options_of,
     lines_made,
@@ -105,10 +108,44 @@ def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Wr
     return written
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What an export would hold: how many rows may leave, how many may not and why, the first lines."""
+
+    n_rows: int
+    excluded: dict[str, int]
+    lines: list[str]
+
+
+def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
+    """The first lines of the files that would be made now; nothing is frozen and nothing written.
+
+    Rows that the format leaves out count as rows: only writing all of them tells. Raises what
+    `datasets.freeze` does.
+    """
+    with transaction.atomic():
+        dataset = datasets.freeze(
+            project=project,
+            kind=Dataset.Kind(options.kind),
+            criterion=options.criterion,
+            grouped=options.grouped,
+        )
+        into = splitting(dataset=dataset, options=options)
+        line_options = line_options_of(dataset=dataset, options=options, into=into)
+        chunks = lines_made(dataset=dataset, options=options, line_options=line_options, into=into)
+        lines = (line for chunk in chunks for made in chunk for line in made.lines)
+        first = [orjson.dumps(line).decode() for line in islice(lines, n_lines)]
+        # Ends the reading ahead, which uses this transaction.
+        chunks.close()
+        transaction.set_rollback(True)
+    return Preview(dataset.n_rows, dict(dataset.excluded), first)
+
+
 def file_name(*, dataset: Dataset, options: FileOptions) -> str:
     """A name that tells the files of an installation apart."""
     project = dataset.project.slug
-    return f"{project}-{dataset.kind}-{dataset.number}-{options.file_format}.jsonl"
+    suffix = f".jsonl{PACKED[options.pack]}"
+    return f"{project}-{dataset.kind}-{dataset.number}-{options.file_format}{suffix}"
 
 
 def _targets(path: Path, outputs: Sequence[str]) -> dict[str, Path]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -36,6 +37,8 @@ FORMATS: Mapping[str, Mapping[str, Callable[..., list[Line]]]] = {
 }
 TURNS = ("all", "last")
 SYSTEM_TURNS = ("drop", "prefix")
+# What files are packed by, with what it adds to their names.
+PACKED = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 # Formats whose lines need all rankings of one comparison together.
 _GROUPED_FORMATS = comparison_formats.PAIR_FORMATS
 # Formats that an order of nobody in particular can be written in.
@@ -70,6 +73,8 @@ class FileOptions:
     hold_out_raters: float = 0.0
     seed: int = 0
     mask_personal_data: bool = False
+    # How a job's file is packed, a word of PACKED; the command tells it from the name.
+    pack: str = "none"
 
     @classmethod
     def checked(cls, *, kind: str, file_format: str, split: str = "", **options: Any) -> Self:
@@ -147,11 +152,12 @@ def lines_made(
     options: FileOptions,
     line_options: Mapping[str, Options],
     into: Splitting,
-) -> Iterator[list[Made]]:
+) -> Generator[list[Made]]:
     """Everything that the dataset holds, in the order of the file, a list for each chunk."""
     write_line = _writer_of(options)
-    for rows_of, rows in read_ahead(_placed_rows(dataset, options, into)):
-        yield [_made(rows_of, placed, write_line, line_options) for placed in rows]
+    with closing(read_ahead(_placed_rows(dataset, options, into))) as ahead:
+        for rows_of, rows in ahead:
+            yield [_made(rows_of, placed, write_line, line_options) for placed in rows]
 
 
 def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,11 +11,12 @@ from django.db import DEFAULT_DB_ALIAS, connections
 Item = TypeVar("Item")
 
 
-def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+def read_ahead(items: Iterator[Item]) -> Generator[Item]:
     """The same items, one of them made beforehand by a thread.
 
     The thread uses the caller's database connection, and so sees what the caller's transaction sees.
-    One of the two at most may ask the database anything: the items or whoever takes them.
+    One of the two at most may ask the database anything: the items or whoever takes them. Closing
+    the generator waits for what is being read.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     connection.inc_thread_sharing()

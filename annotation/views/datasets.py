@@ -14,14 +14,21 @@ from rest_framework.views import APIView
 from annotation.exceptions import ExportNotReady
 from annotation.models import Export
 from annotation.selectors import datasets as selectors
-from annotation.serializers.datasets import ExportFormatsOutput, ExportInput, ExportOutput
-from annotation.services import dataset_lines, exports
+from annotation.serializers.datasets import (
+    ExportFormatsOutput,
+    ExportInput,
+    ExportOutput,
+    ExportPreviewOutput,
+)
+from annotation.services import dataset_files, dataset_lines, exports
+from annotation.services.dataset_lines import FileOptions
 from annotation.views.files import DOWNLOAD_SALT
 from labelhub.accounts.models import Membership, User
 from labelhub.accounts.selectors import membership_for
 from labelhub.api import ErrorOutput, NewestFirst, parse
 
 MANAGER = [Membership.Role.MANAGER]
+N_PREVIEW_LINES = 3
 
 
 class ExportsView(APIView):
@@ -42,13 +49,28 @@ class ExportsView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Ask for a file of what may leave; a worker freezes the rows and writes it."""
         membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
-        body = parse(ExportInput, request)
-        options = dataset_lines.FileOptions.checked(file_format=body.pop("format"), **body)
+        options = _options(request)
         assert isinstance(request.user, User)
         export = exports.start_export(
             project=membership.project, options=options, requested_by=request.user
         )
         return Response(ExportOutput(export).data, status=201)
+
+
+class ExportPreviewView(APIView):
+    export_scope = True
+
+    @extend_schema(
+        request=ExportInput,
+        responses={200: ExportPreviewOutput, 400: ErrorOutput, 409: ErrorOutput},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """What such an export would hold now: counts and the first lines; nothing is kept."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        preview = dataset_files.preview(
+            project=membership.project, options=_options(request), n_lines=N_PREVIEW_LINES
+        )
+        return Response(ExportPreviewOutput(preview).data)
 
 
 class ExportView(APIView):
@@ -92,6 +114,11 @@ class ExportFormatsView(APIView):
         membership_for(user=request.user, slug=slug, roles=MANAGER)
         formats = {kind: list(names) for kind, names in dataset_lines.FORMATS.items()}
         return Response(ExportFormatsOutput(formats).data)
+
+
+def _options(request: Request) -> FileOptions:
+    body = parse(ExportInput, request)
+    return FileOptions.checked(file_format=body.pop("format"), **body)
 
 
 def download_url(export: Export) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import zipfile
@@ -9,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import zstandard
 from asgiref.sync import async_to_sync
 from django.core import signing
 from django.core.files.storage import default_storage
@@ -187,6 +190,62 @@ class TestAsking:
                 answer = client.get(f"/api/v1/exports/{done['id']}/{path}")
                 assert answer.status_code == 404, (role, path)
             assert client.post(f"/api/v1/exports/{done['id']}/cancel/").status_code == 404
+
+
+class TestPreview:
+    def preview(self, client: APIClient, project: Project, **body: Any) -> Any:
+        body = {"kind": "sft", "format": "messages"} | body
+        return client.post(f"/api/v1/projects/{project.slug}/exports/preview/", body)
+
+    def test_counts_and_first_lines_without_keeping_anything(
+        self, project: Project, manager: APIClient
+    ) -> None:
+        take_in(project, *(dialogue(f"{n}?", "Long. " * 300) for n in range(3)))
+        take_in(project, dialogue("Later?", "Yes."), as_drafts=True)
+        before = AuditEvent.objects.count()
+        shown = self.preview(manager, project).json()
+        assert (shown["n_rows"], shown["excluded"]) == (5, {"waiting_for_review": 1})
+        assert len(shown["lines"]) == 3
+        assert orjson.loads(shown["lines"][0]) == dialogue("Hi?", "Hello.")
+        assert (len(shown["lines"][2]), shown["lines"][2][-1]) == (1001, "…")
+        assert not Dataset.objects.exists()
+        assert AuditEvent.objects.count() == before
+
+    def test_options_change_the_lines(self, project: Project, manager: APIClient) -> None:
+        take_in(project, ranking("A", "B", "C"))
+        asked = {"kind": "comparisons", "format": "preference"}
+        assert len(self.preview(manager, project, **asked).json()["lines"]) == 3
+        assert len(self.preview(manager, project, **asked, pairs="best-worst").json()["lines"]) == 1
+
+    def test_what_an_export_refuses_is_refused(self, project: Project, manager: APIClient) -> None:
+        take_in(project, ranking("A", "B"), ranking("A", "B", criterion="helpfulness"))
+        answer = self.preview(manager, project, kind="comparisons", format="ranking")
+        assert (answer.status_code, answer.json()["code"]) == (409, "criteria_mixed")
+        answer = self.preview(manager, project, format="nectar")
+        assert (answer.status_code, answer.json()["code"]) == (400, "format_unknown")
+
+
+@pytest.mark.parametrize(
+    ("pack", "suffix", "unpack"),
+    [
+        ("gzip", ".gz", gzip.decompress),
+        (
+            "zstd",
+            ".zst",
+            lambda packed: zstandard.ZstdDecompressor().decompressobj().decompress(packed),
+        ),
+    ],
+)
+def test_packed_files(
+    project: Project, manager: APIClient, pack: str, suffix: str, unpack: Any
+) -> None:
+    done = made(manager, project, pack=pack)
+    assert done["file_name"] == f"{project.slug}-sft-1-messages.jsonl{suffix}"
+    lines = unpack(stored()).splitlines()
+    assert [orjson.loads(line) for line in lines] == [
+        dialogue("Hi?", "Hello."),
+        dialogue("And?", "Bye."),
+    ]
 
 
 class TestRunning:

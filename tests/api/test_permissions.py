@@ -86,6 +86,7 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "comparisons/<int:comparison_id>/": {"get": MANAGERS},
     "comparisons/<int:comparison_id>/gold/": {"post": frozenset({"manager"})},
     "projects/<slug:slug>/exports/": {"get": MANAGERS, "post": MANAGERS},
+    "projects/<slug:slug>/exports/preview/": {"post": MANAGERS},
     "projects/<slug:slug>/export-formats/": {"get": MANAGERS},
     "projects/<slug:slug>/serving/": {"get": MANAGERS, "put": MANAGERS},
     "projects/<slug:slug>/sampling/figures/": {"get": MANAGERS},

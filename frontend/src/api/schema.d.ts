@@ -964,6 +964,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/exports/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What such an export would hold now: counts and the first lines; nothing is kept. */
+        post: operations["projects_exports_preview_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/figures/": {
         parameters: {
             query?: never;
@@ -2199,6 +2216,8 @@ export interface components {
             hold_out_raters?: number;
             /** @default 0 */
             seed?: number;
+            /** @default none */
+            pack?: components["schemas"]["PackEnum"];
         };
         /** @description `n_rows` is null until the rows are frozen; the last four fields are empty until `done`. */
         ExportOutput: {
@@ -2219,6 +2238,14 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             finished_at: string | null;
+        };
+        /** @description `lines` are the file's first, cut at a thousand characters; `excluded` counts by reason. */
+        ExportPreviewOutput: {
+            n_rows: number;
+            excluded: {
+                [key: string]: number;
+            };
+            readonly lines: string[];
         };
         FailureOutput: {
             code: string;
@@ -2648,6 +2675,8 @@ export interface components {
         };
         /** @enum {string} */
         OriginsEnum: "all" | "written" | "imported";
+        /** @enum {string} */
+        PackEnum: "none" | "gzip" | "zstd";
         PaginatedAskedQuestionOutputList: {
             next: string | null;
             results: components["schemas"]["AskedQuestionOutput"][];
@@ -5943,6 +5972,47 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_exports_preview_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportPreviewOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -31,6 +31,9 @@ it("asks for a file, watches it being written and offers it", async () => {
     .on("GET /api/v1/projects/demo/export-formats/", {
       body: { sft: ["messages"], comparisons: ["ranking", "preference"], prompts: [] },
     })
+    .on(`POST ${EXPORTS}preview/`, {
+      body: { n_rows: 40, excluded: { revised: 3 }, lines: ['{"prompt":[]}'] },
+    })
     .on(`POST ${EXPORTS}`, () => {
       server.on(`GET ${EXPORTS}`, { body: { next: null, results: [row({})] } });
       return { status: 201, body: row({}) };
@@ -49,7 +52,12 @@ it("asks for a file, watches it being written and offers it", async () => {
   await userEvent.keyboard("e");
   await userEvent.click(await screen.findByRole("combobox", { name: "What goes in" }));
   await userEvent.click(await screen.findByRole("option", { name: "Comparisons", hidden: true }));
-  await userEvent.type(screen.getByLabelText(/Split/), "train=0.9,test=0.1");
+  expect(await screen.findByText(/revised 3/)).toBeVisible();
+  expect(screen.getByLabelText("First lines")).toHaveValue('{"prompt":[]}');
+  await userEvent.click(screen.getByRole("button", { name: "More options" }));
+  await userEvent.click(await screen.findByRole("combobox", { name: "Packed" }));
+  await userEvent.click(await screen.findByRole("option", { name: "zstd", hidden: true }));
+  await userEvent.type(screen.getByLabelText(/Split \(/), "train=0.9,test=0.1");
   await userEvent.click(screen.getByRole("button", { name: "Export" }));
   await waitFor(() =>
     expect(server.sent(`POST ${EXPORTS}`)[0]?.body).toEqual({
@@ -57,6 +65,7 @@ it("asks for a file, watches it being written and offers it", async () => {
       format: "ranking",
       split: "train=0.9,test=0.1",
       with_metadata: true,
+      pack: "zstd",
     }),
   );
   const link = await screen.findByRole("link", { name: "Download" });

@@ -4,9 +4,11 @@ import { useState, type SyntheticEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "@/api/errors";
-import type { ExportKind } from "@/api/types";
+import type { ExportKind, ExportRequest } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
 
+import { ExportOptions } from "./ExportOptions";
+import { ExportPreview } from "./ExportPreview";
 import { formatsQuery, useStartExport } from "./requests";
 
 interface Props {
@@ -30,20 +32,23 @@ export function ExportForm({ slug, opened, onClose }: Props) {
   const [format, setFormat] = useState<string | null>(null);
   const [split, setSplit] = useState("");
   const [withMetadata, setWithMetadata] = useState(true);
+  const [options, setOptions] = useState<Partial<ExportRequest>>({});
+  const [optionsOpen, setOptionsOpen] = useState(false);
   const choices = formats.data?.[kind] ?? [];
   const chosen = format !== null && choices.includes(format) ? format : (choices[0] ?? null);
   const faults = start.error instanceof ApiError ? start.error.fields : {};
 
+  const asked: ExportRequest | null =
+    chosen === null
+      ? null
+      : { ...options, kind, format: chosen, split, with_metadata: withMetadata };
+
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (chosen === null) return;
-    start.mutate(
-      { kind, format: chosen, split, with_metadata: withMetadata },
-      { onSuccess: onClose },
-    );
+    if (asked !== null) start.mutate(asked, { onSuccess: onClose });
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={t("datasets.newExport")}>
+    <Modal opened={opened} onClose={onClose} title={t("datasets.newExport")} size="lg">
       <form onSubmit={submit}>
         <Stack>
           <Select
@@ -51,7 +56,10 @@ export function ExportForm({ slug, opened, onClose }: Props) {
             data={KINDS.map((value) => ({ value, label: t(`datasets.kinds.${value}`) }))}
             value={kind}
             allowDeselect={false}
-            onChange={(value) => setKind(KINDS.find((known) => known === value) ?? "sft")}
+            onChange={(value) => {
+              setKind(KINDS.find((known) => known === value) ?? "sft");
+              setOptions({});
+            }}
             data-autofocus
           />
           <Select
@@ -59,7 +67,10 @@ export function ExportForm({ slug, opened, onClose }: Props) {
             data={choices}
             value={chosen}
             allowDeselect={false}
-            onChange={setFormat}
+            onChange={(value) => {
+              setFormat(value);
+              setOptions({});
+            }}
             disabled={choices.length === 0}
             error={faults.format?.[0]}
           />
@@ -77,6 +88,26 @@ export function ExportForm({ slug, opened, onClose }: Props) {
             label={t("datasets.withMetadata")}
             description={t("datasets.withMetadataHint")}
           />
+          {asked !== null && (
+            <>
+              <Button
+                variant="subtle"
+                size="compact-sm"
+                aria-expanded={optionsOpen}
+                onClick={() => setOptionsOpen(!optionsOpen)}
+              >
+                {t(optionsOpen ? "datasets.fewer" : "datasets.more")}
+              </Button>
+              {optionsOpen && (
+                <ExportOptions
+                  asked={asked}
+                  faults={faults}
+                  onChange={(fields) => setOptions({ ...options, ...fields })}
+                />
+              )}
+              {opened && <ExportPreview slug={slug} asked={asked} />}
+            </>
+          )}
           {(start.isError || formats.isError) && (
             <Alert color="red" role="alert">
               {errorText(start.error ?? formats.error)}

@@ -1,5 +1,6 @@
 import {
   infiniteQueryOptions,
+  keepPreviousData,
   queryOptions,
   useMutation,
   useQueryClient,
@@ -47,6 +48,22 @@ export const formatsQuery = (slug: string) =>
     queryFn: () =>
       unwrap(client.GET("/api/v1/projects/{slug}/export-formats/", { params: { path: { slug } } })),
     staleTime: Infinity,
+  });
+
+/** What such an export would hold; the last answer stands until the next one comes. */
+export const previewQuery = (slug: string, body: ExportRequest) =>
+  queryOptions({
+    queryKey: ["export-preview", slug, body],
+    queryFn: () =>
+      unwrap(
+        client.POST("/api/v1/projects/{slug}/exports/preview/", {
+          params: { path: { slug } },
+          body,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    retry: false,
   });
 
 export function useStartExport(slug: string) {
