@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import pgtrigger
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotation.exceptions import NobodyToErase
+from annotation.model_names import masked, spoken_names
 from annotation.models import (
     Assignment,
     Autosave,
+    Candidate,
     Comparison,
     Conversation,
     Dataset,
@@ -43,7 +45,7 @@ from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import ApiToken, Membership, Rater, User
 from labelhub.exceptions import LabelhubError
-from sampling.models import Context
+from sampling.models import Context, Generation, Policy
 
 BECAUSE = "A person whose words stood in it was erased."
 # Where a row has to say something.
@@ -59,6 +61,7 @@ _LETS_THROUGH = (
     "annotation.Review:append_only",
     "annotation.ReviewComment:append_only",
     "annotation.GoldMark:append_only",
+    "annotation.Candidate:append_only",
     "sampling.Context:append_only",
 )
 
@@ -85,7 +88,7 @@ def erase(*, user: User, actor: User | None) -> Erased:
             raise NobodyToErase
         stands_in = _rows_with_words_of(rater)
         withdrawn = _withdraw(stands_in, actor)
-        n_texts = _blank(rater)
+        n_texts = _blank(rater, stands_in) + _blank_probes(user)
         _take_out_of_the_queue(stands_in)
         _forget(user, rater)
         accounts.record(
@@ -111,6 +114,7 @@ class _Rows:
     prompts: list[int]
     comparisons: list[int]
     rankings: list[int]
+    candidates: list[int]
 
 
 def _messages_of(rater: Rater) -> QuerySet[Message]:
@@ -121,12 +125,27 @@ def _messages_of(rater: Rater) -> QuerySet[Message]:
     return Message.objects.filter(Q(author=rater) | opens).exclude(content="")
 
 
+def _answers_of(rater: Rater) -> QuerySet[Candidate]:
+    """Candidates that the person wrote, by their words: nothing else ties them to anybody."""
+    rewrites = Feedback.objects.filter(rater=rater).exclude(rewrite="")
+    words = {
+        *_messages_of(rater).values_list("content", flat=True),
+        *rewrites.values_list("rewrite", flat=True),
+    }
+    names = spoken_names(Policy.objects.values_list("name", "source"))
+    shown = words | {masked(text, names) for text in words}
+    return Candidate.objects.filter(origin=Candidate.Origin.REFERENCE, content__in=shown)
+
+
 def _rows_with_words_of(rater: Rater) -> _Rows:
     conversations = list(_messages_of(rater).values_list("conversation_id", flat=True).distinct())
     prompts = list(Prompt.objects.filter(author=rater).values_list("pk", flat=True))
+    candidates = list(_answers_of(rater).values_list("pk", flat=True))
     comparisons = list(
         Comparison.objects.filter(
-            Q(conversation__in=conversations) | Q(prompt__in=prompts)
+            Q(conversation__in=conversations)
+            | Q(prompt__in=prompts)
+            | Q(pk__in=Candidate.objects.filter(pk__in=candidates).values("comparison"))
         ).values_list("pk", flat=True)
     )
     rankings = list(
@@ -134,7 +153,7 @@ def _rows_with_words_of(rater: Rater) -> _Rows:
             Q(comparison__in=comparisons) | Q(rater=rater) & ~Q(comment="", rewrite="")
         ).values_list("pk", flat=True)
     )
-    return _Rows(conversations, prompts, comparisons, rankings)
+    return _Rows(conversations, prompts, comparisons, rankings, candidates)
 
 
 @dataclass(frozen=True)
@@ -175,19 +194,19 @@ def _remove_file(name: str) -> None:
     transaction.on_commit(lambda: default_storage.delete(name))
 
 
-def _blank(rater: Rater) -> int:
+def _blank(rater: Rater, rows: _Rows) -> int:
     """Empty every text of the person's; how many there were."""
     theirs = _messages_of(rater)
-    conversations = list(theirs.values_list("conversation_id", flat=True).distinct())
     prompts = list(Prompt.objects.filter(author=rater))
     words = set(theirs.values_list("content", flat=True)) | {
         text
         for prompt in prompts
         for text in (prompt.text, *(turn["content"] for turn in prompt.turns_before))
     }
-    _blank_contexts(conversations, [prompt.pk for prompt in prompts], words)
+    _blank_contexts(rows.conversations, rows.prompts, words)
     counts = [
         theirs.update(content=""),
+        Candidate.objects.filter(pk__in=rows.candidates).update(content=ERASED),
         _blank_prompts(rater),
         Ranking.objects.filter(rater=rater)
         .exclude(comment="", rewrite="")
@@ -208,8 +227,28 @@ def _blank(rater: Rater) -> int:
         .update(skip_comment="", kept_submission=None),
         Autosave.objects.filter(assignment__rater=rater).delete()[0],
     ]
-    Conversation.objects.filter(pk__in=conversations).update(allowed_use=[])
+    Conversation.objects.filter(pk__in=rows.conversations).update(allowed_use=[])
+    Comparison.objects.filter(pk__in=rows.comparisons).update(allowed_use=[])
     return sum(counts)
+
+
+def _blank_probes(user: User) -> int:
+    """What the person alone asked a policy to try it; how many such prompts there were.
+
+    A context belongs to all who said the same: one that anything else was made from stays.
+    """
+    theirs = {"requested_by": user, "purpose": Generation.Purpose.PROBE}
+    of_others = Generation.objects.filter(context=OuterRef("pk")).exclude(**theirs)
+    asked = Context.objects.filter(
+        Exists(Generation.objects.filter(context=OuterRef("pk"), **theirs)),
+        ~Exists(of_others),
+        comparisons=None,
+    )
+    for context in asked:
+        context.messages = [{**turn, "content": ""} for turn in context.messages]
+        context.sha256 = _no_hash(context.pk)
+        context.save(update_fields=["messages", "sha256"])
+    return len(asked)
 
 
 def _blank_contexts(
@@ -230,9 +269,6 @@ def _blank_contexts(
         ]
         context.sha256 = _no_hash(context.pk)
         context.save(update_fields=["messages", "sha256"])
-    Comparison.objects.filter(Q(conversation__in=conversations) | Q(prompt__in=prompts)).update(
-        allowed_use=[]
-    )
 
 
 def _blank_prompts(rater: Rater) -> int:

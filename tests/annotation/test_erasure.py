@@ -17,13 +17,16 @@ from annotation.models import (
     Conversation,
     Dataset,
     DatasetVersion,
+    Feedback,
     Message,
     Task,
 )
-from annotation.services import erasure, exports
+from annotation.services import candidates, erasure, exports, picks
 from annotation.services.dataset_lines import FileOptions
-from labelhub.accounts.models import AuditEvent, Membership
+from labelhub import clock
+from labelhub.accounts.models import AuditEvent, Membership, Project
 from sampling.models import Context
+from tests.chats import CandidatePolicyFactory, GenerationFactory, finished_chat
 from tests.factories import (
     MembershipFactory,
     ProjectFactory,
@@ -182,6 +185,49 @@ def test_what_policies_were_shown_goes_and_its_place_is_free_again(project, pers
     assert comparison.allowed_use == []
     task.refresh_from_db()
     assert task.state == "withdrawn"
+
+
+@pytest.mark.parametrize("text", ["Ask the harbour master.", "I am llama-9, ask the master."])
+def test_an_answer_of_theirs_among_candidates_goes(text):
+    project = CandidatePolicyFactory(policy__name="llama-9").project
+    Project.objects.update(reference_takes_part=True, n_candidates=2)
+    project.refresh_from_db()
+    chat = finished_chat(project, "The original.")
+    member = MembershipFactory(project=project)
+    Feedback.objects.create(
+        project=project, message=chat.messages.get(role="assistant"), rater=member.user.rater,
+        thumb="down", rewrite=text, created_at=clock.now(),
+    )  # fmt: skip
+    (comparison,) = picks.pick_comparisons(project=project, n_wanted=1).begun
+    candidates.request_candidates(comparison_id=comparison.pk)
+    assert "master" in comparison.candidates.get(origin="reference").content
+    erasure.erase(user=member.user, actor=None)
+    assert "master" not in everything_stored()
+    comparison.refresh_from_db()
+    assert comparison.allowed_use == []
+    assert Task.objects.get(comparison=comparison).state == "withdrawn"
+    assert comparison.candidates.get(origin="original").content == "The original."
+
+
+def test_what_they_tried_on_a_policy_goes():
+    member = MembershipFactory(role=Membership.Role.MANAGER)
+    for purpose, asked_by in (("probe", member.user), ("probe", None), ("draft", member.user)):
+        words = f"{purpose} of {asked_by and 'theirs'}"
+        GenerationFactory(
+            project=member.project, purpose=purpose, requested_by=asked_by,
+            context=Context.objects.create(
+                messages=[{"role": "user", "content": words}], sha256=f"{words:<64}"
+            ),
+        )  # fmt: skip
+    common = Context.objects.create(messages=[{"role": "user", "content": "Hi"}], sha256="c" * 64)
+    GenerationFactory(
+        project=member.project, purpose="probe", requested_by=member.user, context=common
+    )
+    ready_comparison(member.project, context=common)
+    erasure.erase(user=member.user, actor=None)
+    left = {context.messages[0]["content"] for context in Context.objects.all()}
+    assert {"", "probe of None", "draft of theirs", "Hi"} <= left
+    assert "probe of theirs" not in left
 
 
 def test_it_is_on_record_and_happens_once(person):
