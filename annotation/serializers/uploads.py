@@ -68,6 +68,12 @@ class UploadOutput(serializers.Serializer[Any]):
         return {"code": upload.error_code, "detail": upload.error_detail}
 
 
+class RejectsQuery(serializers.Serializer[Any]):
+    code = serializers.CharField(
+        max_length=60, allow_blank=True, default="", help_text="rows of this kind only"
+    )
+
+
 class RejectedRowOutput(serializers.Serializer[Any]):
     """`row` is the line of a JSON lines file, the element of an array; both count from 1."""
 

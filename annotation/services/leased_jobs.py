@@ -80,13 +80,16 @@ def finish(job: Job, **results: Any) -> bool:
     )
 
 
-def fail(job: Job, *, code: str, detail: str) -> None:
-    held(job).update(
-        state=State.FAILED,
-        lease_until=None,
-        finished_at=clock.now(),
-        error_code=code,
-        error_detail=detail,
+def fail(job: Job, *, code: str, detail: str) -> bool:
+    """The job cannot be done; False where another attempt has taken over."""
+    return bool(
+        held(job).update(
+            state=State.FAILED,
+            lease_until=None,
+            finished_at=clock.now(),
+            error_code=code,
+            error_detail=detail,
+        )
     )
 
 

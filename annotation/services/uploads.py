@@ -148,8 +148,8 @@ def finish(*, upload: Upload, rejects: File[bytes] | None) -> None:
 
 
 def fail(*, upload: Upload, code: str, detail: str) -> None:
-    leased_jobs.fail(upload, code=code, detail=detail)
-    forget_parts(upload=upload)
+    if leased_jobs.fail(upload, code=code, detail=detail):
+        forget_parts(upload=upload)
 
 
 def settle_cancelled(*, upload: Upload) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,12 @@ from rest_framework.views import APIView
 
 from annotation.exceptions import NoRejects
 from annotation.selectors import uploads as selectors
-from annotation.serializers.uploads import RejectedRowOutput, UploadInput, UploadOutput
+from annotation.serializers.uploads import (
+    RejectedRowOutput,
+    RejectsQuery,
+    UploadInput,
+    UploadOutput,
+)
 from annotation.services import uploads
 from annotation.views.datasets import MANAGER, stored_file_url
 from labelhub.accounts.models import User
@@ -96,13 +101,14 @@ class UploadRejectsView(APIView):
     pagination_class = OldestFirst
 
     @extend_schema(
-        parameters=[OpenApiParameter("code", str, description="rows of this kind only")],
-        responses=RejectedRowOutput(many=True),
+        parameters=[RejectsQuery], responses={200: RejectedRowOutput(many=True), 400: ErrorOutput}
     )
     def get(self, request: Request, upload_id: int) -> Response:
         """Rows that were not taken, and why, in the file's order."""
         upload = selectors.upload_for(user=request.user, upload_id=upload_id)
-        rows = selectors.rejected_rows_of(upload=upload, code=request.query_params.get("code", ""))
+        query = RejectsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        rows = selectors.rejected_rows_of(upload=upload, **query.validated_data)
         pages = OldestFirst()
         page = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(RejectedRowOutput(page, many=True).data)

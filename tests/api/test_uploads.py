@@ -308,3 +308,26 @@ def test_managers_of_other_projects_find_nothing(project: Project, manager: APIC
         other.get(f"/api/v1/uploads/{pk}/rejects/"),
     ):
         assert answer.status_code == 404
+
+
+def test_an_attempt_that_was_taken_over_leaves_the_parts(
+    project: Project, manager: APIClient
+) -> None:
+    upload_id = sent(manager, project, lines(*DIALOGUES))
+    lost = uploads.claim(upload_id=upload_id)
+    assert lost is not None
+    Upload.objects.update(attempt=2)
+    before = stored_files()
+    uploads.fail(upload=lost, code="internal", detail="It had died.")
+    assert stored_files() == before
+    assert Upload.objects.get().state == "running"
+
+
+def test_a_kind_of_reject_that_nobody_knows_is_none(project: Project, manager: APIClient) -> None:
+    upload_id = sent(manager, project, lines(b"{no json", dialogue("One?", "Yes.")))
+    read(manager, upload_id)
+    path = f"/api/v1/uploads/{upload_id}/rejects/"
+    assert len(manager.get(path).json()["results"]) == 1
+    assert manager.get(path, {"code": "sunny"}).json()["results"] == []
+    refused = manager.get(path, {"code": "\0"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")

@@ -7602,6 +7602,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedRejectedRowOutputList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
         };
     };
     uploads_rejects_file_retrieve: {
