@@ -275,7 +275,7 @@ def _blank_prompts(rater: Rater) -> int:
     prompts = list(Prompt.objects.filter(author=rater).exclude(text=""))
     for prompt in prompts:
         prompt.text, prompt.turns_before, prompt.imported_fields = "", [], {}
-        prompt.allowed_use = []
+        prompt.allowed_use, prompt.bands = [], []
         # So that the same words, written by somebody else, are a prompt of their own.
         prompt.content_sha256 = _no_hash(prompt.pk)
         prompt.save()
