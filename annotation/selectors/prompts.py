@@ -103,7 +103,7 @@ class Category:
 def categories_of(*, project: Project) -> list[Category]:
     """Every category with a prompt or a quota, by name; three queries."""
     prompts: dict[str, dict[str, Any]] = {
-        row["category"]: row
+        row["category"]: dict(row)
         for row in Prompt.objects.filter(project=project, set_aside_at=None)
         .order_by()
         .values("category")
@@ -114,7 +114,7 @@ def categories_of(*, project: Project) -> list[Category]:
         )
     }
     made: dict[tuple[str, str], dict[str, Any]] = {
-        (row["prompt__category"], row["kind"]): row
+        (row["prompt__category"], row["kind"]): dict(row)
         for row in Task.objects.filter(
             project=project, kind__in=KINDS, prompt__isnull=False, subject=None
         )

@@ -31,7 +31,7 @@ class NewPromptInput(serializers.Serializer[Any]):
 
 
 class NewPromptsInput(serializers.Serializer[Any]):
-    prompts = NewPromptInput(many=True, allow_empty=False, max_length=MAX_PROMPTS)
+    prompts = NewPromptInput(many=True, allow_empty=False, max_length=MAX_PROMPTS)  # type: ignore[call-arg]
     licence = serializers.CharField(max_length=100, allow_blank=True, default="")
 
 
@@ -97,7 +97,7 @@ class QuotaInput(serializers.Serializer[Any]):
 
 class PromptPlanInput(serializers.Serializer[Any]):
     max_per_author = serializers.IntegerField(min_value=0, max_value=1_000_000, allow_null=True)
-    quotas = QuotaInput(many=True, max_length=500)
+    quotas = QuotaInput(many=True, max_length=500)  # type: ignore[call-arg]
 
     def validate_quotas(self, quotas: list[dict[str, Any]]) -> list[dict[str, Any]]:
         named = [(row["kind"], row["category"]) for row in quotas]
