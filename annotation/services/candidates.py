@@ -151,10 +151,12 @@ def candidates_ended(*, generation_id: int) -> None:
 
 
 def ring_stalled() -> None:
-    """Ring again for comparisons whose message was lost; part of the sweep."""
-    stalled = selectors.stalled_comparisons(limit=STALLED_AT_ONCE)
-    if stalled:
-        ring(REQUEST_JOB, *stalled)
+    """Ring again for comparisons whose message was lost; part of the sweep.
+
+    For each by itself: one that cannot be asked for must not keep the others of its message waiting.
+    """
+    for comparison_id in selectors.stalled_comparisons(limit=STALLED_AT_ONCE):
+        ring(REQUEST_JOB, comparison_id)
 
 
 def _locked(comparison_id: int) -> Comparison | None:

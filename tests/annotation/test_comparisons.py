@@ -3,14 +3,17 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from django.db import connection
 
+from annotation import jobs
 from annotation.exceptions import NotFailed
 from annotation.models import (
     Candidate,
     CandidateSampling,
+    Comparison,
     RoundPolicy,
     Slot,
     Task,
@@ -259,6 +262,30 @@ def test_ended_twice_changes_nothing(project: Project) -> None:
 
     assert Task.objects.filter(comparison=comparison).count() == 1
     assert Candidate.objects.filter(comparison=comparison).count() == 4
+
+
+def test_one_that_cannot_be_asked_for_keeps_no_other_waiting(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        finished_chat(project, f"Reply {number}.")
+    begun = picks.pick_comparisons(project=project, n_wanted=3).begun
+    spoilt = begun[0].pk
+    given = candidates.given_candidates
+
+    def given_but_for_one(comparison: Comparison) -> list[candidates.Given]:
+        if comparison.pk == spoilt:
+            raise RuntimeError("a fault of ours")
+        return given(comparison)
+
+    monkeypatch.setattr(candidates, "given_candidates", given_but_for_one)
+    messages: list[tuple[int, ...]] = []
+    monkeypatch.setattr(candidates, "ring", lambda job, *ids: messages.append(ids))
+    candidates.ring_stalled()
+    for ids in messages:
+        with suppress(RuntimeError):
+            jobs.request_candidates(*ids)
+    assert selectors.stalled_comparisons(limit=10) == [spoilt]
 
 
 @pytest.mark.django_db(transaction=True)
