@@ -26,10 +26,13 @@ Tell = Callable[[Freezing.Stage, int, int | None], None]
 
 
 @transaction.atomic
-def start(*, recipe: Recipe, is_trial: bool, requested_by: User | None) -> Freezing:
+def start(
+    *, recipe: Recipe, is_trial: bool, requested_by: User | None, run_here: bool = False
+) -> Freezing:
     """Queue the mixing of a recipe as it stands: to count it, or to freeze a version of it.
 
-    Raises FreezingUnderWay, and what recipes.check does.
+    A worker is told of it, unless the caller is to run it itself. Raises FreezingUnderWay, and what
+    recipes.check does.
     """
     recipes.check(
         project=recipe.project, kind=recipe.kind, contents=recipe.contents, user=requested_by
@@ -46,7 +49,8 @@ def start(*, recipe: Recipe, is_trial: bool, requested_by: User | None) -> Freez
             )
     except IntegrityError as error:
         raise FreezingUnderWay from error
-    ring(JOB, freezing.pk)
+    if not run_here:
+        ring(JOB, freezing.pk)
     return freezing
 
 

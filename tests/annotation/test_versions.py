@@ -366,6 +366,16 @@ class TestCommand:
                 call_command("freeze_dataset", "--project", project.slug, str(path))
 
 
+def test_no_worker_takes_what_the_command_freezes(project, monkeypatch):
+    declared(project)
+    rung = []
+    monkeypatch.setattr(freezings, "ring", lambda job, *ids: rung.append(ids))
+    call_command("freeze_dataset", "mix", "--project", project.slug, "--dry-run")
+    assert rung == []
+    freezing = freezings.start(recipe=Recipe.objects.get(), is_trial=True, requested_by=None)
+    assert rung == [(freezing.pk,)]
+
+
 def test_a_freezing_that_freezes_nothing_has_no_dataset(project):
     freezing = run(declared(project), is_trial=True)
     dataset = frozen(declared(project, name="other")).dataset

@@ -94,7 +94,9 @@ class Command(BaseCommand):
         )
 
     def _freeze(self, recipe: Recipe, *, is_trial: bool, out: Path | None) -> None:
-        freezing = freezings.start(recipe=recipe, is_trial=is_trial, requested_by=None)
+        freezing = freezings.start(
+            recipe=recipe, is_trial=is_trial, requested_by=None, run_here=True
+        )
         progress = Progress(sys.stderr)
         progress.show("a dry run" if is_trial else "freezing")
         try:
