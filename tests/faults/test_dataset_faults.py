@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,6 +82,41 @@ def test_a_killed_import_run_again_completes(tmp_path: Path) -> None:
     assert (again.n_added, again.n_duplicates) == (500, imports.CHUNK_ROWS)
     assert Conversation.objects.count() == n_rows
     assert Message.objects.count() == 2 * n_rows
+
+
+@contextmanager
+def no_new_messages() -> Iterator[None]:
+    """Whoever wants to store a message waits, and so stands still in the middle of its import."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE annotation_message IN SHARE MODE")
+        yield
+
+
+def test_a_killed_import_of_the_same_file_goes_on_where_it_stood(tmp_path: Path) -> None:
+    project = ProjectFactory(slug="news")
+    n_rows = imports.CHUNK_ROWS + 500
+    lines = [orjson.dumps(dialogue(f"{n}?", "Yes.")) + b"\n" for n in range(n_rows)]
+    path = tmp_path / "news.jsonl"
+    path.write_bytes(b"no JSON\n" + b"".join(lines))
+    take_in(project, dialogue("Before?", "Yes."))
+    # Killed with its first chunk half stored, then begun again: nothing of that chunk is there.
+    with no_new_messages(), manage("import_jsonl", str(path), "--project", "news") as process:
+        wait_until(
+            lambda: ImportRun.objects.filter(file_name="news.jsonl").exists(),
+            "the import's beginning",
+        )
+        killed(process)
+    assert Conversation.objects.count() == 1
+    run = ImportRun.objects.get(file_name="news.jsonl")
+    # As a process killed between its chunks leaves it.
+    ImportRun.objects.filter(pk=run.pk).update(rows_through=1 + 500, n_read=501, n_added=500)
+    call_command("import_jsonl", str(path), project="news", stderr=(said := StringIO()))
+    assert "goes on after row 501" in said.getvalue()
+    run.refresh_from_db()
+    assert run.finished_at is not None
+    assert (run.n_read, run.n_added) == (n_rows + 1, n_rows)
+    assert Conversation.objects.count() == 1 + n_rows - 500
 
 
 @contextmanager
