@@ -13,18 +13,27 @@ from labelhub.accounts.models import User
 from labelhub.accounts.selectors import rater_of
 
 
+@transaction.atomic
 def raise_flag(*, assignment: Assignment, text: str) -> ManagerFlag:
-    """Have a manager look at the task; the person goes on as they like. Raises SayWhatIsWrong."""
+    """Have a manager look at the task; the person goes on as they like. The same words again, until
+    they are settled, are the same flag. Raises SayWhatIsWrong.
+    """
     if not text.strip():
         raise SayWhatIsWrong
-    return ManagerFlag.objects.create(
-        project_id=assignment.project_id,
-        assignment=assignment,
-        kind=assignment.kind,
-        rater_id=assignment.rater_id,
+    # A second click waits here for the first.
+    locked = Assignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
+    flag, _ = ManagerFlag.objects.get_or_create(
+        assignment=locked,
         text=text,
-        raised_at=clock.now(),
+        settled_at=None,
+        defaults={
+            "project_id": locked.project_id,
+            "kind": locked.kind,
+            "rater_id": locked.rater_id,
+            "raised_at": clock.now(),
+        },
     )
+    return flag
 
 
 @transaction.atomic
