@@ -96,7 +96,7 @@ export const recipes = {
       keep: "Keep it as it is",
     },
     benchmarks: "Keep these benchmarks out",
-    noBenchmarks: "None yet: add a file below.",
+    noBenchmarks: "None chosen",
     addBenchmark: "Add a benchmark file",
     benchmarkAdded: "{{name}}: {{runs}} runs of 13 words are kept out from now on.",
     tokenizer: "Count tokens as",
