@@ -38,6 +38,7 @@ class Exclusion(StrEnum):
     UNLABELLED = "unlabelled"  # nothing says of a reply alone that it is good or bad
     BRIDGES_SPLITS = "bridges_splits"  # nearly the same prompts are in different splits, for good
     TOO_FEW_RATERS = "too_few_raters"  # agreement was asked for, and fewer than two ranked it
+    MODEL_WRITTEN = "model_written"  # more of an answer came from a draft than was asked for
     LOW_AGREEMENT = "low_agreement"  # people agree less than was asked for
 
 

@@ -56,6 +56,14 @@ def chunks_of(dataset: Dataset) -> Iterator[DatasetChunk]:
         yield DatasetChunk.objects.get(dataset=dataset, number=number)
 
 
+def drafted_beyond(ids: Sequence[int], *, share: float) -> set[int]:
+    """Those conversations with an answer of which more than `share` came from a draft (DATA.md §5)."""
+    turns = Message.objects.filter(
+        conversation__in=ids, is_live=True, role=Message.Role.ASSISTANT, model_share__gt=share
+    )
+    return set(turns.values_list("conversation", flat=True))
+
+
 def dialogues(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
     """The live paths of these conversations, in the order of their ids."""
     turns: dict[int, list[MessageRecord]] = defaultdict(list)

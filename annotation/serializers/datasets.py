@@ -30,6 +30,12 @@ class ExportInput(serializers.Serializer[Any]):
     system = serializers.ChoiceField(choices=SYSTEM_TURNS, default="drop")
     aggregate = serializers.ChoiceField(choices=[*Aggregate], default=Aggregate.RATERS.value)
     min_agreement = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    max_model_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        default=1.0,
+        help_text="Leave out dialogues with an answer that took more than this share from a draft.",
+    )
     split_by = serializers.ChoiceField(choices=SPLIT_BY, default=BY_PROMPT)
     hold_out_raters = serializers.FloatField(min_value=0, max_value=0.9, default=0.0)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)

@@ -43,6 +43,7 @@ TOLD = (
     "system",
     "aggregate",
     "min_agreement",
+    "max_model_share",
     "split_by",
     "hold_out_raters",
     "seed",

@@ -69,6 +69,8 @@ class FileOptions:
     system: str = "drop"
     aggregate: str = Aggregate.RATERS.value
     min_agreement: float = 0.0
+    # Dialogues with an answer of which more than this share came from a draft are left out.
+    max_model_share: float = 1.0
     split_by: str = BY_PROMPT
     hold_out_raters: float = 0.0
     seed: int = 0
@@ -157,7 +159,21 @@ def lines_made(
     write_line = _writer_of(options)
     with closing(read_ahead(_placed_rows(dataset, options, into))) as ahead:
         for rows_of, rows in ahead:
-            yield [_made(rows_of, placed, write_line, line_options) for placed in rows]
+            drafted = _drafted(rows_of, rows, options)
+            yield [
+                Made(rows_of, placed.row_ids, placed.split or "", [], Exclusion.MODEL_WRITTEN)
+                if drafted.intersection(placed.row_ids)
+                else _made(rows_of, placed, write_line, line_options)
+                for placed in rows
+            ]
+
+
+def _drafted(rows_of: str, rows: list[PlacedRow], options: FileOptions) -> set[int]:
+    """The conversations among the rows that have too much of a draft in them."""
+    if options.max_model_share >= 1 or rows_of != DatasetChunk.RowsOf.CONVERSATION:
+        return set()
+    ids = [pk for placed in rows for pk in placed.row_ids]
+    return selectors.drafted_beyond(ids, share=options.max_model_share)
 
 
 def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:

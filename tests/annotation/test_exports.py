@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 import orjson
+import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -64,6 +65,25 @@ class TestDemonstrations:
             reason: count for reason, count in expected.items() if count
         }
         assert manifest["kept"] == 1 + states.count("approved")
+
+    @pytest.mark.parametrize(
+        ("most", "kept", "excluded"),
+        [(1.0, 3, {}), (0.5, 2, {"model_written": 1}), (0.0, 1, {"model_written": 2})],
+    )
+    @pytest.mark.parametrize("file_format", ["messages", "openai"])
+    def test_a_file_may_hold_little_of_drafts(self, path, file_format, most, kept, excluded):
+        project = serving_project()
+        person = Person(project)
+        for share in (None, 0.5, 0.8):
+            conversation = person.hand_in_new()
+            with pgtrigger.ignore("annotation.Message:immutable_turn"):
+                Message.objects.filter(conversation=conversation, role="assistant").update(
+                    model_share=share, trainable=True
+                )
+            Conversation.objects.filter(pk=conversation.pk).update(state="accepted_by_sampling")
+        written = write_out(project, "sft", file_format, path, max_model_share=most)
+        assert (written.manifest["kept"], written.manifest["excluded"]) == (kept, excluded)
+        assert len(lines_of(path)) == kept
 
     def test_an_excluded_persons_later_work_stays(self, path):
         project = serving_project()

@@ -100,6 +100,13 @@ class Command(BaseCommand):
             help="comparisons: leave out those whose rankings agree less, or were ranked once",
         )
         parser.add_argument(
+            "--max-model-share",
+            type=_share,
+            default=1.0,
+            metavar="SHARE",
+            help="sft: leave out dialogues with an answer that took more than this from a draft",
+        )
+        parser.add_argument(
             "--split-by",
             choices=SPLIT_BY,
             default=BY_PROMPT,
@@ -150,6 +157,7 @@ class Command(BaseCommand):
             system=options["system"],
             aggregate=options["aggregate"],
             min_agreement=options["min_agreement"],
+            max_model_share=options["max_model_share"],
             split_by=options["split_by"],
             hold_out_raters=options["hold_out_raters"],
             seed=options["seed"],

@@ -2207,6 +2207,12 @@ export interface components {
              * @default 0
              */
             min_agreement?: number;
+            /**
+             * Format: double
+             * @description Leave out dialogues with an answer that took more than this share from a draft.
+             * @default 1
+             */
+            max_model_share?: number;
             /** @default prompt */
             split_by?: components["schemas"]["SplitByEnum"];
             /**
