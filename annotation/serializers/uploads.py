@@ -14,7 +14,7 @@ from annotation.services.imports import FORMATS
 
 
 class UploadInput(serializers.Serializer[Any]):
-    file_name = serializers.CharField(max_length=300)
+    file_name = serializers.RegexField(r"^[^\x00-\x1f\x7f]+$", max_length=300)
     n_bytes = serializers.IntegerField(min_value=1, max_value=2**40)
     format = serializers.ChoiceField(choices=FORMATS, allow_blank=True, default="")
     licence = serializers.CharField(max_length=100, allow_blank=True, default="")

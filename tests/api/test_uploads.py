@@ -198,6 +198,8 @@ def test_nothing_more_is_taken_once_it_is_whole(project: Project, manager: APICl
         ({"format": "hh", "as_drafts": True}, "drafts_are_dialogues"),
         ({"n_bytes": 0}, "invalid"),
         ({"file_name": ""}, "invalid"),
+        # It becomes the name in a header.
+        ({"file_name": "a\r\nb.jsonl"}, "invalid"),
     ],
 )
 def test_bad_requests(project: Project, manager: APIClient, body: Any, code: str) -> None:
