@@ -84,10 +84,15 @@ def add(*, project: Project, user: User, licence: str, prompts: Sequence[NewProm
             "content_sha256", flat=True
         )
     )
-    made = Prompt.objects.bulk_create(
-        [row for sha256, row in rows.items() if sha256 not in known], batch_size=CHUNK
+    unknown = {sha256: row for sha256, row in rows.items() if sha256 not in known}
+    # Another tab or an import may have added some of them since.
+    Prompt.objects.bulk_create(unknown.values(), batch_size=CHUNK, ignore_conflicts=True)
+    made = list(
+        Prompt.objects.filter(project=project, content_sha256__in=unknown).values_list(
+            "pk", flat=True
+        )
     )
-    alike = _compare([row.pk for row in made])
+    alike = _compare(made)
     if made:
         accounts.record(
             actor=user, verb="prompts added", subject=project, project=project, n=len(made)

@@ -220,3 +220,18 @@ def test_handing_out_needs_a_round(manager: Person) -> None:
     Round.objects.update(closed_at=clock.now())
     answer = manager.post(path(manager, "prompt-plan"), {"kind": "demonstration", "n": 1})
     assert (answer.status_code, answer.json()["code"]) == (409, "no_open_round")
+
+
+def test_a_prompt_sent_twice_at_once_is_added_once(
+    manager: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Prompt.objects.bulk_create
+
+    def create_after_another(rows: list[Prompt], **how: Any) -> list[Prompt]:
+        monkeypatch.setattr(Prompt.objects, "bulk_create", create)
+        assert add(manager, prompt(WEATHER))["n_added"] == 1
+        return create(rows, **how)
+
+    monkeypatch.setattr(Prompt.objects, "bulk_create", create_after_another)
+    add(manager, prompt(WEATHER), prompt("Why is the sky blue?"))
+    assert {row.text for row in Prompt.objects.all()} == {WEATHER, "Why is the sky blue?"}
