@@ -33,7 +33,7 @@ export function MeMenu({ me }: Props) {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{name}</Menu.Label>
+        <Menu.Label dir="auto">{name}</Menu.Label>
         <Menu.Divider />
         <Menu.Label>{t("app.appearance")}</Menu.Label>
         {SCHEMES.map((scheme) => (

@@ -102,7 +102,7 @@ function ProjectSwitch({ me, project }: { me: Me; project: string | null }) {
     <Menu position="bottom-start">
       <Menu.Target>
         <Button variant="subtle" color="gray" size="compact-md" className={classes.project}>
-          <span className={classes.projectName}>
+          <span className={classes.projectName} dir="auto">
             {current?.project.name ?? project ?? t("app.chooseProject")}
           </span>
           <span aria-hidden="true" className={classes.chevron}>
@@ -119,7 +119,7 @@ function ProjectSwitch({ me, project }: { me: Me; project: string | null }) {
             to={`/projects/${membership.project.slug}`}
             rightSection={<span className={classes.role}>{t(`app.roles.${membership.role}`)}</span>}
           >
-            {membership.project.name}
+            <span dir="auto">{membership.project.name}</span>
           </Menu.Item>
         ))}
       </Menu.Dropdown>

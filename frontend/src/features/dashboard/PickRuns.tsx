@@ -1,4 +1,4 @@
-import { Button, Table, Text, Title } from "@mantine/core";
+import { Button, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
@@ -44,7 +44,9 @@ export function PickRuns({ slug }: Props) {
                 <Table.Th className={classes.number}>{t("progress.population")}</Table.Th>
                 <Table.Th className={classes.number}>{t("progress.seed")}</Table.Th>
                 <Table.Th>{t("comparisons.run.progress")}</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>{t("common.actions")}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

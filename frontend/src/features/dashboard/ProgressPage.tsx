@@ -135,7 +135,7 @@ function People({ people }: { people: Progress["people"] }) {
           {people.map((person, index) => (
             // Two people may share a name; the list comes in one piece each time.
             <Table.Tr key={index}>
-              <Table.Td>{person.display_name}</Table.Td>
+              <Table.Td dir="auto">{person.display_name}</Table.Td>
               <Table.Td>{t(`app.roles.${person.role}`)}</Table.Td>
               <Table.Td className={classes.number}>{format.number(person.today)}</Table.Td>
               <Table.Td className={classes.number}>{format.number(person.this_week)}</Table.Td>

@@ -79,7 +79,7 @@ function HomeView({ home }: { home: Home }) {
                   shown: format.bounded(next.available, 100),
                 })}
         </Title>
-        <Text c="dimmed" mt={4}>
+        <Text c="dimmed" mt={4} dir="auto">
           {next === null ? t("home.nothingHint") : home.project.description}
         </Text>
         {next !== null && (
