@@ -47,13 +47,18 @@ export function ExportOptions({ asked, faults, onChange }: Props) {
       />
     );
   }
-  const share = (name: "hold_out_raters" | "min_agreement", label: string, most: number) => (
+  const share = (
+    name: "hold_out_raters" | "min_agreement" | "max_model_share",
+    label: string,
+    most: number,
+    usual = 0,
+  ) => (
     <NumberInput
       label={label}
       min={0}
       max={most}
       step={0.05}
-      value={asked[name] ?? 0}
+      value={asked[name] ?? usual}
       onChange={(value) => onChange({ [name]: Number(value) })}
       error={faults[name]?.[0]}
     />
@@ -100,6 +105,7 @@ export function ExportOptions({ asked, faults, onChange }: Props) {
           (word) => t(`datasets.aggregates.${word}`),
           (aggregate) => onChange({ aggregate }),
         )}
+      {asked.kind === "sft" && share("max_model_share", t("datasets.maxModelShare"), 1, 1)}
       {isComparisons && share("min_agreement", t("datasets.minAgreement"), 1)}
       {isPairs &&
         choice(

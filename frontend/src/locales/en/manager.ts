@@ -82,6 +82,7 @@ export const datasets = {
     consensus: "Pairs that people agree on",
     borda: "One order of all",
   },
+  maxModelShare: "Most of an answer from a draft (share)",
   minAgreement: "Least agreement",
   pairs: "Pairs",
   pairsOf: {
