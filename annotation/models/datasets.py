@@ -63,6 +63,7 @@ class Dataset(Model):
         SFT = "sft"
         COMPARISONS = "comparisons"
         PROMPTS = "prompts"
+        REWRITES = "rewrites"  # better replies that rankers wrote: a source of its own (DATA.md §6)
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="datasets", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)

@@ -14,7 +14,12 @@ from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
 from annotation.datasets.masking import masked_ranking, masked_turns
 from annotation.datasets.pairs import Margin, Pairs, Ties
-from annotation.datasets.records import RankingRecord, RenderedDialogue
+from annotation.datasets.records import (
+    DialogueRecord,
+    MessageRecord,
+    RankingRecord,
+    RenderedDialogue,
+)
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings
@@ -34,6 +39,10 @@ FORMATS: Mapping[str, Mapping[str, Callable[..., list[Line]]]] = {
     Kind.SFT.value: formats.SFT_FORMATS,
     Kind.COMPARISONS.value: comparison_formats.COMPARISON_FORMATS,
     Kind.PROMPTS.value: formats.PROMPT_FORMATS,
+    # Answers that the context holds already are not what was written.
+    Kind.REWRITES.value: {
+        name: formats.SFT_FORMATS[name] for name in ("prompt-completion", "messages")
+    },
 }
 TURNS = ("all", "last")
 SYSTEM_TURNS = ("drop", "prefix")
@@ -188,7 +197,8 @@ def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:
 def _is_rendered(options: FileOptions) -> bool:
     """Whether PostgreSQL writes the turns: not where splits or masking must know what they say."""
     reads_turns = bool(options.shares) or options.mask_personal_data
-    return options.file_format in formats.RENDERED_FORMATS and not reads_turns
+    of_conversations = options.kind == Kind.SFT and options.file_format in formats.RENDERED_FORMATS
+    return of_conversations and not reads_turns
 
 
 def _made(
@@ -232,6 +242,12 @@ def _rows(
                 key=bytes(dataset.pseudonym_key),
                 metadata=metadata,
             )
+            if options.kind == Kind.REWRITES:
+                written: list[tuple[list[int], Row]] = []
+                for pk, ranking in zip(chunk.row_ids, rankings, strict=True):
+                    written.append(([pk], rewritten(ranking)))
+                yield chunk.rows_of, written
+                continue
             pairs = zip(chunk.row_ids, rankings, strict=True)
             # Elsewhere each ranking stands, or is left out, by itself.
             key = _group if options.grouped else _itself
@@ -254,6 +270,17 @@ def _rows(
         for pk, record in zip(sorted(chunk.row_ids), records, strict=True):
             rows.append(([pk], record))
         yield chunk.rows_of, rows
+
+
+def rewritten(ranking: RankingRecord) -> DialogueRecord:
+    """The better reply that a ranker wrote, as the answer to the context they ranked in."""
+    return DialogueRecord(
+        (*ranking.prompt, MessageRecord("assistant", ranking.rewrite or "", trainable=True)),
+        ranking.row,
+        ranking.origin_key,
+        language=ranking.language,
+        metadata=ranking.metadata,
+    )
 
 
 def _masked(row: Row) -> Row:

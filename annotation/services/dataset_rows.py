@@ -16,6 +16,7 @@ USE = {
     Kind.SFT: AllowedUse.SFT,
     Kind.COMPARISONS: AllowedUse.COMPARISON,
     Kind.PROMPTS: AllowedUse.RL_PROMPT,
+    Kind.REWRITES: AllowedUse.SFT,
 }
 
 
@@ -85,6 +86,22 @@ ROWS = {
   LEFT JOIN breaking b ON b.kind = 'ranking'
   LEFT JOIN member ON member.rater_id = r.rater_id
   WHERE r.project_id = %(project)s
+""",
+    Kind.REWRITES: """
+  SELECT 'ranking' AS rows_of, r.id, r.id AS place, CASE
+    WHEN NOT r.is_current THEN 'revised'
+    WHEN r.purpose <> 'train' THEN 'not_for_training'
+    WHEN r.cannot_judge THEN 'cannot_judge'
+    WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
+    WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
+    WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
+  END AS reason
+  FROM annotation_ranking r
+  JOIN annotation_comparison q ON q.id = r.comparison_id
+  LEFT JOIN annotation_guideline g ON g.id = r.guideline_id
+  LEFT JOIN breaking b ON b.kind = 'ranking'
+  LEFT JOIN member ON member.rater_id = r.rater_id
+  WHERE r.project_id = %(project)s AND r.rewrite <> ''
 """,
     # A prompt is text to start from; the first context of a conversation is one that was used.
     Kind.PROMPTS: """

@@ -2017,7 +2017,7 @@ export interface components {
         /** @enum {string} */
         CriterionEnum: "overall" | "helpfulness" | "harmlessness" | "custom";
         /** @enum {string} */
-        DatasetKind: "sft" | "comparisons" | "prompts";
+        DatasetKind: "sft" | "comparisons" | "prompts" | "rewrites";
         /** @description A version whole: `manifest` as the file beside its data says it, `card` without front matter. */
         DatasetVersionDetailOutput: {
             id: number;

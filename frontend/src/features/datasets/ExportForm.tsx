@@ -20,7 +20,7 @@ interface Props {
 /** Syntax, not language. */
 const SPLIT_EXAMPLE = "train=0.9,test=0.1";
 
-const KINDS: readonly ExportKind[] = ["sft", "comparisons", "prompts"];
+const KINDS: readonly ExportKind[] = ["sft", "comparisons", "prompts", "rewrites"];
 
 /** Asks for a file: what goes in, and in which format. */
 export function ExportForm({ slug, opened, onClose }: Props) {

@@ -51,6 +51,7 @@ export const datasets = {
     sft: "Demonstrations",
     comparisons: "Comparisons",
     prompts: "Prompts",
+    rewrites: "Better replies that rankers wrote",
   },
   states: {
     queued: "waiting",
