@@ -94,3 +94,4 @@ class ExportFormatsOutput(serializers.Serializer[Any]):
     sft = serializers.ListField(child=serializers.CharField())
     comparisons = serializers.ListField(child=serializers.CharField())
     prompts = serializers.ListField(child=serializers.CharField())
+    rewrites = serializers.ListField(child=serializers.CharField())

@@ -2180,6 +2180,7 @@ export interface components {
             sft: string[];
             comparisons: string[];
             prompts: string[];
+            rewrites: string[];
         };
         ExportInputRequest: {
             kind: components["schemas"]["DatasetKind"];
