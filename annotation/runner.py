@@ -22,6 +22,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from annotation.models import Dataset, Export
 from annotation.services import dataset_files, exports
 from annotation.services.dataset_lines import FileOptions
+from annotation.services.leased_jobs import Stopped
 from labelhub.exceptions import LabelhubError
 
 logger = logging.getLogger(__name__)
@@ -29,10 +30,6 @@ logger = logging.getLogger(__name__)
 # Renews the lease, shows how far it is, learns that nobody wants it any more.
 RENEW_SECONDS = 2.0
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-class Stopped(Exception):
-    """The lease is lost or the file is not wanted any more."""
 
 
 def run_export(*, export_id: int) -> None:

@@ -40,10 +40,10 @@ from annotation.models import (
     Task,
     TimeContest,
 )
-from annotation.services import exports, freezings, versions
+from annotation.services import exports, freezings, leased_jobs, versions
 from labelhub import clock
 from labelhub.accounts import services as accounts
-from labelhub.accounts.models import ApiToken, Membership, Rater, User
+from labelhub.accounts.models import ApiToken, Membership, Project, Rater, User
 from labelhub.exceptions import LabelhubError
 from sampling.models import Context, Generation, Policy
 
@@ -163,7 +163,14 @@ class _Withdrawn:
 
 
 def _withdraw(rows: _Rows, actor: User | None) -> _Withdrawn:
-    """Every dataset that holds one of the rows: its versions, and the files of its exports, go."""
+    """Every dataset that holds one of the rows: its versions, and the files of its exports, go.
+
+    What is being frozen ends first, or sees that the rows may not leave any more. A mixture that may
+    have read them already is called off.
+    """
+    list(Project.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    for freezing in Freezing.objects.filter(dataset=None, state=leased_jobs.State.RUNNING):
+        freezings.cancel(freezing=freezing)
     held = (
         Q(chunks__rows_of=RowsOf.CONVERSATION, chunks__row_ids__overlap=rows.conversations)
         | Q(chunks__rows_of=RowsOf.PROMPT, chunks__row_ids__overlap=rows.prompts)

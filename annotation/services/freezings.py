@@ -73,7 +73,7 @@ def mixed(*, freezing: Freezing, tell: Tell) -> Dataset | None:
     """Mix and count the recipe's rows; the dataset of them, or None where they are only counted.
 
     What an attempt that was cut off has frozen is taken up again. Raises CriteriaMixed,
-    TokenizerUnknown.
+    TokenizerUnknown, and Stopped where it was called off while it mixed.
     """
     if freezing.dataset is not None:
         return freezing.dataset
@@ -98,6 +98,7 @@ def mixed(*, freezing: Freezing, tell: Tell) -> Dataset | None:
             name=freezing.recipe.name,
             created_by=freezing.requested_by,
         )
+        leased_jobs.keep(freezing)
         freezing.save(update_fields=["dataset", "table"])
     return freezing.dataset
 

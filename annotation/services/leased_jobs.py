@@ -26,6 +26,10 @@ RING_AGAIN_SECONDS = 15
 State = Export.State
 
 
+class Stopped(Exception):
+    """The lease is lost, or nobody wants any more what the job makes."""
+
+
 @transaction.atomic
 def cancel(job: Job) -> None:
     """Stop it: at once while it waits, soon while it runs; what has ended stays as it is."""
@@ -71,6 +75,12 @@ def renew(job: Job, **progress: Any) -> bool:
             **progress,
         )
     )
+
+
+def keep(job: Job) -> None:
+    """Hold the row until the transaction ends. Raises Stopped where there is no point in going on."""
+    if held(job).filter(cancel_requested_at=None).select_for_update().first() is None:
+        raise Stopped
 
 
 def finish(job: Job, **results: Any) -> bool:

@@ -21,8 +21,9 @@ from annotation.models import (
     Message,
     Task,
 )
-from annotation.services import candidates, erasure, exports, picks
+from annotation.services import candidates, erasure, exports, freezings, picks
 from annotation.services.dataset_lines import FileOptions
+from annotation.services.leased_jobs import Stopped
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project
 from sampling.models import Context
@@ -156,6 +157,22 @@ def test_versions_and_exports_with_their_words_go_and_the_next_is_without_them(
     after = DatasetVersion.objects.get(recipe=recipe, withdrawn_at=None)
     assert after.manifest["table"]["sources"][0]["excluded"] == {"use_not_allowed": 1}
     assert after.manifest["kept"] == 1
+
+
+def test_a_mixture_that_has_read_their_words_is_called_off(project, person):
+    approved(person)
+    asked = freezings.start(
+        recipe=declared(project), is_trial=False, requested_by=None, run_here=True
+    )
+    freezing = freezings.claim(freezing_id=asked.pk)
+
+    def erase_once_all_are_read(stage, n_through, n_rows):
+        if n_through and n_through == n_rows:
+            erasure.erase(user=person.member.user, actor=None)
+
+    with pytest.raises(Stopped):
+        freezings.mixed(freezing=freezing, tell=erase_once_all_are_read)
+    assert not Dataset.objects.exists()
 
 
 def test_what_policies_were_shown_goes_and_its_place_is_free_again(project, person):
