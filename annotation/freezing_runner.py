@@ -7,8 +7,9 @@ from collections.abc import Callable
 from django.db import DatabaseError, InterfaceError
 
 from annotation.models import Freezing
-from annotation.runner import Lease, Stopped, working_folder
+from annotation.runner import Lease, working_folder
 from annotation.services import freezings, versions
+from annotation.services.leased_jobs import Stopped
 from labelhub.exceptions import LabelhubError
 
 Stage = Freezing.Stage

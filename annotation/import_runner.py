@@ -10,8 +10,9 @@ from django.core.files import File
 from django.db import DatabaseError, InterfaceError
 
 from annotation.models import Upload
-from annotation.runner import Lease, Stopped
+from annotation.runner import Lease
 from annotation.services import imports, uploads
+from annotation.services.leased_jobs import Stopped
 from annotation.services.rejects import write_rejects
 from labelhub.exceptions import LabelhubError
 
