@@ -62,7 +62,7 @@ export const globalActions: readonly Action<GlobalContext>[] = [
   {
     id: "global.prompts",
     label: "actions.goPrompts",
-    keys: ["g m"],
+    keys: ["g b"],
     enabled: managing,
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/prompts`),
   },
