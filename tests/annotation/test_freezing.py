@@ -138,7 +138,7 @@ class TestFreezing:
 
     def test_what_was_not_made_for_training_can_never_enter(self):
         project = serving_project()
-        take_in(project, ranking("A", "B", purpose="gold"))
+        take_in(project, ranking("A", "B", purpose="gold", rewrite="Better."))
         judged_as_gold = Ranking.objects.get()
         Person(project).hand_in_new()
         demonstration = Conversation.objects.get()
