@@ -87,6 +87,8 @@ def thread_of(
 ) -> Thread:
     """The conversation as `rater` sees it, their own feedback included; two queries."""
     own = Feedback.objects.filter(message=OuterRef("pk"), rater=rater).order_by("-id")
+    # Asked before the turns are read: a reply that is stored in between is among them.
+    is_unwritten = _is_unwritten(conversation)
     live = (
         Message.objects.filter(conversation=conversation, is_live=True)
         .annotate(
@@ -139,7 +141,7 @@ def thread_of(
             draft_text,
         ) in live
     ]  # fmt: skip
-    if turns and turns[-1].role == Message.Role.USER and _is_unwritten(conversation):
+    if turns and turns[-1].role == Message.Role.USER and is_unwritten:
         assert conversation.reply_generation_id is not None
         turns.append(_unwritten_reply(conversation.reply_generation_id, turns[-1], tries))
     return Thread(
