@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from annotation.models import Assignment, Conversation, Message, Prompt, RoundPolicy
 from annotation.services import chats
@@ -102,6 +103,22 @@ class TestTurns:
         RoundPolicy.objects.update(temperature=2.0, top_k=0)
         second = Generation.objects.get(pk=pending(say(trainer, chat, "And now?")))
         assert second.params == first.params
+
+    def test_a_reply_that_is_stored_while_the_page_reads_is_not_lost(
+        self, trainer: Person, chat: Assignment
+    ) -> None:
+        waiting = [pending(say(trainer, chat, "Hello?"))]
+
+        def store_after_the_first_look(execute: Any, sql: str, *rest: Any) -> Any:
+            found = execute(sql, *rest)
+            if waiting and "annotation_message" in sql:
+                end_generation(waiting.pop(), "Good day.")
+            return found
+
+        with connection.execute_wrapper(store_after_the_first_look):
+            answer = trainer.client.get(f"/api/v1/assignments/{chat.pk}/").json()
+        assert not waiting
+        assert answer["conversation"]["messages"][-1]["role"] == "assistant"
 
     def test_a_reply_is_stored_once_however_often_its_job_runs(
         self, trainer: Person, chat: Assignment
