@@ -85,7 +85,7 @@ class Previous:
 def thread_of(
     *, conversation: Conversation, rater: Rater | None, with_drafts: bool = False
 ) -> Thread:
-    """The conversation as `rater` sees it, their own feedback included; two queries."""
+    """The conversation as `rater` sees it, their own feedback included; two queries, and one where replies are asked for."""
     own = Feedback.objects.filter(message=OuterRef("pk"), rater=rater).order_by("-id")
     # Asked before the turns are read: a reply that is stored in between is among them.
     is_unwritten = _is_unwritten(conversation)
