@@ -7,7 +7,7 @@ left-padded batch, and transformers' continuous batching with fork. Then a draft
 beside two K = 9 jobs and beside none, and 16 drafts at a time beside a queue of batch work that
 never empties, in CPU-seconds as well.
 
-Five rounds take about 17 minutes of one quiet core. `--quick` takes about 40 seconds of it: one
+Five rounds take, by estimate, 17 minutes of one quiet core. `--quick` takes a fraction of it: one
 round of what the JSON's ratios need and half the tokens, so that prompts weigh more than in the
 table and one busy moment shows.
 
