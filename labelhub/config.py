@@ -18,6 +18,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Prefix of the key that a development installation makes for itself; production refuses it.
 DEMO_KEY_PREFIX = "demo-"
 
+# The nine completions of the largest comparison fit what is left when a third is kept for people.
+FEWEST_ENGINE_SLOTS = 13
+
 
 class ConfigError(SystemExit):
     """The environment holds a setting labelhub cannot start with; the message says which and why."""
@@ -92,7 +95,7 @@ class Config(BaseSettings):
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads of the in-process engine.")
     engine_slots: int = Field(
         54,
-        ge=13,
+        ge=FEWEST_ENGINE_SLOTS,
         le=1024,
         description="Completions one policy's engine samples at once, a third of them only for people.",
     )

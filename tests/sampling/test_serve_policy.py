@@ -32,6 +32,12 @@ def test_a_folder_without_a_policy_is_refused(tmp_path: Path) -> None:
         serve(str(tmp_path))
 
 
+@pytest.mark.parametrize("n_slots", ["12", "0", "-4", "many"])
+def test_slots_that_no_comparison_of_nine_fits_are_refused(tmp_path: Path, n_slots: str) -> None:
+    with pytest.raises(CommandError, match="wants at least 13"):
+        call_command("serve_policy", str(tmp_path), f"--slots={n_slots}")
+
+
 def test_a_server_is_not_served_again() -> None:
     with pytest.raises(CommandError, match="unsupported_policy"):
         serve("openai:http://127.0.0.1:1/v1#tiny")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from labelhub.config import FEWEST_ENGINE_SLOTS
 from labelhub.exceptions import LabelhubError
 from sampling import policies, selectors
 from sampling.engine.protocol import EngineError
@@ -34,7 +36,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--device", help="cpu, cuda or cuda:1 (default: a GPU if there is one)")
         parser.add_argument(
-            "--slots", type=int, default=settings.ENGINE_SLOTS, help="completions at once"
+            "--slots", type=enough_slots, default=settings.ENGINE_SLOTS, help="completions at once"
         )
         parser.add_argument("--queue", type=int, default=64, help="waiting requests, each priority")
         parser.add_argument(
@@ -78,6 +80,16 @@ class Command(BaseCommand):
     def _announce(self, base_url: str) -> None:
         self.stdout.write(f"Serving at {base_url}")
         self.stdout.flush()
+
+
+def enough_slots(text: str) -> int:
+    """Return a number of slots that a comparison of any size fits. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < FEWEST_ENGINE_SLOTS:
+        raise ArgumentTypeError(
+            f"{text} is not enough: a comparison of nine wants at least {FEWEST_ENGINE_SLOTS}, a "
+            "third of the slots being for people"
+        )
+    return int(text)
 
 
 def find_source(policy: str) -> tuple[str, str | None, str | None]:
