@@ -81,7 +81,7 @@ def measure_drafts(engine: EngineLoop, vocab_size: int, n_drafts: int) -> dict[s
     with batch_work(engine, 2, vocab_size) as n_tokens:
         for number in range(n_drafts):
             # A person comes at any moment of a step, and not before the batch has begun.
-            time.sleep(chance.uniform(0.3, 1.5))
+            time.sleep(chance.uniform(0.1, 0.6))
             while not all(n_tokens):
                 time.sleep(0.05)
             loaded.append(draft(engine, 6_000 + number, vocab_size))
