@@ -55,6 +55,7 @@ def _read(upload: Upload, lease: Lease) -> None:
             file_name=upload.file_name,
             licence=upload.licence,
             as_drafts=upload.as_drafts,
+            allowed_use=upload.allowed_use,
             started_by=upload.requested_by,
         )
         uploads.set_run(upload=upload, run=run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def take_in(
     file_format: str | None = None,
     licence: str = "",
     as_drafts: bool = False,
+    allowed_use: Sequence[str] = (),
 ) -> tuple[ImportRun, list[Reject]]:
     """Import these lines, given as bytes or as what JSON says."""
     content = b"".join(
@@ -66,6 +67,7 @@ def take_in(
         file_name="rows.jsonl",
         licence=licence,
         as_drafts=as_drafts,
+        allowed_use=allowed_use,
     )
     imports.read_rows(run=run, reader=reader, on_progress=lambda run: None)
     run.refresh_from_db()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from annotation.datasets.fields import optional, required
+from annotation.datasets.fields import LANGUAGE_TAG, optional, required
 from annotation.datasets.records import (
     MAX_CANDIDATES,
     MIN_CANDIDATES,
@@ -55,8 +55,10 @@ def read_oasst(row: Mapping[str, Any], number: int) -> Iterator[Record | LeftOut
     for code, n in left_out.items():
         yield LeftOut(number, code, n)
     key = origin_key([kept[0].turn])
-    language = optional(root, "lang", str)
     about = {name: value for name, value in row.items() if name != "prompt"}
+    language = optional(root, "lang", str)
+    if language is not None and not LANGUAGE_TAG.fullmatch(language):
+        about, language = {"lang": language} | about, None
     if len(kept) == 1:
         yield PromptRecord((kept[0].turn,), number, key, language=language, metadata=about)
         return

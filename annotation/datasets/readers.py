@@ -3,7 +3,6 @@
 Every row ends as a record or as a `Reject`; no row raises and none is dropped in silence.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
@@ -11,7 +10,7 @@ from typing import Any, BinaryIO
 
 from annotation.datasets import sources, turns
 from annotation.datasets.candidates_reader import read_given
-from annotation.datasets.fields import optional, required, wrong_shape
+from annotation.datasets.fields import LANGUAGE_TAG, optional, required, wrong_shape
 from annotation.datasets.hh_reader import read_hh
 from annotation.datasets.oasst_reader import read_oasst
 from annotation.datasets.ranking_reader import RANKING_SCHEMA_PREFIX, read_ranking
@@ -31,8 +30,6 @@ from annotation.datasets.sources import RawRow, RowError
 N_ROWS_TO_DETECT = 100
 MAX_LICENCE_LENGTH = 100
 MAX_CATEGORY_LENGTH = 60
-
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class UnknownFormatError(Exception):

@@ -9,8 +9,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from annotation.models.words import AllowedUse
 from labelhub.accounts.models import Project
-from labelhub.constraints import Model, holds
+from labelhub.constraints import Model, holds, known_elements
 
 
 class ImportRun(Model):
@@ -24,6 +25,10 @@ class ImportRun(Model):
     file_sha256 = models.CharField(max_length=64, blank=True)
     licence = models.CharField(max_length=100, blank=True)
     as_drafts = models.BooleanField(default=False)
+    # What its rows may be used for; empty: every use, of comparisons comparing alone.
+    allowed_use = ArrayField(
+        models.CharField(max_length=20), default=list, db_default=[], blank=True
+    )
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="import_runs"
     )
@@ -37,6 +42,9 @@ class ImportRun(Model):
     # {"code": count} of refused lines, and of parts of lines that were taken.
     rejects = models.JSONField(default=dict)
     left_out = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [known_elements("allowed_use", AllowedUse.values)]
 
 
 class RejectedRow(Model):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from annotation.models.datasets import ImportRun
+from annotation.models.words import AllowedUse
 from labelhub.accounts.models import Project
-from labelhub.constraints import Model, holds
+from labelhub.constraints import Model, holds, known_elements
 
 
 class Upload(Model):
@@ -32,6 +34,10 @@ class Upload(Model):
     format = models.CharField(max_length=40, blank=True)
     licence = models.CharField(max_length=100, blank=True)
     as_drafts = models.BooleanField(default=False)
+    # As ImportRun has it.
+    allowed_use = ArrayField(
+        models.CharField(max_length=20), default=list, db_default=[], blank=True
+    )
     state = models.CharField(max_length=20, choices=State, default=State.RECEIVING)
     n_bytes_read = models.BigIntegerField(default=0)
     import_run = models.OneToOneField(ImportRun, models.PROTECT, null=True, related_name="upload")
@@ -51,6 +57,7 @@ class Upload(Model):
 
     class Meta:
         constraints = [
+            known_elements("allowed_use", AllowedUse.values),
             holds("holds_something", Q(n_bytes__gt=0)),
             holds(
                 "leased_iff_running",

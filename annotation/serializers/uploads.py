@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from annotation.models import Upload
+from annotation.models import AllowedUse, Upload
 from annotation.selectors.uploads import parts_missing
 from annotation.serializers.datasets import FailureOutput
 from annotation.services.imports import FORMATS
@@ -19,6 +19,12 @@ class UploadInput(serializers.Serializer[Any]):
     format = serializers.ChoiceField(choices=FORMATS, allow_blank=True, default="")
     licence = serializers.CharField(max_length=100, allow_blank=True, default="")
     as_drafts = serializers.BooleanField(default=False)
+    allowed_use = serializers.MultipleChoiceField(
+        choices=AllowedUse.choices,
+        default=list,
+        help_text="What the rows may be used for; none: dialogues and prompts for everything,"
+        " comparisons for comparing alone.",
+    )
 
 
 class CountsOutput(serializers.Serializer[Any]):
@@ -44,6 +50,7 @@ class UploadOutput(serializers.Serializer[Any]):
     parts_missing = serializers.SerializerMethodField()
     licence = serializers.CharField()
     as_drafts = serializers.BooleanField()
+    allowed_use = serializers.ListField(child=serializers.ChoiceField(choices=AllowedUse.choices))
     state = serializers.ChoiceField(choices=Upload.State.choices)
     counts = CountsOutput(source="import_run", allow_null=True)
     has_rejects_file = serializers.SerializerMethodField()

@@ -7,7 +7,7 @@ from typing import Any
 
 from annotation.datasets.records import CandidatesRecord, GivenCandidate, content_sha256
 from annotation.model_names import masked, names_one_of, spoken_names
-from annotation.models import Candidate, Comparison, ImportRun
+from annotation.models import Candidate, Comparison, ImportRun, words
 from annotation.selectors.comparisons import open_round
 from annotation.services.comparisons import (
     near_identical_to_earlier,
@@ -53,6 +53,7 @@ def add(*, run: ImportRun, records: Sequence[CandidatesRecord]) -> int:
             origin_key=record.origin_key,
             source=run.file_name[-SOURCE_LENGTH:],
             licence=record.licence or run.licence,
+            allowed_use=run.allowed_use or words.every_use(),
             import_run=run,
             source_row=record.row,
             external_id=external_id,

@@ -67,7 +67,7 @@ def add(*, run: ImportRun, records: Sequence[DialogueRecord | TreeRecord], as_dr
             "kind": Conversation.Kind.IMPORTED.value,
             "state": state.value,
             "source": run.file_name[-SOURCE_LENGTH:],
-            "allowed_use": words.every_use(),
+            "allowed_use": run.allowed_use or words.every_use(),
             "import_run_id": run.pk,
             "created_at": now,
             "finished_at": now,

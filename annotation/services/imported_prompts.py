@@ -54,7 +54,7 @@ def add(*, run: ImportRun, records: Sequence[PromptRecord]) -> int:
             "project_id": run.project_id,
             "kind": Prompt.Kind.PROMPT.value,
             "source": run.file_name[-SOURCE_LENGTH:],
-            "allowed_use": words.every_use(),
+            "allowed_use": run.allowed_use or words.every_use(),
             "import_run_id": run.pk,
             "created_at": clock.now(),
         },

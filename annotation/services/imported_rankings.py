@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 
 from annotation.datasets.criteria import question_of
+from annotation.datasets.fields import LANGUAGE_TAG
 from annotation.datasets.formats import rfc3339
-from annotation.datasets.readers import LANGUAGE_TAG, MAX_LICENCE_LENGTH
+from annotation.datasets.readers import MAX_LICENCE_LENGTH
 from annotation.datasets.records import (
     CandidateRecord,
     RankingRecord,
@@ -240,7 +241,7 @@ def _comparison_rows(
             record.origin_key,
             source,
             _licence(record) or run.licence,
-            [AllowedUse.COMPARISON.value],
+            run.allowed_use or [AllowedUse.COMPARISON.value],
             run.pk,
             record.row,
             key,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, TypeAlias
 
 from django.db import connection, transaction
@@ -68,12 +68,14 @@ def begin_run(
     file_sha256: str = "",
     licence: str = "",
     as_drafts: bool = False,
+    allowed_use: Sequence[str] = (),
     started_by: User | None = None,
 ) -> ImportRun:
     """The run that `read_rows` goes on with: of the same file, where one was cut off, else a new one.
 
     Imported dialogues count as approved; `as_drafts` sends them to review instead. `licence` is for
-    rows that name none.
+    rows that name none. `allowed_use` are words of AllowedUse that hold for every row; none: dialogues
+    and prompts for every use, comparisons for comparing alone (DATA.md §6).
     """
     same = {
         "project": project,
@@ -81,6 +83,7 @@ def begin_run(
         "file_sha256": file_sha256,
         "licence": licence,
         "as_drafts": as_drafts,
+        "allowed_use": sorted(allowed_use),
     }
     if file_sha256:
         cut_off = ImportRun.objects.filter(**same, finished_at=None).order_by("-pk").first()

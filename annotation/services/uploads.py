@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from io import RawIOBase
@@ -41,6 +41,7 @@ def begin(
     file_format: str = "",
     licence: str = "",
     as_drafts: bool = False,
+    allowed_use: Sequence[str] = (),
     requested_by: User | None,
 ) -> Upload:
     """An upload that waits for its parts. Raises DraftsAreDialogues."""
@@ -53,6 +54,7 @@ def begin(
         format=file_format,
         licence=licence,
         as_drafts=as_drafts,
+        allowed_use=sorted(allowed_use),
         requested_by=requested_by,
         created_at=clock.now(),
     )

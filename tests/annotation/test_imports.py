@@ -303,6 +303,11 @@ class TestCommand:
         assert len(RatingSchema.objects.get(project=project).flags) == 11
         assert AuditEvent.objects.filter(verb="import", project=project).exists()
 
+    def test_it_says_what_the_rows_may_be_used_for(self, file):
+        self.run(file, "--create-project", "--allow-use", "sft", "--allow-use", "eval")
+        assert ImportRun.objects.get().allowed_use == ["eval", "sft"]
+        assert Conversation.objects.get().allowed_use == ["eval", "sft"]
+
     def test_broken_lines_are_kept_to_be_mended(self, file, tmp_path, capsys):
         good = file.read_bytes()
         broken = [b'{"messages":', b'{"messages":[]}', b'{"messages":[{"role":"user"}]}']

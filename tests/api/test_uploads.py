@@ -130,6 +130,15 @@ def test_packed_files_and_prompts(project: Project, manager: APIClient, pack: An
     assert Prompt.objects.filter(project=project).count() == 200
 
 
+def test_what_rows_may_be_used_for(project: Project, manager: APIClient) -> None:
+    pk = sent(manager, project, lines(*DIALOGUES), allowed_use=["sft", "eval", "sft"])
+    done = read(manager, pk)
+    assert (done["state"], done["allowed_use"]) == ("done", ["eval", "sft"])
+    assert set(map(tuple, Conversation.objects.values_list("allowed_use", flat=True))) == {
+        ("eval", "sft")
+    }
+
+
 def test_the_same_file_again_adds_nothing(project: Project, manager: APIClient) -> None:
     content = lines(*DIALOGUES)
     read(manager, sent(manager, project, content))
@@ -197,6 +206,7 @@ def test_nothing_more_is_taken_once_it_is_whole(project: Project, manager: APICl
         ({"format": "csv"}, "invalid"),
         ({"format": "hh", "as_drafts": True}, "drafts_are_dialogues"),
         ({"n_bytes": 0}, "invalid"),
+        ({"allowed_use": ["resale"]}, "invalid"),
         ({"file_name": ""}, "invalid"),
         # It becomes the name in a header.
         ({"file_name": "a\r\nb.jsonl"}, "invalid"),

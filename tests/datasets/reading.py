@@ -43,3 +43,41 @@ RANKING = {
 
 def ranked(**changes):
     return RANKING | changes
+
+
+# A sound line of each format that says this somewhere.
+SOUND = {
+    "messages": lambda text: {"messages": [HI, says("assistant", text)]},
+    "openai": lambda text: {"messages": [says("system", "Be kind."), HI, says("assistant", text)]},
+    "prompt-completion": lambda text: {"prompt": "Hi?", "completion": text},
+    "prompt-only": lambda text: {"prompt": text},
+    "alpaca": lambda text: {"instruction": "Hi?", "input": "", "output": text},
+    "sharegpt": lambda text: {
+        "conversations": [{"from": "human", "value": "Hi?"}, {"from": "gpt", "value": text}]
+    },
+    "hh": lambda text: {
+        "chosen": f"\n\nHuman: Hi?\n\nAssistant: {text}",
+        "rejected": "\n\nHuman: Hi?\n\nAssistant: No.",
+    },
+    "oasst": lambda text: {
+        "message_tree_id": "t",
+        "prompt": {
+            "text": "Hi?",
+            "role": "prompter",
+            "replies": [
+                {"text": text, "role": "assistant", "rank": 0},
+                {"text": "No.", "role": "assistant", "rank": 1},
+            ],
+        },
+    },
+    "ranking": lambda text: (
+        RANKING
+        | {
+            "candidates": [
+                {"id": 1, "content": text, "rank": 1},
+                {"id": 2, "content": "B", "rank": 2},
+            ]
+        }
+    ),
+    "candidates": lambda text: {"prompt": "Hi?", "candidates": [text, "No."]},
+}

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.datasets.writers import replacing
 from annotation.management.progress import Progress
-from annotation.models import ImportRun, Prompt
+from annotation.models import AllowedUse, ImportRun, Prompt
 from annotation.services import imports
 from annotation.services.projects import create_project
 from annotation.services.rejects import write_rejects
@@ -40,6 +40,14 @@ class Command(BaseCommand):
             "--format", choices=imports.FORMATS, help="by default it is told from the first rows"
         )
         parser.add_argument("--licence", default="", help="of rows that name none")
+        parser.add_argument(
+            "--allow-use",
+            choices=AllowedUse.values,
+            action="append",
+            default=[],
+            help="what the rows may be used for, once for each use; by default dialogues and prompts "
+            "for everything, comparisons for comparing alone",
+        )
         parser.add_argument(
             "--rejects",
             type=Path,
@@ -86,6 +94,7 @@ class Command(BaseCommand):
                 file_sha256=sha256,
                 licence=options["licence"],
                 as_drafts=options["as_drafts"],
+                allowed_use=sorted(set(options["allow_use"])),
             )
             if run.rows_through:
                 self.stderr.write(f"goes on after row {run.rows_through:,}, where it was cut off")

@@ -1690,6 +1690,8 @@ export interface components {
             id: number;
             text: string;
         };
+        /** @enum {string} */
+        AllowedUseEnum: "sft" | "comparison" | "rl-prompt" | "eval";
         AnswerInputRequest: {
             answer: string;
             /** @default false */
@@ -3561,6 +3563,8 @@ export interface components {
             licence?: string;
             /** @default false */
             as_drafts?: boolean;
+            /** @description What the rows may be used for; none: dialogues and prompts for everything, comparisons for comparing alone. */
+            allowed_use?: components["schemas"]["AllowedUseEnum"][];
         };
         /**
          * @description `counts` is null until the first rows are read. Parts have `part_bytes` each, the last one the
@@ -3575,6 +3579,7 @@ export interface components {
             readonly parts_missing: number[];
             licence: string;
             as_drafts: boolean;
+            allowed_use: components["schemas"]["AllowedUseEnum"][];
             state: components["schemas"]["UploadOutputStateEnum"];
             counts: components["schemas"]["CountsOutput"] | null;
             readonly has_rejects_file: boolean;

@@ -18,6 +18,7 @@ const row = (more: Partial<Upload>): Upload => ({
   parts_missing: [],
   licence: "",
   as_drafts: false,
+  allowed_use: [],
   state: "queued",
   counts: null,
   has_rejects_file: false,
@@ -64,6 +65,8 @@ it("sends a file part by part, watches it being read and shows what was not take
   const picker = dialog.querySelector("input[type=file]");
   await userEvent.upload(picker as HTMLInputElement, new File(["12345"], "rows.jsonl"));
   await userEvent.type(within(dialog).getByLabelText(/Licence/), "MIT");
+  await userEvent.click(within(dialog).getByRole("combobox", { name: "May be used for" }));
+  await userEvent.click(await screen.findByRole("option", { name: "Comparisons" }));
   await userEvent.click(within(dialog).getByRole("button", { name: "Import" }));
   await screen.findByText(/2 rows added · 1 there already · 1 rejected/);
   expect(server.sent(`POST ${UPLOADS}`)[0]?.body).toEqual({
@@ -71,6 +74,7 @@ it("sends a file part by part, watches it being read and shows what was not take
     n_bytes: 5,
     format: "",
     licence: "MIT",
+    allowed_use: ["comparison"],
     as_drafts: false,
   });
   expect([0, 1, 2].map((n) => server.sent(`${PART}/${n}/`)[0]?.body)).toEqual([12, 34, 5]);

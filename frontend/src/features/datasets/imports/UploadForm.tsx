@@ -5,6 +5,7 @@ import {
   FileInput,
   Group,
   Modal,
+  MultiSelect,
   Progress,
   Select,
   Stack,
@@ -26,6 +27,9 @@ interface Props {
 }
 
 type Format = NonNullable<UploadRequest["format"]>;
+type Use = NonNullable<UploadRequest["allowed_use"]>[number];
+
+const USES: readonly Use[] = ["sft", "comparison", "rl-prompt", "eval"];
 
 /** Names of formats, not language. */
 const FORMATS: readonly Exclude<Format, "">[] = [
@@ -51,6 +55,7 @@ export function UploadForm({ slug, onClose }: Props) {
   const [file, setFile] = useState<File | null>(null);
   const [chosen, setChosen] = useState<Format>("");
   const [licence, setLicence] = useState("");
+  const [uses, setUses] = useState<readonly Use[]>([]);
   const [asDrafts, setAsDrafts] = useState(false);
   const [bytesSent, setBytesSent] = useState(0);
 
@@ -62,7 +67,7 @@ export function UploadForm({ slug, onClose }: Props) {
     send.mutate(
       {
         file,
-        body: { format: chosen, licence, as_drafts: asDrafts },
+        body: { format: chosen, licence, allowed_use: [...uses], as_drafts: asDrafts },
         signal: stopping.current.signal,
         onSent: setBytesSent,
       },
@@ -104,6 +109,14 @@ export function UploadForm({ slug, onClose }: Props) {
             value={licence}
             maxLength={100}
             onChange={(event) => setLicence(event.currentTarget.value)}
+            disabled={send.isPending}
+          />
+          <MultiSelect
+            label={t("imports.allowedUse")}
+            description={t("imports.allowedUseHint")}
+            data={USES.map((use) => ({ value: use, label: t(`imports.uses.${use}`) }))}
+            value={[...uses]}
+            onChange={(values) => setUses(USES.filter((use) => values.includes(use)))}
             disabled={send.isPending}
           />
           <Checkbox

@@ -53,6 +53,8 @@ export function UploadRow({ slug, initial }: Props) {
         <Text size="sm" c="dimmed">
           {format.time(row.created_at)} · {format.bytes(row.n_bytes)}
           {row.licence !== "" && ` · ${row.licence}`}
+          {row.allowed_use.length > 0 &&
+            ` · ${row.allowed_use.map((use) => t(`imports.uses.${use}`)).join(", ")}`}
         </Text>
         {counts !== null && (
           <Text size="sm">
