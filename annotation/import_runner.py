@@ -7,37 +7,26 @@ from functools import partial
 from io import BufferedReader
 
 from django.core.files import File
-from django.db import DatabaseError, InterfaceError
 
+from annotation.leased_work import Lease, run_leased
 from annotation.models import Upload
-from annotation.runner import Lease
 from annotation.services import imports, uploads
-from annotation.services.leased_jobs import Stopped
 from annotation.services.rejects import write_rejects
-from labelhub.exceptions import LabelhubError
 
 
 def run_import(*, upload_id: int) -> None:
     """Read a queued upload in; a second call for the same one finds nothing to do.
 
-    A refusal is written to the row. A fault too, and raised; but where PostgreSQL is away nothing is
-    written, the lease runs out and the sweep gives it to another worker, who goes on where it stood.
+    How it may end: see run_leased. An attempt after one that died goes on where it stood.
     """
     upload = uploads.claim(upload_id=upload_id)
-    if upload is None:
-        return
-    try:
-        with Lease(partial(_renew, upload), name=f"lease of upload {upload_id}") as lease:
-            _read(upload, lease)
-    except Stopped:
-        uploads.settle_cancelled(upload=upload)
-    except LabelhubError as refusal:
-        uploads.fail(upload=upload, code=refusal.code, detail=refusal.detail)
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception as error:
-        uploads.fail(upload=upload, code="internal", detail=f"{type(error).__name__}: {error}")
-        raise
+    if upload is not None:
+        run_leased(
+            upload,
+            renew=partial(_renew, upload),
+            work=partial(_read, upload),
+            put_away=partial(uploads.forget_parts, upload=upload),
+        )
 
 
 def _read(upload: Upload, lease: Lease) -> None:

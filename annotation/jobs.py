@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from annotation import freezing_runner, import_runner, runner
+from annotation import export_runner, freezing_runner, import_runner
 from annotation.services import (
     cancelling,
     candidates,
@@ -56,7 +56,7 @@ def stop_samplings() -> None:
 
 @shared_task(name=exports.JOB)
 def export(export_id: int) -> None:
-    runner.run_export(export_id=export_id)
+    export_runner.run_export(export_id=export_id)
 
 
 @shared_task(name=uploads.JOB)

@@ -93,15 +93,6 @@ def finish(*, export: Export) -> None:
         default_storage.delete(storage_name(export))
 
 
-def fail(*, export: Export, code: str, detail: str) -> None:
-    leased_jobs.fail(export, code=code, detail=detail)
-
-
-def settle_cancelled(*, export: Export) -> None:
-    """The worker has stopped because nobody wants the file any more."""
-    leased_jobs.settle_cancelled(export)
-
-
 def sweep() -> None:
     """Free exports whose worker died, and ring again for those that nobody heard of."""
     leased_jobs.sweep(Export, ring_as=JOB)

@@ -120,15 +120,6 @@ def finish(*, freezing: Freezing) -> None:
     leased_jobs.finish(freezing, table=freezing.table)
 
 
-def fail(*, freezing: Freezing, code: str, detail: str) -> None:
-    leased_jobs.fail(freezing, code=code, detail=detail)
-
-
-def settle_cancelled(*, freezing: Freezing) -> None:
-    """The worker has stopped because nobody wants it any more."""
-    leased_jobs.settle_cancelled(freezing)
-
-
 def sweep() -> None:
     """Free those whose worker died, and ring again for those that nobody heard of."""
     leased_jobs.sweep(Freezing, ring_as=JOB)

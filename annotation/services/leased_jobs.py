@@ -103,10 +103,13 @@ def fail(job: Job, *, code: str, detail: str) -> bool:
     )
 
 
-def settle_cancelled(job: Job) -> None:
-    """The worker has stopped because nobody wants the result any more."""
-    held(job).exclude(cancel_requested_at=None).update(
-        state=State.CANCELLED, lease_until=None, finished_at=clock.now()
+def settle_cancelled(job: Job) -> bool:
+    """The worker has stopped because nobody wants the result any more; False where it is still
+    wanted, or another attempt has taken over."""
+    return bool(
+        held(job)
+        .exclude(cancel_requested_at=None)
+        .update(state=State.CANCELLED, lease_until=None, finished_at=clock.now())
     )
 
 

@@ -149,19 +149,6 @@ def finish(*, upload: Upload, rejects: File[bytes] | None) -> None:
         forget_parts(upload=upload)
 
 
-def fail(*, upload: Upload, code: str, detail: str) -> None:
-    if leased_jobs.fail(upload, code=code, detail=detail):
-        forget_parts(upload=upload)
-
-
-def settle_cancelled(*, upload: Upload) -> None:
-    """The worker has stopped because nobody wants it any more."""
-    leased_jobs.settle_cancelled(upload)
-    upload.refresh_from_db()
-    if upload.state == State.CANCELLED:
-        forget_parts(upload=upload)
-
-
 def forget_parts(*, upload: Upload) -> None:
     """The parts' bytes are of no use once the upload has ended."""
     for number in range(upload.n_parts):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version as library_version
 from pathlib import Path
-from shutil import copyfileobj
 from typing import Any
 
 import orjson
@@ -17,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from annotation.datasets import cards, plots
+from annotation.datasets.archives import zipped
 from annotation.datasets.mixtures import Mixture
 from annotation.exceptions import AlreadyWithdrawn, RebuildDiffers
 from annotation.models import Benchmark, Dataset, DatasetVersion, Freezing, Recipe
@@ -29,8 +28,6 @@ from labelhub.accounts.models import User
 
 SCHEMA = "labelhub.dataset/1"
 CARD = "README.md"
-# A zip holds no younger time; the same files give the same bytes.
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _SHOWN_BARS = 20
 
 Progress = Callable[[int], None]
@@ -62,7 +59,7 @@ def make(
     path = folder / f"{freezing.recipe.name}-v{number}.jsonl"
     written = _write_data(dataset, freezing.contents, path, progress)
     found = _described(freezing, dataset, number, written, folder)
-    archive = archived(found)
+    archive = _archived(found)
     progress(dataset.n_rows)
     with archive.open("rb") as stream:
         stored = default_storage.save(f"datasets/{freezing.pk}/{archive.name}", File(stream))
@@ -94,7 +91,7 @@ def rebuild(*, version: DatasetVersion, folder: Path, progress: Progress) -> Pat
         version.plots,
     )
     _write_texts(found)
-    return archived(found)
+    return _archived(found)
 
 
 @transaction.atomic
@@ -203,16 +200,9 @@ def _write_texts(found: Folder) -> None:
     found.names[:] = [CARD, manifest_name, *found.names, *sorted(found.plots)]
 
 
-def archived(found: Folder) -> Path:
-    """The version's files in one archive beside them; the same files give the same bytes."""
-    archive = found.path / f"{_stem(found.manifest)}.zip"
-    with zipfile.ZipFile(archive, "w") as zipped:
-        for name in found.names:
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with (found.path / name).open("rb") as source, zipped.open(entry, "w") as target:
-                copyfileobj(source, target, 2**20)
-    return archive
+def _archived(found: Folder) -> Path:
+    """The version's files in one archive beside them."""
+    return zipped(found.path / f"{_stem(found.manifest)}.zip", found.names)
 
 
 @transaction.atomic

@@ -110,7 +110,7 @@ class TestFreezing:
 
         def cancel_and_go_on(**anything):
             freezings.cancel(freezing=freezing)
-            raise freezing_runner.Stopped
+            raise leased_jobs.Stopped
 
         monkeypatch.setattr(versions.dataset_files, "write_files", cancel_and_go_on)
         freezing_runner.run_freezing(freezing_id=freezing.pk)

@@ -20,7 +20,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from annotation import jobs, runner
+from annotation import jobs, leased_work
 from annotation.models import Dataset, Export
 from annotation.services import dataset_files, exports, leased_jobs
 from annotation.views.files import Unsatisfiable, requested_range
@@ -50,7 +50,7 @@ def manager(project: Project) -> APIClient:
 @pytest.fixture(autouse=True)
 def _no_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lease's thread has a connection of its own, which cannot see what a test has not committed."""
-    monkeypatch.setattr(runner, "RENEW_SECONDS", 3600.0)
+    monkeypatch.setattr(leased_work, "RENEW_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)
@@ -278,7 +278,7 @@ class TestRunning:
             export = Export.objects.get()
             assert (export.state, export.cancel_requested_at is None) == ("running", False)
             assert not exports.renew(export=export, n_written=1)
-            raise runner.Stopped
+            raise leased_work.Stopped
 
         monkeypatch.setattr(dataset_files, "write_files", cancelled_meanwhile)
         jobs.export(pk)
@@ -322,7 +322,7 @@ class TestRunning:
         default_storage.save(exports.storage_name(lost), io.BytesIO(b"late"))
         exports.finish(export=lost)
         assert not default_storage.exists(exports.storage_name(lost))
-        exports.fail(export=lost, code="x", detail="")
+        assert not leased_jobs.fail(lost, code="x", detail="")
         assert Export.objects.get().state == "done"
 
     def test_a_worker_that_always_dies_is_not_fed_for_ever(

@@ -14,9 +14,11 @@ from django.core.files.storage import default_storage
 from django.test import AsyncClient
 from rest_framework.test import APIClient
 
-from annotation import import_runner, jobs, runner
+from annotation import import_runner, jobs, leased_work
+from annotation.exceptions import UploadEnded
 from annotation.models import Conversation, ImportRun, Prompt, Upload, UploadPart
 from annotation.services import imports, uploads
+from annotation.services.leased_jobs import Stopped
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project
 from tests.factories import MembershipFactory, ProjectFactory
@@ -42,7 +44,7 @@ def manager(project: Project) -> APIClient:
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     # The lease's thread has a connection of its own, which cannot see what a test has not committed.
-    monkeypatch.setattr(runner, "RENEW_SECONDS", 3600.0)
+    monkeypatch.setattr(leased_work, "RENEW_SECONDS", 3600.0)
     monkeypatch.setattr(Upload, "PART_BYTES", SMALL_PART)
     settings.STORAGES = settings.STORAGES | {
         "default": {
@@ -250,7 +252,7 @@ class TestStopping:
 
         def tell(self: Any, n_bytes: int) -> None:
             uploads.cancel(upload=Upload.objects.get(pk=pk))
-            raise runner.Stopped
+            raise Stopped
 
         monkeypatch.setattr(import_runner.Lease, "tell", tell)
         stopped = read(manager, pk)
@@ -323,14 +325,17 @@ def test_managers_of_other_projects_find_nothing(project: Project, manager: APIC
 
 
 def test_an_attempt_that_was_taken_over_leaves_the_parts(
-    project: Project, manager: APIClient
+    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload_id = sent(manager, project, lines(*DIALOGUES))
-    lost = uploads.claim(upload_id=upload_id)
-    assert lost is not None
-    Upload.objects.update(attempt=2)
     before = stored_files()
-    uploads.fail(upload=lost, code="internal", detail="It had died.")
+
+    def refuse_too_late(**anything: Any) -> None:
+        Upload.objects.update(attempt=2)
+        raise UploadEnded
+
+    monkeypatch.setattr(imports, "read_rows", refuse_too_late)
+    import_runner.run_import(upload_id=upload_id)
     assert stored_files() == before
     assert Upload.objects.get().state == "running"
 

@@ -19,7 +19,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from annotation import runner
+from annotation import export_runner
 from annotation.models import Conversation, Dataset, Export, ImportRun, Message
 from annotation.services import exports, imports
 from annotation.services.dataset_lines import FileOptions
@@ -160,7 +160,7 @@ def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> No
         options=FileOptions(kind="sft", file_format="messages"),
         requested_by=None,
     )
-    run = f"from annotation import runner; runner.run_export(export_id={export.pk})"
+    run = f"from annotation import export_runner; export_runner.run_export(export_id={export.pk})"
     with unreadable_messages(), manage("shell", "-v0", "-c", run) as process:
         wait_until(lambda: Dataset.objects.exists(), "the freeze")
         unfinished = Path(default_storage.location) / "unfinished"
@@ -173,7 +173,7 @@ def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> No
 
     Export.objects.update(lease_until=clock.now() - timedelta(seconds=1))
     exports.sweep()
-    runner.run_export(export_id=export.pk)
+    export_runner.run_export(export_id=export.pk)
     export.refresh_from_db()
     assert (export.state, export.attempt, export.n_written) == ("done", 2, 20)
     assert Dataset.objects.get() == frozen
