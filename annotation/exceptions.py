@@ -78,6 +78,11 @@ class NotFailed(LabelhubError):
     detail = "Only a failed or cancelled comparison can be tried again."
 
 
+class NotResampled(LabelhubError):
+    code, status = "not_resampled", 409
+    detail = "Only a ready comparison whose candidates were sampled here can be sampled again."
+
+
 class NothingToCancel(LabelhubError):
     code, status = "nothing_to_cancel", 409
     detail = "Nothing of this run is being sampled any more."

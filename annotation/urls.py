@@ -76,6 +76,7 @@ urlpatterns: list[URLPattern] = [
     path("flags/<int:flag_id>/settlement/", flags.FlagSettlementView.as_view()),
     path("assignments/<int:assignment_id>/flags/", flags.TaskFlagView.as_view()),
     path("comparisons/<int:comparison_id>/retry/", comparisons.ComparisonRetryView.as_view()),
+    path("comparisons/<int:comparison_id>/resample/", comparisons.ComparisonResampleView.as_view()),
     path("projects/<slug:slug>/figures/", figures.FiguresView.as_view()),
     path("projects/<slug:slug>/figures/mine/", figures.MyFiguresView.as_view()),
     path("projects/<slug:slug>/exam/", figures.ExamView.as_view()),

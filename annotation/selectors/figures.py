@@ -252,6 +252,11 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
     return {
         "id": comparison.pk,
         "state": comparison.state,
+        "supersedes": comparison.supersedes_id,
+        "superseded_by": Comparison.objects.filter(supersedes=comparison)
+        .values_list("pk", flat=True)
+        .first(),
+        "sampled_here": comparison.pick_run_id is not None,
         "context": comparison.context.messages,
         "candidates": [
             {

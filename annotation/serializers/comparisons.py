@@ -169,6 +169,10 @@ class RetriedOutput(serializers.Serializer[Any]):
     n = serializers.IntegerField(help_text="Comparisons that are sampled again.")
 
 
+class ResampledOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField(help_text="The new comparison, which is being sampled.")
+
+
 class StatesOutput(serializers.Serializer[Any]):
     """Each count is exact below 1000; 1000 means 999+."""
 

@@ -240,6 +240,11 @@ class ConsensusPairOutput(serializers.Serializer[Any]):
 class ComparisonDetailOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=Comparison.State.choices)
+    supersedes = serializers.IntegerField(allow_null=True)
+    superseded_by = serializers.IntegerField(allow_null=True)
+    sampled_here = serializers.BooleanField(
+        help_text="Begun by a pick run; only such a comparison can be sampled again."
+    )
     context = ShownMessageOutput(many=True)  # type: ignore[assignment]
     candidates = CandidateDetailOutput(many=True)
     rankings = RankingDetailOutput(many=True)

@@ -74,6 +74,7 @@ ROWS = {
     WHEN NOT r.is_current THEN 'revised'
     WHEN r.purpose <> 'train' THEN 'not_for_training'
     WHEN r.cannot_judge THEN 'cannot_judge'
+    WHEN q.state = 'superseded' THEN 'superseded'
     WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
     WHEN NOT %(any_criterion)s AND (q.criterion, q.criterion_text, q.direction)
       <> (%(criterion)s, %(criterion_text)s, %(direction)s) THEN 'other_criterion'

@@ -30,6 +30,11 @@ def settle(*, task: Task) -> Reason | None:
     )
     if not locked.project.settle_splits or locked.state != Task.State.DONE:
         return None
+    # Read after the task is locked: what is being superseded asks for nothing more.
+    if not Comparison.objects.filter(
+        pk=locked.comparison_id, state=Comparison.State.READY
+    ).exists():
+        return None
     rankings = list(
         Ranking.objects.filter(
             assignment__task=locked,

@@ -22,10 +22,11 @@ from annotation.serializers.comparisons import (
     MakingOutput,
     PickRunInput,
     PickRunOutput,
+    ResampledOutput,
     RetriedOutput,
     RetryInput,
 )
-from annotation.services import cancelling, comparison_settings, comparisons, picks
+from annotation.services import cancelling, comparison_settings, comparisons, picks, resampling
 from labelhub.accounts.authentication import signed_in
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
@@ -151,3 +152,16 @@ class ComparisonRetryView(APIView):
             )
         )
         return Response(status=204)
+
+
+class ComparisonResampleView(APIView):
+    @extend_schema(request=None, responses={201: ResampledOutput, 409: ErrorOutput})
+    def post(self, request: Request, comparison_id: int) -> Response:
+        """Make a comparison again with other candidates; the new one takes its place."""
+        new = resampling.supersede(
+            comparison=selectors.comparison_for_manager(
+                user=request.user, comparison_id=comparison_id
+            ),
+            actor=signed_in(request),
+        )
+        return Response(ResampledOutput(new).data, status=201)

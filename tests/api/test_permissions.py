@@ -77,6 +77,7 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "projects/<slug:slug>/making/": {"get": MANAGERS},
     "pick-runs/<int:run_id>/cancel/": {"post": MANAGERS},
     "comparisons/<int:comparison_id>/retry/": {"post": MANAGERS},
+    "comparisons/<int:comparison_id>/resample/": {"post": MANAGERS},
     "projects/<slug:slug>/flags/": {"get": MANAGERS},
     "flags/<int:flag_id>/settlement/": {"post": frozenset({"manager"})},
     "assignments/<int:assignment_id>/flags/": {"post": OWNER},

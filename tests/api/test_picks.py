@@ -10,6 +10,7 @@ from annotation.models import Comparison, PickRun
 from annotation.services import candidates
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project
+from tests.candidates import begin, finish, generations_of
 from tests.chats import CandidatePolicyFactory, finished_chat
 from tests.factories import MembershipFactory, PromptFactory, UserFactory
 
@@ -134,6 +135,31 @@ def test_a_failed_comparison_is_listed_and_tried_again(
     assert (again.status_code, again.json()["code"]) == (409, "not_failed")
     assert manager.post("/api/v1/comparisons/999999999/retry/").status_code == 404
     assert manager.get(path.replace("failed", "lost")).json()["code"] == "invalid"
+
+
+def test_a_ready_comparison_is_made_again(project: Project, manager: APIClient) -> None:
+    comparison = begin(project)
+    resample = f"/api/v1/comparisons/{comparison.pk}/resample/"
+    refused = manager.post(resample)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_resampled")
+    finish(generations_of(comparison)[0], "A", "B", "C")
+
+    answer = manager.post(resample)
+    assert answer.status_code == 201
+    new = manager.get(f"/api/v1/comparisons/{answer.json()['id']}/").json()
+    old = manager.get(f"/api/v1/comparisons/{comparison.pk}/").json()
+    assert (new["state"], new["supersedes"], new["superseded_by"]) == (
+        "sampling",
+        comparison.pk,
+        None,
+    )
+    assert (old["state"], old["superseded_by"], old["sampled_here"]) == (
+        "superseded",
+        new["id"],
+        True,
+    )
+    listed = manager.get(f"/api/v1/projects/{project.slug}/comparisons/?state=superseded").json()
+    assert [row["id"] for row in listed["results"]] == [comparison.pk]
 
 
 def test_a_run_is_called_off_and_all_of_it_tried_again(

@@ -379,6 +379,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comparisons/{comparison_id}/resample/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Make a comparison again with other candidates; the new one takes its place. */
+        post: operations["comparisons_resample_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/comparisons/{comparison_id}/retry/": {
         parameters: {
             query?: never;
@@ -1834,6 +1851,10 @@ export interface components {
         ComparisonDetailOutput: {
             id: number;
             state: components["schemas"]["ComparisonState"];
+            supersedes: number | null;
+            superseded_by: number | null;
+            /** @description Begun by a pick run; only such a comparison can be sampled again. */
+            sampled_here: boolean;
             context: components["schemas"]["ShownMessageOutput"][];
             candidates: components["schemas"]["CandidateDetailOutput"][];
             rankings: components["schemas"]["RankingDetailOutput"][];
@@ -3198,6 +3219,10 @@ export interface components {
             training: number;
             /** Format: double */
             held_out: number;
+        };
+        ResampledOutput: {
+            /** @description The new comparison, which is being sampled. */
+            id: number;
         };
         RetriedOutput: {
             /** @description Comparisons that are sampled again. */
@@ -4579,6 +4604,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    comparisons_resample_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResampledOutput"];
                 };
             };
             409: {

@@ -8,7 +8,13 @@ import { pseudo } from "@/lib/pseudoLocale";
 import { FakeServer } from "@/testing/fakeServer";
 import { freezing, frozenVersion, recipe } from "@/testing/recipes";
 import { renderApp, signedIn, working } from "@/testing/renderApp";
-import { assignment, comparison, conversation, message } from "@/testing/samples";
+import {
+  assignment,
+  comparison,
+  comparisonDetail,
+  conversation,
+  message,
+} from "@/testing/samples";
 
 const thread = conversation([message(0, "user", "§"), message(1, "assistant", "§")]);
 const rating = {
@@ -293,6 +299,27 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
             exam_required: false,
           },
         }),
+  ],
+  [
+    "a comparison",
+    "/projects/demo/comparisons/4",
+    (server) =>
+      signedIn(server).on("GET /api/v1/comparisons/4/", {
+        body: {
+          ...comparisonDetail({ supersedes: 3, superseded_by: 5 }),
+          context: [{ role: "user", content: "§" }],
+          candidates: comparisonDetail().candidates.map((candidate) => ({
+            ...candidate,
+            content: "§",
+            policy: "§",
+          })),
+          rankings: comparisonDetail().rankings.map((ranking) => ({
+            ...ranking,
+            rater: "§",
+            comment: "§",
+          })),
+        },
+      }),
   ],
   [
     "one's rankings",

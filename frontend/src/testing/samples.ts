@@ -1,4 +1,12 @@
-import type { Assignment, Comparison, Conversation, Home, Me, Message } from "@/api/types";
+import type {
+  Assignment,
+  Comparison,
+  ComparisonDetail,
+  Conversation,
+  Home,
+  Me,
+  Message,
+} from "@/api/types";
 
 export const me: Me = {
   id: 1,
@@ -117,3 +125,48 @@ export const comparison: Comparison = {
   ],
   rating: null,
 };
+
+const madeBy = (index: number): ComparisonDetail["candidates"][number] => ({
+  id: 40 + index,
+  index,
+  content: `Reply ${index}.`,
+  origin: "fresh",
+  policy: "tiny",
+  cut_by_length: false,
+  near_identical: false,
+  names_model: false,
+  borda_place: index + 1,
+  strength: 0,
+});
+
+/** A ready comparison of two with one ranking, as its managers see it. */
+export const comparisonDetail = (more: Partial<ComparisonDetail> = {}): ComparisonDetail => ({
+  id: 4,
+  state: "ready",
+  supersedes: null,
+  superseded_by: null,
+  sampled_here: true,
+  context: [{ role: "user", content: "How do I boil an egg?" }],
+  candidates: [madeBy(0), madeBy(1)],
+  rankings: [
+    {
+      id: 70,
+      rater: "Tara",
+      reason: "planned",
+      purpose: "train",
+      cannot_judge: false,
+      tiers: [1, 2],
+      acceptable_tier: 1,
+      comment: "B leaves the time out.",
+      active_seconds: 90,
+      created_at: "2026-01-01T10:00:00Z",
+    },
+  ],
+  agreement: null,
+  split: false,
+  consensus: [],
+  n_cycles: 0,
+  n_gold_marks: 0,
+  gold: null,
+  ...more,
+});

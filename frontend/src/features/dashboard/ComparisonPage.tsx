@@ -15,9 +15,10 @@ import { GoldForm } from "./GoldForm";
 import { letterOf, orderLine } from "./orderLine";
 import progressClasses from "@/components/report/Report.module.css";
 import classes from "./Quality.module.css";
+import { Superseding } from "./Superseding";
 
 /** One comparison whole: where each candidate came from, and every ranking side by side. */
-export function ComparisonPage() {
+export function ComparisonPage({ slug }: { slug: string }) {
   const { t } = useTranslation();
   const id = Number(useParams().comparison);
   usePageTitle(t("quality.comparison", { id }));
@@ -26,10 +27,10 @@ export function ComparisonPage() {
   if (comparison.isError) {
     return <ErrorPanel error={comparison.error} onRetry={() => void comparison.refetch()} />;
   }
-  return <ComparisonView comparison={comparison.data} />;
+  return <ComparisonView slug={slug} comparison={comparison.data} />;
 }
 
-function ComparisonView({ comparison }: { comparison: ComparisonDetail }) {
+function ComparisonView({ slug, comparison }: { slug: string; comparison: ComparisonDetail }) {
   const { t } = useTranslation();
   const { share } = useFormat();
   return (
@@ -43,6 +44,7 @@ function ComparisonView({ comparison }: { comparison: ComparisonDetail }) {
         {comparison.split && ` · ${t("quality.split")}`}
         {comparison.n_cycles > 0 && ` · ${t("quality.cycles", { count: comparison.n_cycles })}`}
       </Text>
+      <Superseding slug={slug} comparison={comparison} />
       <section aria-label={t("quality.allRankings")}>
         <Title order={2} className={progressClasses.heading}>
           {t("quality.allRankings")}

@@ -34,7 +34,7 @@ export function GoldForm({ comparison }: { comparison: ComparisonDetail }) {
     });
     mark.mutate({ use, pairs, note }, { onSuccess: () => toast(t("quality.marked")) });
   };
-  if (comparison.consensus.length === 0) return null;
+  if (comparison.state !== "ready" || comparison.consensus.length === 0) return null;
   return (
     <section aria-label={t("quality.markGold")}>
       <Title order={2} className={classes.heading}>

@@ -69,6 +69,7 @@ function useChange<Input, Output>(slug: string, mutationFn: (input: Input) => Pr
     onSuccess: () =>
       Promise.all([
         cache.invalidateQueries({ queryKey: ["comparisons", slug] }),
+        cache.invalidateQueries({ queryKey: ["comparison"] }),
         cache.invalidateQueries({ queryKey: ["progress", slug] }),
       ]),
   });
@@ -99,6 +100,16 @@ export const useRetryAll = (slug: string) =>
       client.POST("/api/v1/projects/{slug}/comparisons/retry/", {
         ...ofProject(slug),
         body: { state },
+      }),
+    ),
+  );
+
+/** Makes a comparison again with other candidates; answers with the one that takes its place. */
+export const useResample = (slug: string) =>
+  useChange(slug, (id: number) =>
+    unwrap(
+      client.POST("/api/v1/comparisons/{comparison_id}/resample/", {
+        params: { path: { comparison_id: id } },
       }),
     ),
   );

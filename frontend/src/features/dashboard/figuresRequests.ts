@@ -3,6 +3,7 @@ import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query
 import { client, unwrap } from "@/api/client";
 
 const REFRESH_MILLISECONDS = 15_000;
+const SAMPLING_MILLISECONDS = 3_000;
 
 export const figuresQuery = (slug: string) =>
   queryOptions({
@@ -51,6 +52,7 @@ export const comparisonQuery = (id: number) =>
           params: { path: { comparison_id: id } },
         }),
       ),
+    refetchInterval: ({ state }) => state.data?.state === "sampling" && SAMPLING_MILLISECONDS,
   });
 
 export function useMarkGold(id: number) {

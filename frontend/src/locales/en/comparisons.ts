@@ -63,6 +63,18 @@ export const comparisons = {
     wasCancelled: "called off",
     eligible: "{{shown}} to draw from now",
   },
+  resample: {
+    ask: "Sample again",
+    title: "Make this comparison again?",
+    how: "Its context stays; new candidates are sampled by the settings as they are now, and the new comparison is ranked in its place.",
+    ranked_one:
+      "Its {{count}} ranking is kept and goes on counting in the figures; datasets leave it out.",
+    ranked_other:
+      "Its {{count}} rankings are kept and go on counting in the figures; datasets leave them out.",
+    begun: "This one takes its place; its candidates are being sampled.",
+    by: "Made again as comparison {{id}}",
+    of: "In the place of comparison {{id}}",
+  },
   retryAll: "Try all again",
   retried_one: "{{count}} comparison is sampled again",
   retried_other: "{{count}} comparisons are sampled again",

@@ -1,0 +1,47 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it } from "vitest";
+
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, signedIn } from "@/testing/renderApp";
+import { comparisonDetail } from "@/testing/samples";
+
+it("makes a comparison again and goes to the one that takes its place", async () => {
+  const server = signedIn(new FakeServer())
+    .on("GET /api/v1/comparisons/4/", { body: comparisonDetail() })
+    .on("POST /api/v1/comparisons/4/resample/", () => {
+      const replaced = { state: "superseded" as const, superseded_by: 9 };
+      server.on("GET /api/v1/comparisons/4/", { body: comparisonDetail(replaced) });
+      return { status: 201, body: { id: 9 } };
+    })
+    .on("GET /api/v1/comparisons/9/", {
+      body: comparisonDetail({
+        id: 9,
+        state: "sampling",
+        supersedes: 4,
+        candidates: [],
+        rankings: [],
+      }),
+    });
+  renderApp("/projects/demo/comparisons/4");
+  await userEvent.click(await screen.findByRole("button", { name: "Sample again" }));
+  const dialog = await screen.findByRole("dialog", { name: "Make this comparison again?" });
+  expect(dialog).toHaveTextContent("Its 1 ranking is kept");
+  const [, confirm] = await screen.findAllByRole("button", { name: "Sample again", hidden: true });
+  await userEvent.click(confirm!);
+
+  expect(await screen.findByRole("heading", { name: "Comparison 9" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Sample again" })).not.toBeInTheDocument();
+  await userEvent.click(screen.getByRole("link", { name: "In the place of comparison 4" }));
+  expect(await screen.findByRole("link", { name: "Made again as comparison 9" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Sample again" })).not.toBeInTheDocument();
+});
+
+it("offers it neither for what came in a file nor for what is being sampled", async () => {
+  signedIn(new FakeServer()).on("GET /api/v1/comparisons/4/", {
+    body: comparisonDetail({ sampled_here: false }),
+  });
+  renderApp("/projects/demo/comparisons/4");
+  expect(await screen.findByRole("heading", { name: "Comparison 4" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Sample again" })).not.toBeInTheDocument();
+});
