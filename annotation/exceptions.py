@@ -419,6 +419,13 @@ class ExportNotReady(LabelhubError):
     detail = "The file is not whole yet; come back when the export is done."
 
 
+class UploadTooLarge(LabelhubError):
+    code, status = "upload_too_large", 413
+    detail = (
+        "The file is larger than this site takes; pack it with gzip or zstd, or send it in pieces."
+    )
+
+
 class UploadPartRefused(LabelhubError):
     code = "upload_part_refused"
     detail = "The part has not the size that its place in the file has; send it again."

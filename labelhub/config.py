@@ -115,6 +115,12 @@ class Config(BaseSettings):
         [],
         description="Comma-separated folders below which managers may register policies; admins may anywhere.",
     )
+    upload_max_gib: float = Field(
+        50,
+        gt=0,
+        le=1024,
+        description="Size of the largest file that the imports page takes; `import_jsonl` takes any.",
+    )
     split_salt: str = Field(
         "labelhub",
         description="Salt of train/validation/test splits; a drawn split stays whatever this becomes.",

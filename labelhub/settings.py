@@ -277,6 +277,7 @@ POLICY_HOSTS = CONFIG.policy_hosts
 # The demo's own policy is anybody's to register again.
 POLICY_FOLDERS = [str(BASE_DIR / "fixtures" / "policy"), *CONFIG.policy_folders]
 SPLIT_SALT = CONFIG.split_salt
+MAX_UPLOAD_BYTES = int(CONFIG.upload_max_gib * 2**30)
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOGGING = {

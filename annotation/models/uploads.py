@@ -86,6 +86,9 @@ class UploadPart(Model):
 
     upload = models.ForeignKey(Upload, models.PROTECT, related_name="parts", db_index=False)
     number = models.PositiveIntegerField()
+    # Its name in the storage, which no other sending of the same part has.
+    name = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
 
     class Meta:
         constraints = [

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.db.models import QuerySet
 
 from annotation.models import RejectedRow, Upload
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
+
+# Enough to go on with; who has sent these asks for the next.
+MISSING_SHOWN = 100
 
 
 def uploads_of(*, membership: Membership) -> QuerySet[Upload]:
@@ -29,12 +34,38 @@ def upload_for(*, user: Any | AnonymousUser, upload_id: int) -> Upload:
     return upload
 
 
-def parts_missing(upload: Upload) -> list[int]:
-    """The numbers of the parts that have not come, in order; none once the file is whole."""
-    if upload.state != Upload.State.RECEIVING:
-        return []
-    here = set(upload.parts.values_list("number", flat=True))
-    return [number for number in range(upload.n_parts) if number not in here]
+def with_parts(uploads: Sequence[Upload]) -> list[Upload]:
+    """The uploads, of each how many parts have not come as `n_missing` and the numbers of the first of
+    them as `missing`; one query for all."""
+    receiving = [upload for upload in uploads if upload.state == Upload.State.RECEIVING]
+    found: dict[int, tuple[int, list[int]]] = {}
+    if receiving:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _MISSING,
+                [
+                    MISSING_SHOWN,
+                    [upload.pk for upload in receiving],
+                    [upload.n_parts for upload in receiving],
+                ],
+            )
+            found = {pk: (n, numbers) for pk, n, numbers in cursor.fetchall()}
+    for upload in uploads:
+        upload.n_missing, upload.missing = found.get(upload.pk, (0, []))  # type: ignore[attr-defined]
+    return list(uploads)
+
+
+_MISSING = """
+SELECT announced.id,
+  n_parts - (SELECT count(*) FROM annotation_uploadpart p WHERE p.upload_id = announced.id),
+  ARRAY(
+    SELECT place.n FROM generate_series(0, n_parts - 1) AS place (n)
+    WHERE NOT EXISTS (
+      SELECT FROM annotation_uploadpart p WHERE p.upload_id = announced.id AND p.number = place.n
+    ) ORDER BY place.n LIMIT %s
+  )
+FROM unnest(%s::bigint[], %s::int[]) AS announced (id, n_parts)
+"""
 
 
 def rejected_rows_of(*, upload: Upload, code: str) -> QuerySet[RejectedRow]:

@@ -8,14 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotation.models import AllowedUse, Upload
-from annotation.selectors.uploads import parts_missing
 from annotation.serializers.datasets import FailureOutput
 from annotation.services.imports import FORMATS
 
 
 class UploadInput(serializers.Serializer[Any]):
     file_name = serializers.RegexField(r"^[^\x00-\x1f\x7f]+$", max_length=300)
-    n_bytes = serializers.IntegerField(min_value=1, max_value=2**40)
+    n_bytes = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     format = serializers.ChoiceField(choices=FORMATS, allow_blank=True, default="")
     licence = serializers.CharField(max_length=100, allow_blank=True, default="")
     as_drafts = serializers.BooleanField(default=False)
@@ -40,14 +39,16 @@ class CountsOutput(serializers.Serializer[Any]):
 
 class UploadOutput(serializers.Serializer[Any]):
     """`counts` is null until the first rows are read. Parts have `part_bytes` each, the last one the
-    rest; those that have not come are in `parts_missing`."""
+    rest. `n_parts_missing` of them have not come; the first hundred of these are `parts_missing`."""
 
     id = serializers.IntegerField()
     file_name = serializers.CharField()
     n_bytes = serializers.IntegerField()
     n_bytes_read = serializers.IntegerField()
     part_bytes = serializers.SerializerMethodField()
-    parts_missing = serializers.SerializerMethodField()
+    n_parts = serializers.IntegerField()
+    n_parts_missing = serializers.IntegerField(source="n_missing")
+    parts_missing = serializers.ListField(child=serializers.IntegerField(), source="missing")
     licence = serializers.CharField()
     as_drafts = serializers.BooleanField()
     allowed_use = serializers.ListField(child=serializers.ChoiceField(choices=AllowedUse.choices))
@@ -60,10 +61,6 @@ class UploadOutput(serializers.Serializer[Any]):
 
     def get_part_bytes(self, upload: Upload) -> int:
         return Upload.PART_BYTES
-
-    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
-    def get_parts_missing(self, upload: Upload) -> list[int]:
-        return parts_missing(upload)
 
     def get_has_rejects_file(self, upload: Upload) -> bool:
         return upload.rejects_name != ""

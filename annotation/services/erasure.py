@@ -41,6 +41,7 @@ from annotation.models import (
     TimeContest,
 )
 from annotation.services import exports, freezings, leased_jobs, versions
+from annotation.services.rejects import blank_rejects
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import ApiToken, Membership, Project, Rater, User
@@ -211,7 +212,14 @@ def _blank(rater: Rater, rows: _Rows) -> int:
         for text in (prompt.text, *(turn["content"] for turn in prompt.turns_before))
     }
     _blank_contexts(rows.conversations, rows.prompts, words)
+    beside = [
+        text
+        for said in (Ranking.objects, Feedback.objects)
+        for texts in said.filter(rater=rater).values_list("comment", "rewrite")
+        for text in texts
+    ]
     counts = [
+        blank_rejects(words=words.union(beside)),
         theirs.update(content=""),
         Candidate.objects.filter(pk__in=rows.candidates).update(content=ERASED),
         _blank_prompts(rater),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from io import RawIOBase
 from typing import Any
+from uuid import uuid4
 
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -16,6 +20,7 @@ from annotation.exceptions import (
     DraftsAreDialogues,
     UploadEnded,
     UploadPartRefused,
+    UploadTooLarge,
 )
 from annotation.models import ImportRun, Upload, UploadPart
 from annotation.services import leased_jobs
@@ -44,7 +49,12 @@ def begin(
     allowed_use: Sequence[str] = (),
     requested_by: User | None,
 ) -> Upload:
-    """An upload that waits for its parts. Raises DraftsAreDialogues."""
+    """An upload that waits for its parts. Raises UploadTooLarge and DraftsAreDialogues."""
+    if n_bytes > settings.MAX_UPLOAD_BYTES:
+        raise UploadTooLarge(
+            f"The file has {n_bytes / 2**30:,.1f} GiB; this site takes {settings.MAX_UPLOAD_BYTES / 2**30:,.1f}"
+            " at most. Pack it with gzip or zstd, or send it in pieces."
+        )
     if as_drafts and file_format in FORMATS_WITHOUT_DIALOGUES:
         raise DraftsAreDialogues
     upload = Upload.objects.create(
@@ -67,30 +77,51 @@ def begin(
 def receive(*, upload: Upload, number: int, content: bytes) -> Upload:
     """Keep one part, counted from 0; with the last missing one the import is queued.
 
-    The same part may be sent again. Raises UploadPartRefused for a part of another size than its
-    place has, UploadEnded once the file is whole or not wanted any more.
+    The same part may be sent again, also where its answer was lost and the file is whole by now. Until
+    then other bytes replace what came before. Raises UploadPartRefused for a part of another size than
+    its place has, UploadEnded once the file is whole or not wanted any more.
     """
     _require_size(upload, number, len(content))
+    digest = sha256(content).hexdigest()
+    if _is_here(upload, number, digest):
+        return upload
     if upload.state != State.RECEIVING:
         raise UploadEnded
     # Outside the transaction, since the storage may be far away; nobody reads it before the row is there.
-    name = _part_name(upload, number)
-    default_storage.delete(name)
-    default_storage.save(name, ContentFile(content))
-    return _received(upload, number)
+    # Of two who send the same part at once each writes a file of their own.
+    name = default_storage.save(
+        f"{_parts_folder(upload)}/{number:06d}-{uuid4().hex}", ContentFile(content)
+    )
+    upload, is_kept = _received(upload, number, name, digest)
+    if not is_kept:
+        default_storage.delete(name)
+        if not _is_here(upload, number, digest):
+            raise UploadEnded
+    return upload
+
+
+def _is_here(upload: Upload, number: int, digest: str) -> bool:
+    same = UploadPart.objects.filter(upload=upload, number=number, sha256=digest)
+    return upload.state != State.CANCELLED and same.exists()
 
 
 @transaction.atomic
-def _received(upload: Upload, number: int) -> Upload:
+def _received(upload: Upload, number: int, name: str, digest: str) -> tuple[Upload, bool]:
+    """The upload as it stands then, and whether the part is now the one of that name."""
     upload = Upload.objects.select_for_update().get(pk=upload.pk)
-    if upload.state != State.RECEIVING:
-        raise UploadEnded
-    UploadPart.objects.get_or_create(upload=upload, number=number)
+    if upload.state != State.RECEIVING or _is_here(upload, number, digest):
+        return upload, False
+    before = UploadPart.objects.filter(upload=upload, number=number).first()
+    if before is not None:
+        transaction.on_commit(partial(default_storage.delete, before.name), robust=True)
+    UploadPart.objects.update_or_create(
+        upload=upload, number=number, defaults={"name": name, "sha256": digest}
+    )
     if upload.parts.count() == upload.n_parts:
         upload.state = State.QUEUED
         upload.save(update_fields=["state"])
         ring(JOB, upload.pk)
-    return upload
+    return upload, True
 
 
 def _require_size(upload: Upload, number: int, n_bytes: int) -> None:
@@ -151,8 +182,13 @@ def finish(*, upload: Upload, rejects: File[bytes] | None) -> None:
 
 def forget_parts(*, upload: Upload) -> None:
     """The parts' bytes are of no use once the upload has ended."""
-    for number in range(upload.n_parts):
-        default_storage.delete(_part_name(upload, number))
+    folder = _parts_folder(upload)
+    names = set(_part_names(upload))
+    # Also of parts whose sender died before they were on record.
+    with suppress(FileNotFoundError):
+        names.update(f"{folder}/{name}" for name in default_storage.listdir(folder)[1])
+    for name in names:
+        default_storage.delete(name)
 
 
 def sweep() -> None:
@@ -169,7 +205,7 @@ class UploadedFile(RawIOBase):
 
     def __init__(self, upload: Upload) -> None:
         self.n_bytes_read = 0
-        self._parts = self._blocks(upload)
+        self._parts = self._blocks(_part_names(upload))
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
@@ -185,15 +221,20 @@ class UploadedFile(RawIOBase):
         return n_bytes
 
     @staticmethod
-    def _blocks(upload: Upload) -> Iterator[bytes]:
-        for number in range(upload.n_parts):
-            with default_storage.open(_part_name(upload, number)) as part:
+    def _blocks(names: list[str]) -> Iterator[bytes]:
+        # Named beforehand: who reads asks the database nothing.
+        for name in names:
+            with default_storage.open(name) as part:
                 yield part.read()
+
+
+def _part_names(upload: Upload) -> list[str]:
+    return list(upload.parts.order_by("number").values_list("name", flat=True))
 
 
 def _folder(upload: Upload) -> str:
     return f"uploads/{upload.pk}"
 
 
-def _part_name(upload: Upload, number: int) -> str:
-    return f"{_folder(upload)}/{number:06d}"
+def _parts_folder(upload: Upload) -> str:
+    return f"{_folder(upload)}/parts"

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.exceptions import NoRejects
+from annotation.models import Upload
 from annotation.selectors import uploads as selectors
 from annotation.serializers.uploads import (
     RejectedRowOutput,
@@ -40,9 +41,13 @@ class UploadsView(APIView):
         rows = pages.paginate_queryset(
             selectors.uploads_of(membership=membership), request, view=self
         )
-        return pages.get_paginated_response(UploadOutput(rows, many=True).data)
+        return pages.get_paginated_response(
+            UploadOutput(selectors.with_parts(rows or []), many=True).data
+        )
 
-    @extend_schema(request=UploadInput, responses={201: UploadOutput, 400: ErrorOutput})
+    @extend_schema(
+        request=UploadInput, responses={201: UploadOutput, 400: ErrorOutput, 413: ErrorOutput}
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Announce a file; its parts follow, and the last of them starts the import."""
         membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
@@ -54,15 +59,19 @@ class UploadsView(APIView):
             requested_by=request.user,
             **body,
         )
-        return Response(UploadOutput(upload).data, status=201)
+        return Response(_shown(upload), status=201)
+
+
+def _shown(upload: Upload) -> Any:
+    (upload,) = selectors.with_parts([upload])
+    return UploadOutput(upload).data
 
 
 class UploadView(APIView):
     @extend_schema(responses={200: UploadOutput, 404: ErrorOutput})
     def get(self, request: Request, upload_id: int) -> Response:
         """One upload, and how far its import has come."""
-        upload = selectors.upload_for(user=request.user, upload_id=upload_id)
-        return Response(UploadOutput(upload).data)
+        return Response(_shown(selectors.upload_for(user=request.user, upload_id=upload_id)))
 
 
 class PartParser(BaseParser):
@@ -85,8 +94,7 @@ class UploadPartView(APIView):
         """Send one part, counted from 0; it may be sent again."""
         upload = selectors.upload_for(user=request.user, upload_id=upload_id)
         content = request.data if isinstance(request.data, bytes) else b""
-        upload = uploads.receive(upload=upload, number=number, content=content)
-        return Response(UploadOutput(upload).data)
+        return Response(_shown(uploads.receive(upload=upload, number=number, content=content)))
 
 
 class UploadCancelView(APIView):

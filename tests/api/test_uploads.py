@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.test import AsyncClient
 from rest_framework.test import APIClient
 
@@ -195,11 +195,104 @@ def test_parts_of_another_size_are_refused(project: Project, manager: APIClient)
     assert not UploadPart.objects.exists()
 
 
-def test_nothing_more_is_taken_once_it_is_whole(project: Project, manager: APIClient) -> None:
-    pk = sent(manager, project, lines(DIALOGUES[0]))
+def test_nothing_else_is_taken_once_it_is_whole(project: Project, manager: APIClient) -> None:
     content = lines(DIALOGUES[0])
-    answer = put(manager, pk, 0, content[:SMALL_PART])
+    pk = sent(manager, project, content)
+    answer = put(manager, pk, 0, b"x" * len(content))
     assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
+    assert read(manager, pk)["counts"]["n_added"] == 1
+
+
+def test_a_part_whose_answer_was_lost_may_be_sent_again(
+    project: Project, manager: APIClient
+) -> None:
+    content = lines(*DIALOGUES[:3])
+    pk = sent(manager, project, content)
+    last = (len(content) - 1) // SMALL_PART
+    again = put(manager, pk, last, content[last * SMALL_PART :])
+    assert (again.status_code, again.json()["state"]) == (200, "queued")
+    assert read(manager, pk)["counts"]["n_added"] == 3
+    late = put(manager, pk, last, content[last * SMALL_PART :])
+    assert (late.status_code, late.json()["state"]) == (200, "done")
+    assert stored_files() == []
+
+
+def test_other_bytes_in_a_parts_place_replace_it(project: Project, manager: APIClient) -> None:
+    content = lines(*DIALOGUES[:3])
+    pk = begin(manager, project, content).json()["id"]
+    put(manager, pk, 0, b"x" * SMALL_PART)
+    for number, start in enumerate(range(0, len(content), SMALL_PART)):
+        put(manager, pk, number, content[start : start + SMALL_PART])
+    assert len(stored_files()) == -(-len(content) // SMALL_PART)
+    assert read(manager, pk)["counts"]["n_added"] == 3
+
+
+# Of one part, which makes the file whole, and of several.
+@pytest.mark.parametrize("n_dialogues", [2, 9])
+def test_two_who_send_the_same_part_at_once_leave_one(
+    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch, n_dialogues: int
+) -> None:
+    content = lines(*DIALOGUES[:n_dialogues])
+    pk = begin(manager, project, content).json()["id"]
+    save = FileSystemStorage.save
+
+    def meanwhile(self: Any, name: str, part: Any) -> str:
+        """Between the first sender's file and its row comes the second's."""
+        saved = save(self, name, part)
+        monkeypatch.setattr(FileSystemStorage, "save", save)
+        assert put(manager, pk, 0, content[:SMALL_PART]).status_code == 200
+        return saved
+
+    monkeypatch.setattr(FileSystemStorage, "save", meanwhile)
+    assert put(manager, pk, 0, content[:SMALL_PART]).status_code == 200
+    assert len(stored_files()) == UploadPart.objects.count() == 1
+    for number in range(1, -(-len(content) // SMALL_PART)):
+        put(manager, pk, number, content[number * SMALL_PART : (number + 1) * SMALL_PART])
+    assert read(manager, pk)["counts"]["n_added"] == n_dialogues
+
+
+def test_a_part_that_comes_while_the_upload_is_called_off_leaves_nothing(
+    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk = begin(manager, project, b"x" * 2 * SMALL_PART).json()["id"]
+    save = FileSystemStorage.save
+
+    def meanwhile(self: Any, name: str, part: Any) -> str:
+        saved = save(self, name, part)
+        manager.post(f"/api/v1/uploads/{pk}/cancel/")
+        return saved
+
+    monkeypatch.setattr(FileSystemStorage, "save", meanwhile)
+    answer = put(manager, pk, 0, b"x" * SMALL_PART)
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
+    assert stored_files() == []
+
+
+def test_a_file_that_is_too_large_is_refused_before_a_byte_of_it_came(
+    project: Project, manager: APIClient, settings: Any
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 2**30
+    answer = begin(manager, project, b"", n_bytes=3 * 2**30)
+    assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
+    assert "3.0 GiB" in answer.json()["detail"]
+    assert begin(manager, project, b"", n_bytes=2**30).status_code == 201
+    assert Upload.objects.count() == 1
+
+
+def test_a_long_file_names_the_first_of_its_missing_parts(
+    project: Project, manager: APIClient, django_assert_num_queries: Any
+) -> None:
+    many = [begin(manager, project, b"", n_bytes=250 * SMALL_PART).json() for _ in range(3)]
+    assert (many[0]["n_parts"], many[0]["n_parts_missing"]) == (250, 250)
+    assert many[0]["parts_missing"] == list(range(100))
+    put(manager, many[0]["id"], 2, b"x" * SMALL_PART)
+    put(manager, many[0]["id"], 0, b"x" * SMALL_PART)
+    put(manager, many[0]["id"], 249, b"x" * SMALL_PART)
+    # The session, its person, the membership, the page, and what is missing of all of it.
+    with django_assert_num_queries(5):
+        page = manager.get(f"/api/v1/projects/{project.slug}/uploads/").json()["results"]
+    assert [row["n_parts_missing"] for row in page] == [250, 250, 247]
+    assert page[2]["parts_missing"] == [1, *range(3, 102)]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +328,9 @@ class TestStopping:
         assert manager.post(f"/api/v1/uploads/{pk}/cancel/").status_code == 204
         assert Upload.objects.get().state == "cancelled"
         assert stored_files() == []
+        # Nor what was there already.
+        answer = put(manager, pk, 0, b"x" * SMALL_PART)
+        assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
         answer = put(manager, pk, 1, b"x" * SMALL_PART)
         assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
 

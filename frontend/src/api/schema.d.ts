@@ -3593,7 +3593,7 @@ export interface components {
         };
         /**
          * @description `counts` is null until the first rows are read. Parts have `part_bytes` each, the last one the
-         *     rest; those that have not come are in `parts_missing`.
+         *     rest. `n_parts_missing` of them have not come; the first hundred of these are `parts_missing`.
          */
         UploadOutput: {
             id: number;
@@ -3601,7 +3601,9 @@ export interface components {
             n_bytes: number;
             n_bytes_read: number;
             readonly part_bytes: number;
-            readonly parts_missing: number[];
+            n_parts: number;
+            n_parts_missing: number;
+            parts_missing: number[];
             licence: string;
             as_drafts: boolean;
             allowed_use: components["schemas"]["AllowedUseEnum"][];
@@ -7169,6 +7171,14 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

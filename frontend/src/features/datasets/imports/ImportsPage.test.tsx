@@ -15,6 +15,8 @@ const row = (more: Partial<Upload>): Upload => ({
   n_bytes: 5,
   n_bytes_read: 0,
   part_bytes: 2,
+  n_parts: 3,
+  n_parts_missing: 0,
   parts_missing: [],
   licence: "",
   as_drafts: false,
@@ -33,7 +35,7 @@ it("sends a file part by part, watches it being read and shows what was not take
     .on(`GET ${UPLOADS}`, { body: { next: null, results: [] } })
     .on(`POST ${UPLOADS}`, () => {
       server.on(`GET ${UPLOADS}`, { body: { next: null, results: [row({})] } });
-      return { status: 201, body: row({ state: "receiving", parts_missing: [0, 1, 2] }) };
+      return { status: 201, body: row({ state: "receiving", n_parts_missing: 3, parts_missing: [0, 1, 2] }) };
     })
     .on(`${PART}/0/`, { body: row({}) })
     .on(`${PART}/1/`, { body: row({}) })

@@ -75,7 +75,7 @@ export function useSendFile(slug: string) {
           body: { ...body, file_name: file.name, n_bytes: file.size },
         }),
       );
-      for (const number of upload.parts_missing) {
+      for (let number = 0; number < upload.n_parts; number += 1) {
         if (signal.aborted) {
           await cancelUpload(upload.id);
           return;
