@@ -319,6 +319,13 @@ class NothingToAnswer(LabelhubError):
     detail = "There is no user turn to reply to yet."
 
 
+class NothingToContinue(LabelhubError):
+    code = "nothing_to_continue"
+    detail = (
+        "Only a reply that was stopped or cut off can be continued; ask for another one instead."
+    )
+
+
 class NoReplyYet(LabelhubError):
     code = "no_reply_yet"
     detail = "A chat can be finished once the policy has replied at least once."

@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern] = [
     path("assignments/<int:assignment_id>/branch/", chats.BranchView.as_view()),
     path("assignments/<int:assignment_id>/lengths/", lengths.LengthsView.as_view()),
     path("assignments/<int:assignment_id>/regenerate/", chats.RegenerateView.as_view()),
+    path("assignments/<int:assignment_id>/continue/", chats.ContinueView.as_view()),
     path("assignments/<int:assignment_id>/chat/", chats.ChatView.as_view()),
     path("assignments/<int:assignment_id>/amend/", written.AmendView.as_view()),
     path("assignments/<int:assignment_id>/questions/", questions.TaskQuestionsView.as_view()),

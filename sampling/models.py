@@ -195,6 +195,14 @@ class Generation(WithParams):
 
     n_completions = models.PositiveSmallIntegerField()
     base_seed = models.BigIntegerField()
+    # The unfinished completion that this one goes on from; the context's last message ends with its text.
+    continues = models.ForeignKey(
+        "sampling.Completion",
+        models.PROTECT,
+        null=True,
+        related_name="continuations",
+        db_index=False,
+    )
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     # A hand-back by a worker that shuts down is nobody's fault and not counted as an attempt.

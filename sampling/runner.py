@@ -169,6 +169,7 @@ class Worker:
 def engine_request(generation: Generation) -> protocol.GenerationRequest:
     """The request as engines take it; raises sampling.tokens.TokensError."""
     messages = generation.context.messages
+    continues = generation.continues_id is not None
     chat = policies.chat_tokenizer(generation.policy)
     request_id = f"generation-{generation.pk}"
     return protocol.GenerationRequest(
@@ -179,8 +180,9 @@ def engine_request(generation: Generation) -> protocol.GenerationRequest:
             for index in range(generation.n_completions)
         ),
         priority=protocol.Priority(generation.priority),
-        prompt_token_ids=tuple(chat.encode(messages)) if chat else (),
+        prompt_token_ids=tuple(chat.encode(messages, continues=continues)) if chat else (),
         messages=tuple(protocol.Message(turn["role"], turn["content"]) for turn in messages),
+        continues=continues,
         deadline_seconds=DEADLINE_SECONDS[Priority(generation.priority)],
     )
 

@@ -14,7 +14,7 @@ from labelhub.accounts.models import Project, User
 from labelhub.ring import ring
 from sampling import exceptions, policies, selectors, tokens
 from sampling.engine import protocol, validation
-from sampling.models import Context, Generation, Policy
+from sampling.models import Completion, Context, Generation, Policy
 from sampling.stream import pipe
 
 # A policy that has fewer tokens left than this for its answer has read too much to answer.
@@ -33,10 +33,13 @@ def request_completions(
     params: protocol.SamplingParams,
     requested_by: User | None = None,
     base_seed: int | None = None,
+    continues: Completion | None = None,
     on_done: str = "",
 ) -> Generation:
     """Queue `n` completions of `messages`; a GPU worker starts on them once this commits.
 
+    With `continues`, an unfinished completion whose text ends the last message, they hold what follows
+    that message's text.
     When the generation has ended, however, the job named `on_done` is rung with its id.
     `max_tokens` shrinks to what the policy's window leaves. Raises PolicyRetired, PolicyNotActive,
     ContextTooLong, PolicyUnusable or UnusableParams.
@@ -46,7 +49,12 @@ def request_completions(
     if policy.activated_at is None:
         raise exceptions.PolicyNotActive
     _check_params(params, n)
-    n_left = _tokens_left(policy, messages, stop_token_ids=params.stop_token_ids)
+    n_left = _tokens_left(
+        policy,
+        messages,
+        stop_token_ids=params.stop_token_ids,
+        continues=continues is not None,
+    )
     generation = Generation(
         project=project,
         policy=policy,
@@ -58,6 +66,7 @@ def request_completions(
         base_seed=secrets.randbits(63) if base_seed is None else base_seed,
         **asdict(replace(params, max_tokens=min(params.max_tokens, n_left))),
         created_at=clock.now(),
+        continues=continues,
         on_done=on_done,
     )
     generation.save()
@@ -110,12 +119,16 @@ def _check_params(params: protocol.SamplingParams, n: int) -> None:
 
 
 def _tokens_left(
-    policy: Policy, messages: Sequence[Mapping[str, str]], *, stop_token_ids: tuple[int, ...]
+    policy: Policy,
+    messages: Sequence[Mapping[str, str]],
+    *,
+    stop_token_ids: tuple[int, ...],
+    continues: bool,
 ) -> int:
     """What the context leaves of the policy's window; the whole window where nobody can count."""
     try:
         chat = policies.chat_tokenizer(policy)
-        n_tokens = chat.count(messages) if chat else 0
+        n_tokens = chat.count(messages, continues=continues) if chat else 0
         if chat:
             validation.check_token_ids("stop_token_ids", stop_token_ids, chat.vocab_size)
     except protocol.InvalidRequest as error:

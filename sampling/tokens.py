@@ -35,6 +35,8 @@ SPECIAL_TOKENS = (
     "cls_token",
     "mask_token",
 )
+# Stands behind the text that a policy is to go on from while a template is at work.
+END_OF_KEPT = "\U000ffffelabelhub"
 # What the families of configurations call their number of positions.
 CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length")
 
@@ -120,8 +122,22 @@ class ChatTokenizer:
         messages: Sequence[Mapping[str, str]],
         *,
         add_generation_prompt: bool = True,
+        continues: bool = False,
     ) -> str:
-        """Return the dialogue as the policy reads it; raises ChatTemplateFailed."""
+        """Return the dialogue as the policy reads it; raises ChatTemplateFailed.
+
+        With `continues` it ends with the last message's own text, which the policy goes on from.
+        """
+        if continues:
+            *before, last = messages
+            marked = [*before, {**last, "content": last["content"] + END_OF_KEPT}]
+            rendered, mark, _ = self.render(marked, add_generation_prompt=False).rpartition(
+                END_OF_KEPT
+            )
+            if not mark:
+                raise ChatTemplateFailed("the chat template leaves the last message's end out")
+            # A template may have written the message before, as JSON for instance.
+            return rendered.replace(END_OF_KEPT, "")
         try:
             return self._compiled.render(
                 messages=[dict(message) for message in messages],
@@ -146,24 +162,26 @@ class ChatTokenizer:
         messages: Sequence[Mapping[str, str]],
         *,
         add_generation_prompt: bool = True,
+        continues: bool = False,
     ) -> list[int]:
         """Return the token ids of the rendered dialogue; raises ChatTemplateFailed.
 
         The text of a special token inside a message is text: when what people typed changes which
         special tokens the rendering holds, their contents are shielded from the tokenizer.
         """
-        rendered = self.render(messages, add_generation_prompt=add_generation_prompt)
+        how = {"add_generation_prompt": add_generation_prompt, "continues": continues}
+        rendered = self.render(messages, **how)
         control = self._control_tokens
         if control.may_be_typed(message["content"] for message in messages):
             shielded, stand_ins = control.shielded(messages)
-            safe = self.render(shielded, add_generation_prompt=add_generation_prompt)
+            safe = self.render(shielded, **how)
             if control.found(rendered) != control.found(safe):
                 return control.encode(safe, stand_ins)
         return self._encode(rendered)
 
-    def count(self, messages: Sequence[Mapping[str, str]]) -> int:
-        """Return how many tokens the policy reads before it answers these messages."""
-        return len(self.encode(messages))
+    def count(self, messages: Sequence[Mapping[str, str]], *, continues: bool = False) -> int:
+        """Return how many tokens the policy reads before it answers, or goes on from the last one."""
+        return len(self.encode(messages, continues=continues))
 
     def count_text(self, text: str) -> int:
         """Return how many tokens a text alone is, without what the template puts around it."""

@@ -155,7 +155,7 @@ class Message(Model):
 
     class Origin(models.TextChoices):
         HUMAN = "human"  # typed by a person
-        MODEL = "model"  # a completion, unchanged
+        MODEL = "model"  # a completion, unchanged; behind those that it continues, if any
         MODEL_EDITED = "model-edited"  # a draft that its author changed
         IMPORTED = "imported"  # came in a file
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -39,7 +39,8 @@ class Turn:
 
     `tries` are the ids of all tries at this position under the same parent, this one included.
     `draft_text` is what the turn began as, told to reviewers only.
-    `generation` is set only for a reply that has no message yet, whose `id` is UNWRITTEN.
+    `generation` is set for a reply that has no message yet, whose `id` is UNWRITTEN, and for one that a
+    policy was asked to go on from.
     """
 
     id: int
@@ -89,7 +90,7 @@ def thread_of(
     own = Feedback.objects.filter(message=OuterRef("pk"), rater=rater).order_by("-id")
     # Asked before the turns are read: a reply that is stored in between is among them.
     is_unwritten = _is_unwritten(conversation)
-    live = (
+    live = list(
         Message.objects.filter(conversation=conversation, is_live=True)
         .annotate(
             own_feedback=Subquery(
@@ -113,6 +114,7 @@ def thread_of(
             "own_feedback",
             "pasted_characters",
             "completion__text" if with_drafts else Value(None, output_field=TextField()),
+            "completion",
         )
     )
     tries = dict(
@@ -138,12 +140,15 @@ def thread_of(
         )
         for (
             pk, position, role, content, origin, share, parent, finish_reason, feedback, pasted,
-            draft_text,
+            draft_text, _completion,
         ) in live
     ]  # fmt: skip
-    if turns and turns[-1].role == Message.Role.USER and is_unwritten:
-        assert conversation.reply_generation_id is not None
-        turns.append(_unwritten_reply(conversation.reply_generation_id, turns[-1], tries))
+    generation = conversation.reply_generation
+    if turns and is_unwritten and generation is not None:
+        if generation.continues_id is None and turns[-1].role == Message.Role.USER:
+            turns.append(_unwritten_reply(generation.pk, turns[-1], tries))
+        elif generation.continues_id is not None and live[-1][-1] == generation.continues_id:
+            turns[-1] = replace(turns[-1], generation=generation.pk)
     return Thread(
         id=conversation.pk,
         kind=conversation.kind,

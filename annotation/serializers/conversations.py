@@ -40,7 +40,8 @@ class MessageOutput(serializers.Serializer[Any]):
     )
     pasted_characters = serializers.IntegerField()
     generation = serializers.IntegerField(
-        allow_null=True, help_text="The generation of a reply that has no message yet."
+        allow_null=True,
+        help_text="The generation of a reply that has no message yet, or of what a reply goes on with.",
     )
     finish_reason = serializers.CharField(allow_null=True)
     feedback = FeedbackOutput(allow_null=True)

@@ -13,6 +13,7 @@ from annotation.exceptions import (
     NoPolicy,
     NoReplyYet,
     NothingToAnswer,
+    NothingToContinue,
     ReplyPending,
     UnknownTurn,
 )
@@ -24,12 +25,14 @@ from labelhub import clock
 from labelhub.accounts.models import User
 from sampling import services as sampling
 from sampling.engine.protocol import SamplingParams
-from sampling.models import Generation, Policy
+from sampling.models import Completion, Generation, Policy
 from sampling.selectors import ENDED, completions_of
 
 REPLY_ENDED = "annotation.reply_ended"
 # A reply that failed said nothing; one that was stopped is kept as far as it came.
 SPOKEN = (Generation.State.DONE, Generation.State.CANCELLED)
+# How a reply ends that its policy would have gone on with.
+UNFINISHED = (Completion.FinishReason.LENGTH, Completion.FinishReason.CANCELLED)
 
 
 @transaction.atomic
@@ -98,6 +101,25 @@ def regenerate(*, assignment: Assignment, version: int) -> Conversation:
     if not live or live[-1].role != Message.Role.USER:
         raise NothingToAnswer
     _ask(conversation, live, assignment.rater.user)
+    return conversation
+
+
+@transaction.atomic
+def continue_reply(*, assignment: Assignment, version: int) -> Conversation:
+    """Ask the policy to go on from where its last reply stopped, or was stopped.
+
+    What it adds makes one longer reply beside the unfinished one, which stays in place until then and
+    where nothing is added. Raises LeaseLost, StaleVersion, ReplyPending, NothingToContinue, NoPolicy,
+    ContextTooLong.
+    """
+    locked = leases.locked_lease(assignment=assignment)
+    conversation = conversations.locked_for(assignment=locked)
+    conversations.require_version(conversation=conversation, version=version)
+    live = _live_with_reply(conversation)
+    unfinished = live[-1].completion if live else None
+    if unfinished is None or unfinished.finish_reason not in UNFINISHED:
+        raise NothingToContinue
+    _ask(conversation, live, assignment.rater.user, continues=unfinished)
     return conversation
 
 
@@ -204,7 +226,12 @@ def _take_reply(conversation: Conversation) -> None:
     if not said:
         return
     (completion,) = said
-    asked = selectors.live_messages(conversation=conversation)[-1]
+    live = selectors.live_messages(conversation=conversation)
+    kept = ""
+    if generation.continues_id is not None:
+        kept = live[-1].content
+        live = _cut(live, len(live) - 1)
+    asked = live[-1]
     conversations.append_path(
         conversation=conversation,
         after=asked,
@@ -212,7 +239,7 @@ def _take_reply(conversation: Conversation) -> None:
         turns=[
             Message(
                 role=Message.Role.ASSISTANT,
-                content=completion.text,
+                content=kept + completion.text,
                 origin=Message.Origin.MODEL,
                 completion=completion,
             )
@@ -226,8 +253,14 @@ def _cut(live: list[Message], place: int) -> list[Message]:
     return live[:place]
 
 
-def _ask(conversation: Conversation, live: Sequence[Message], person: User | None) -> None:
-    """Ask for the reply to `live` and count the conversation's new version."""
+def _ask(
+    conversation: Conversation,
+    live: Sequence[Message],
+    person: User | None,
+    *,
+    continues: Completion | None = None,
+) -> None:
+    """Ask for the reply to `live`, or for more of its last one, and count the conversation's new version."""
     policy, params = _voice(conversation)
     conversation.reply_generation = sampling.request_completions(
         project=conversation.project,
@@ -237,6 +270,7 @@ def _ask(conversation: Conversation, live: Sequence[Message], person: User | Non
         n=1,
         params=params,
         requested_by=person,
+        continues=continues,
         on_done=REPLY_ENDED,
     )
     conversation.version += 1

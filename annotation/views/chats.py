@@ -62,6 +62,17 @@ class RegenerateView(APIView):
         return _shown(conversation, assignment)
 
 
+class ContinueView(APIView):
+    @extend_schema(request=RegenerateInput, responses={200: ConversationOutput, **REFUSALS})
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """Have the policy go on from its last reply, which was stopped or cut off."""
+        assignment = _chat_for(request, assignment_id)
+        conversation = chats.continue_reply(
+            assignment=assignment, **parse(RegenerateInput, request)
+        )
+        return _shown(conversation, assignment)
+
+
 class ChatView(APIView):
     @extend_schema(request=ChatInput, responses={200: SubmittedOutput, **REFUSALS})
     def post(self, request: Request, assignment_id: int) -> Response:

@@ -97,8 +97,8 @@ class Backend(Protocol):
     def memory_budget_bytes(self) -> int | None:
         """Device memory that may be held; None where that means nothing."""
 
-    def new_decoder(self) -> TokenDecoder:
-        """Return a decoder for one completion."""
+    def new_decoder(self, after: Sequence[int]) -> TokenDecoder:
+        """Return a decoder for one completion, whose text goes on from that of the tokens `after`."""
 
     def prefill(self, row: int, token_ids: Sequence[int], start: int) -> None:
         """Put tokens at positions [start, start + len) of a row; what lies before stays."""

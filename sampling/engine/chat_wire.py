@@ -157,6 +157,8 @@ def body_of(
             body["logprobs"] = 0
         return "/completions", body
     body["messages"] = [{"role": each.role, "content": each.content} for each in request.messages]
+    if request.continues:
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
     if capabilities.logprobs:
         body["logprobs"] = True
     return "/chat/completions", body

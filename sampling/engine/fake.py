@@ -45,7 +45,7 @@ class CountingBackend:
             reproducible=Reproducible.EXACT,
         )
 
-    def new_decoder(self) -> CountingDecoder:
+    def new_decoder(self, after: Sequence[int]) -> CountingDecoder:
         """Return a decoder for one completion."""
         return CountingDecoder()
 

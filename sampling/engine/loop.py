@@ -31,6 +31,8 @@ from sampling.engine.text import StopScanner
 
 CLOSED = Failure("engine_closed", "The engine was closed before the completion ended.", True)
 TOO_LATE = Failure("deadline_exceeded", "The request's deadline passed.", False)
+# How much of what a completion goes on from its decoder is told: enough for a whole character.
+CONTINUED_TOKENS = 16
 
 
 def nothing() -> None:
@@ -271,16 +273,18 @@ class EngineLoop:
         return max(1.0, self._busy_seconds / self._n_admitted) if self._n_admitted else 1.0
 
     def _rows_for(self, job: Job, *, n_in_step: int = 0) -> list[Row]:
+        request = job.request
+        after = request.prompt_token_ids[-CONTINUED_TOKENS:] if request.continues else ()
         return [
             Row(
                 job=job,
                 index=index,
                 seed=seed,
-                decoder=self._backend.new_decoder(),
-                scanner=StopScanner(job.request.params.stop),
+                decoder=self._backend.new_decoder(after),
+                scanner=StopScanner(request.params.stop),
                 n_in_step=n_in_step,
             )
-            for index, seed in enumerate(job.request.seeds)
+            for index, seed in enumerate(request.seeds)
         ]
 
     def _advance_prompt(self, job: Job) -> None:

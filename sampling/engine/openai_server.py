@@ -288,7 +288,7 @@ class OpenAIEngine:
             )
         try:
             found = await self._refreshed()
-            server_refusals.refuse_unsupported(call.request.params, found)
+            server_refusals.refuse_unsupported(call.request, found)
             await self._stream(call, found, leader_began)
         except Exception as error:
             fault = self._fault(error)

@@ -73,6 +73,7 @@ class GenerationRequest:
     priority: Priority
     prompt_token_ids: tuple[int, ...] = ()  # the rendered context; in-process engines need it
     messages: tuple[Message, ...] = ()  # the same context as turns; chat servers need it
+    continues: bool = False  # the last message is the policy's own, unfinished: it goes on from it
     deadline_seconds: float | None = None  # after submit; then what is unfinished ends in error
 
 

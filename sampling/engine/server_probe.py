@@ -25,6 +25,8 @@ PROBE_SECONDS = 60.0
 NONSENSE = {"labelhub": "is this field known?"}
 # Servers that are documented to honour a request's seed, as far as rounding allows.
 SEEDED = frozenset({"labelhub", "vllm", "sglang", "llamacpp", "ollama"})
+# Servers that are documented to go on from a chat's last message where they are asked to.
+CONTINUING = frozenset({"vllm", "sglang"})
 # Seeds are 63 bits long here; others get what certainly fits, which excludes a 32-bit "random".
 LONG_SEEDED = frozenset({"labelhub", "vllm"})
 SEED_END, SHORT_SEED_END = 2**63, 2**31

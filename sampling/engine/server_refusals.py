@@ -9,10 +9,9 @@ from sampling.engine.protocol import (
     GenerationRequest,
     ParameterNotSupported,
     PromptMissing,
-    SamplingParams,
     TooManyCompletions,
 )
-from sampling.engine.server_probe import EXTENSIONS, Capabilities
+from sampling.engine.server_probe import CONTINUING, EXTENSIONS, Capabilities
 
 
 def check_request(
@@ -24,7 +23,7 @@ def check_request(
 ) -> None:
     """Raise InvalidRequest, naming bound and value."""
     validation.check_request(request)
-    refuse_unsupported(request.params, found)
+    refuse_unsupported(request, found)
     if len(request.seeds) > most_completions:
         raise TooManyCompletions(
             f"{len(request.seeds)} seeds are given; at most {most_completions} completions of one "
@@ -46,8 +45,15 @@ def check_request(
         )
 
 
-def refuse_unsupported(params: SamplingParams, found: Capabilities) -> None:
+def refuse_unsupported(request: GenerationRequest, found: Capabilities) -> None:
     """Raise ParameterNotSupported where the server would ignore what shapes the text."""
+    params = request.params
+    sends_ids = found.token_prompts and request.prompt_token_ids
+    if request.continues and not sends_ids and found.kind not in CONTINUING:
+        raise ParameterNotSupported(
+            f"this server ({found.kind}) renders messages itself and begins every answer anew, so "
+            "a reply cannot be continued; ask for another one, or give the policy its tokenizer"
+        )
     for name, extension in EXTENSIONS.items():
         value = getattr(params, name)
         if value != extension.neutral and name not in found.fields:

@@ -55,11 +55,14 @@ def on_device(
 
 
 class StreamDecoder:
-    """Text of one completion in whole characters, without special tokens."""
+    """Text of one completion in whole characters, without special tokens.
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    Many tokenizers leave out the space before a text's first word: what goes on from `after` keeps it.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, after: Sequence[int] = ()) -> None:
         self._tokenizer = tokenizer
-        self._stream = DecodeStream(skip_special_tokens=True)
+        self._stream = DecodeStream(ids=list(after), skip_special_tokens=True)
 
     def step(self, token_id: int) -> str:
         """Return the text that became certain with this token; "" within a character."""
@@ -135,9 +138,9 @@ class TransformerBackend:
             self._warm_up(self._bucketed)
         self._refuse_unless_faithful()
 
-    def new_decoder(self) -> StreamDecoder:
-        """Return a decoder for one completion."""
-        return StreamDecoder(self._tokenizer)
+    def new_decoder(self, after: Sequence[int]) -> StreamDecoder:
+        """Return a decoder for one completion, whose text goes on from that of the tokens `after`."""
+        return StreamDecoder(self._tokenizer, after)
 
     @on_device
     def prefill(self, row: int, token_ids: Sequence[int], start: int) -> None:

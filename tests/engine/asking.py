@@ -65,6 +65,7 @@ def request(
     messages: tuple[Message, ...] = MESSAGES,
     prompt: tuple[int, ...] = (),
     priority: Priority = Priority.INTERACTIVE,
+    continues: bool = False,
     deadline_seconds: float | None = None,
     **params: Any,
 ) -> GenerationRequest:
@@ -75,6 +76,7 @@ def request(
         priority=priority,
         prompt_token_ids=prompt,
         messages=messages,
+        continues=continues,
         deadline_seconds=deadline_seconds,
     )
 

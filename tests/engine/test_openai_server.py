@@ -15,6 +15,7 @@ from sampling.engine.server_probe import Capabilities
 from tests.engine import scripted_server as scripted
 from tests.engine.asking import (
     CHAT,
+    MESSAGES,
     MOST_SECONDS,
     TOGETHER,
     TOKENS,
@@ -140,6 +141,23 @@ def test_what_a_server_does_not_take_is_refused_and_never_dropped() -> None:
     assert result.provenance == provenance
     assert provenance.left_to_server == ("repetition_penalty", "top_k")
     assert provenance.reproducible is protocol.Reproducible.NONE
+
+
+def test_an_unfinished_reply_is_continued_or_refused_and_never_begun_anew() -> None:
+    asked = request(messages=(*MESSAGES, Message("assistant", "Good")), continues=True)
+    with scripted.serve(lambda body, number: scripted.answer(" day")) as server:
+        with engine_at(server) as engine:
+            (result,) = results(read_all(engine.submit(asked)))
+        with (
+            engine_at(server, capabilities=Capabilities(kind="llamacpp")) as engine,
+            pytest.raises(protocol.ParameterNotSupported, match="begins every answer anew"),
+        ):
+            engine.submit(asked)
+
+    (body,) = server.requests
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+    assert body["messages"][-1] == {"role": "assistant", "content": "Good"}
+    assert result.text == " day"
 
 
 def test_token_ids_go_out_and_come_back() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
@@ -14,7 +15,7 @@ from sampling import tokens
 from sampling.engine import load, memory, protocol, spec
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import FinishReason, Priority
-from sampling.engine.slots import TransformerBackend
+from sampling.engine.slots import StreamDecoder, TransformerBackend
 from tests.engine import tiny
 from tests.engine.conftest import PolicyFolder, load_tiny
 from tests.engine.driving import complete, read, request, results, step_until_idle
@@ -113,11 +114,19 @@ def test_texts_join_whole_characters(policy_folder: PolicyFolder) -> None:
     text = "naïve 🙂👩‍👩‍👧 日本語 end"
     ids = tokenizer.encode(text).ids
     assert len(ids) > len(text)  # characters span tokens
-    decoder = backend.new_decoder()
+    decoder = backend.new_decoder(())
     pieces = [decoder.step(token_id) for token_id in ids]
 
     assert "".join(pieces) == text
     assert not any("\ufffd" in piece for piece in pieces)
+
+
+def test_what_goes_on_from_a_text_keeps_the_space_before_its_first_word() -> None:
+    """As tokenizers do that write a space as part of the word behind it."""
+    tokenizer = Tokenizer(models.BPE(vocab={"▁hello": 0, "▁world": 1}, merges=[]))
+    tokenizer.decoder = decoders.Metaspace()
+    assert StreamDecoder(tokenizer).step(1) == "world"
+    assert StreamDecoder(tokenizer, after=[0]).step(1) == " world"
 
 
 def test_random_bytes_never_break_a_stream(policy_folder: PolicyFolder) -> None:

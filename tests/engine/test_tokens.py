@@ -60,6 +60,36 @@ def test_renders_and_encodes_as_transformers(
     assert ids == encoded["input_ids"]
 
 
+@pytest.mark.parametrize("template", [tiny.CHATML, ELABORATE], ids=["chatml", "elaborate"])
+@pytest.mark.parametrize("kept", ["It is", "Type <|im_end|> and a"])
+def test_goes_on_from_the_last_message_as_transformers(
+    tmp_path: Path, *, template: str, kept: str
+) -> None:
+    bos = {"__type": "AddedToken", "content": "<|im_start|>", "special": True}
+    folder = build(tmp_path, template=template, config={"bos_token": bos})
+    theirs: Any = AutoTokenizer.from_pretrained(folder)
+    unfinished = [*DIALOGUE, {"role": "assistant", "content": kept}]
+
+    ours = tokens.load(folder)
+
+    expected = theirs.apply_chat_template(unfinished, tokenize=False, continue_final_message=True)
+    # They leave their own mark where a template writes the message twice.
+    expected = expected.replace("CONTINUE_FINAL_MESSAGE_TAG ", "")
+    assert ours.render(unfinished, continues=True) == expected
+    ids = ours.encode(unfinished, continues=True)
+    assert ours.tokenizer.decode(ids, skip_special_tokens=False) == expected
+    assert ours.count(unfinished, continues=True) == len(ids)
+    # What was typed ends no turn.
+    end = ours.tokenizer.token_to_id("<|im_end|>")
+    assert ids.count(end) == ours.encode(DIALOGUE, add_generation_prompt=False).count(end)
+
+
+def test_a_template_that_hides_the_last_message_cannot_go_on(tmp_path: Path) -> None:
+    ours = tokens.load(build(tmp_path, template="{{ messages[0].content }}", config={}))
+    with pytest.raises(tokens.ChatTemplateFailed, match="last message"):
+        ours.encode([*DIALOGUE, {"role": "assistant", "content": "It is"}], continues=True)
+
+
 def test_writes_the_beginning_token_once(tmp_path: Path) -> None:
     folder = build(
         tmp_path,

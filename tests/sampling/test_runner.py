@@ -27,6 +27,7 @@ from sampling.engine.protocol import (
 from sampling.engine.spec import PolicyUnavailable
 from sampling.engines import Engines
 from sampling.models import Completion, Generation, Policy
+from sampling.policies import chat_tokenizer
 from sampling.runner import Worker
 from sampling.running import Running
 from sampling.stream import stream_key
@@ -83,6 +84,23 @@ def test_every_param_reaches_the_engine(policy: Policy) -> None:
         params=asked,
     )
     assert runner.engine_request(refreshed(generation)).params == asked
+
+
+def test_the_engine_is_told_to_go_on_from_the_last_message(policy: Policy, worker: Worker) -> None:
+    first = ask(policy, max_tokens=3, base_seed=5)
+    runner.run_next()
+    unfinished = first.completions.get()
+    messages = [*QUESTION, {"role": "assistant", "content": unfinished.text}]
+    second = ask(policy, messages=messages, max_tokens=3, continues=unfinished)
+    request = runner.engine_request(second)
+    chat = chat_tokenizer(policy)
+    assert chat is not None
+    assert request.continues
+    rendered = chat.tokenizer.decode(list(request.prompt_token_ids), skip_special_tokens=False)
+    assert rendered == chat.render(messages, continues=True)
+    assert rendered.endswith(unfinished.text)
+    runner.run_next()
+    assert refreshed(second).completions.get().n_prompt_tokens == len(request.prompt_token_ids)
 
 
 def test_a_second_delivery_finds_nothing(policy: Policy, worker: Worker, rung: Rung) -> None:

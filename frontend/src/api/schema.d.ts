@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments/{assignment_id}/continue/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have the policy go on from its last reply, which was stopped or cut off. */
+        post: operations["assignments_continue_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assignments/{assignment_id}/demonstration/": {
         parameters: {
             query?: never;
@@ -2642,7 +2659,7 @@ export interface components {
             /** @description Ids of the tries at this position, oldest first, this one included. */
             tries: number[];
             pasted_characters: number;
-            /** @description The generation of a reply that has no message yet. */
+            /** @description The generation of a reply that has no message yet, or of what a reply goes on with. */
             generation: number | null;
             finish_reason: string | null;
             feedback: components["schemas"]["FeedbackOutput"] | null;
@@ -3902,6 +3919,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubmittedOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_continue_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegenerateInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOutput"];
                 };
             };
             400: {

@@ -77,4 +77,39 @@ describe("a chat", () => {
     expect(await screen.findByText("Back in a moment.")).toBeVisible();
     expect(screen.getByRole("textbox", { name: "Your message" })).toHaveValue("Do not lose me");
   });
+
+  it("continues a stopped reply by its key, and keeps it where nothing is added", async () => {
+    const stopped = message(1, "assistant", "One, two", {
+      origin: "model",
+      finish_reason: "cancelled",
+    });
+    const counted = { ...stopped, id: 102, content: "One, two, three.", finish_reason: "stop" };
+    const begun = conversation([question, stopped], 2);
+    const asked = conversation([question, { ...stopped, generation: 10 }], 3);
+    const server = working(new FakeServer(), { ...empty, conversation: begun })
+      .on(`POST ${PATH}/continue/`, () => {
+        server.on(`GET ${PATH}/`, { body: { ...empty, conversation: asked } });
+        return { body: asked };
+      })
+      .on("GET /api/v1/events/", { stream: ended(10, "done", "") });
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByText("Stopped")).toBeVisible();
+    await userEvent.keyboard("{Alt>}c{/Alt}");
+    expect(await screen.findByText(/added nothing/)).toBeVisible();
+    expect(await screen.findByText("One, two")).toBeVisible();
+    server
+      .on(`POST ${PATH}/continue/`, () => {
+        const told = conversation([question, counted], 4);
+        server.on(`GET ${PATH}/`, { body: { ...empty, conversation: told } });
+        return { body: conversation([question, { ...stopped, generation: 11 }], 4) };
+      })
+      .on("GET /api/v1/events/", { stream: ended(11, "done", ", three.") });
+    await userEvent.click(screen.getByRole("button", { name: "Continue" }));
+    expect(await screen.findByText("One, two, three.")).toBeVisible();
+    expect(server.sent(`POST ${PATH}/continue/`).map(({ body }) => body)).toEqual([
+      { version: 2 },
+      { version: 3 },
+    ]);
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Continue" })).toBeNull());
+  });
 });

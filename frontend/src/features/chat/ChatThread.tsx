@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { hasCode } from "@/api/errors";
-import type { Assignment, Conversation } from "@/api/types";
+import type { Assignment, Conversation, Message } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
 import { EditableTurn } from "@/components/thread/EditableTurn";
 import { moveTurn } from "@/components/thread/moveTurn";
@@ -18,6 +18,7 @@ import { randomKey } from "@/lib/randomKey";
 
 import {
   chatActions,
+  continueAction,
   finishAction,
   regenerateAction,
   sendAction,
@@ -29,6 +30,10 @@ import { useFinishChat } from "./requests";
 import { TryPicker } from "./TryPicker";
 import { useChat } from "./useChat";
 import { useStickToEnd } from "./useStickToEnd";
+
+/** Whether the reply's policy would have gone on: it was stopped, or cut off at its longest. */
+const isUnfinished = ({ finish_reason }: Message) =>
+  finish_reason === "length" || finish_reason === "cancelled";
 
 interface Props {
   slug: string;
@@ -103,6 +108,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
     stop: () => void chat.stop().catch(() => undefined),
     canRegenerate: last?.role === "assistant" && !waiting,
     regenerate: () => void chat.regenerate().catch(() => undefined),
+    canContinue: last?.role === "assistant" && isUnfinished(last) && !waiting,
+    continueReply: () => void chat.continueReply().catch(() => undefined),
     moveTurn,
   };
   useActions(t("kinds.chat"), chatActions, context);
@@ -157,7 +164,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
           <Turn
             key={message.id}
             role={message.role}
-            content={streams && message.content === "" ? (chat.streaming ?? "") : message.content}
+            content={message.content + (streams ? (chat.streaming ?? "") : "")}
             note={
               <TryPicker
                 message={message}
@@ -186,32 +193,48 @@ export function ChatThread({ slug, assignment, initial }: Props) {
             )}
             {isLast && chat.unanswered && (
               <Alert color="orange" role="alert">
-                <Text size="sm">{chat.failure?.detail ?? t("chat.unanswered")}</Text>
-                <ActionButton
-                  action={regenerateAction}
-                  context={context}
-                  variant="subtle"
-                  size="compact-sm"
-                  mt="xs"
-                />
+                <Text size="sm">
+                  {chat.failure?.detail ??
+                    t(message.content === "" ? "chat.unanswered" : "chat.nothingAdded")}
+                </Text>
+                {message.content === "" && (
+                  <ActionButton
+                    action={regenerateAction}
+                    context={context}
+                    variant="subtle"
+                    size="compact-sm"
+                    mt="xs"
+                  />
+                )}
               </Alert>
             )}
-            {isReply && message.content !== "" && (
-              <Feedback
-                assignment={assignment.id}
-                message={message}
-                tools={
-                  isLast && (
-                    <ActionButton
-                      action={regenerateAction}
-                      context={context}
-                      variant="subtle"
-                      color="gray"
-                      size="compact-sm"
-                    />
-                  )
-                }
-              />
+            {isReply && message.content !== "" && !streams && (
+              <>
+                {isUnfinished(message) && (
+                  <Text size="xs" c="dimmed">
+                    {t(message.finish_reason === "length" ? "chat.cutOff" : "chat.stopped")}
+                  </Text>
+                )}
+                <Feedback
+                  assignment={assignment.id}
+                  message={message}
+                  tools={
+                    isLast &&
+                    [...(isUnfinished(message) ? [continueAction] : []), regenerateAction].map(
+                      (action) => (
+                        <ActionButton
+                          key={action.id}
+                          action={action}
+                          context={context}
+                          variant="subtle"
+                          color="gray"
+                          size="compact-sm"
+                        />
+                      ),
+                    )
+                  }
+                />
+              </>
             )}
           </Turn>
         );

@@ -8,6 +8,8 @@ export interface ChatContext extends WorkContext {
   stop: () => void;
   canRegenerate: boolean;
   regenerate: () => void;
+  canContinue: boolean;
+  continueReply: () => void;
   moveTurn: (step: -1 | 1) => void;
 }
 
@@ -39,11 +41,20 @@ export const regenerateAction: Action<ChatContext> = {
   perform: ({ regenerate }) => regenerate(),
 };
 
+export const continueAction: Action<ChatContext> = {
+  id: "chat.continue",
+  label: "chat.continue",
+  keys: ["alt+c"],
+  enabled: ({ canContinue }) => canContinue,
+  perform: ({ continueReply }) => continueReply(),
+};
+
 export const chatActions: readonly Action<ChatContext>[] = [
   ...workActions.map((action) => (action.id === submitAction.id ? finishAction : action)),
   sendAction,
   stopAction,
   regenerateAction,
+  continueAction,
   {
     id: "chat.turnUp",
     label: "thread.turnUp",

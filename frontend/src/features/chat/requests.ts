@@ -39,6 +39,19 @@ export function useRegenerate(assignment: number) {
   });
 }
 
+export function useContinue(assignment: number) {
+  return useMutation({
+    onSuccess: useShowConversation(assignment),
+    mutationFn: (version: number) =>
+      unwrap(
+        client.POST("/api/v1/assignments/{assignment_id}/continue/", {
+          ...path(assignment),
+          body: { version },
+        }),
+      ),
+  });
+}
+
 export function useBranch(assignment: number) {
   return useMutation({
     onSuccess: useShowConversation(assignment),

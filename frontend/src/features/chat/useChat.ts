@@ -8,7 +8,7 @@ import { useGeneration } from "@/hooks/useGeneration";
 import { assignmentQuery } from "@/hooks/useWork";
 import { randomKey } from "@/lib/randomKey";
 
-import { useBranch, useRegenerate, useSendTurn } from "./requests";
+import { useBranch, useContinue, useRegenerate, useSendTurn } from "./requests";
 
 /** How often to ask for a reply that has ended but is not in the conversation yet. */
 const SETTLE_MILLISECONDS = 1_000;
@@ -17,7 +17,9 @@ const SETTLE_MILLISECONDS = 1_000;
 export function useChat(assignment: Assignment, initial: Conversation) {
   const sendTurn = useSendTurn(assignment.id);
   const regenerate = useRegenerate(assignment.id);
+  const continuing = useContinue(assignment.id);
   const branch = useBranch(assignment.id);
+  const mutations = [sendTurn, regenerate, continuing, branch];
   const cache = useQueryClient();
   // One key for each turn: sending it again after a lost answer must not say it twice.
   const [turnKey, setTurnKey] = useState(randomKey);
@@ -41,7 +43,7 @@ export function useChat(assignment: Assignment, initial: Conversation) {
 
   return {
     conversation,
-    /** The text so far of the reply being written; null while none is. */
+    /** The text so far of the reply being written, or of what one goes on with; null while none is. */
     streaming: generation === null || unanswered ? null : said,
     replying: generation !== null && !ended,
     /** No reply came to the last message: another can be asked for, or another message sent. */
@@ -56,13 +58,14 @@ export function useChat(assignment: Assignment, initial: Conversation) {
     /** Takes the version that another tab saved. */
     load: async () => {
       await cache.invalidateQueries({ queryKey: query.queryKey });
-      [sendTurn, regenerate, branch].forEach((mutation) => mutation.reset());
+      mutations.forEach((mutation) => mutation.reset());
     },
     regenerate: () => regenerate.mutateAsync(conversation.version),
+    continueReply: () => continuing.mutateAsync(conversation.version),
     stop: async () => {
       if (generation !== null) await cancelGeneration(generation);
     },
-    busy: sendTurn.isPending || regenerate.isPending || branch.isPending,
-    error: sendTurn.error ?? regenerate.error ?? branch.error,
+    busy: mutations.some((mutation) => mutation.isPending),
+    error: mutations.find((mutation) => mutation.error !== null)?.error ?? null,
   };
 }
