@@ -119,18 +119,17 @@ class Preview:
 
 
 def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
-    """The first lines of the files that would be made now; nothing is frozen and nothing written.
+    """The first lines of the files that would be made now, of a first chunk of rows; nothing is kept.
 
     Rows that the format leaves out count as rows: only writing all of them tells. Raises what
     `datasets.freeze` does.
     """
+    kind = Dataset.Kind(options.kind)
+    counted = datasets.count(
+        project=project, kind=kind, criterion=options.criterion, grouped=options.grouped
+    )
     with transaction.atomic():
-        dataset = datasets.freeze(
-            project=project,
-            kind=Dataset.Kind(options.kind),
-            criterion=options.criterion,
-            grouped=options.grouped,
-        )
+        dataset = datasets.freeze_first(project=project, kind=kind, counted=counted)
         into = splitting(dataset=dataset, options=options)
         line_options = line_options_of(dataset=dataset, options=options, into=into)
         chunks = lines_made(dataset=dataset, options=options, line_options=line_options, into=into)
@@ -139,7 +138,7 @@ def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
         # Ends the reading ahead, which uses this transaction.
         chunks.close()
         transaction.set_rollback(True)
-    return Preview(dataset.n_rows, dict(dataset.excluded), first)
+    return Preview(counted.n_rows, counted.excluded, first)
 
 
 def file_name(*, dataset: Dataset, options: FileOptions) -> str:

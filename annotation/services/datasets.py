@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -63,6 +64,60 @@ def freeze(
             grouped=grouped,
         ),
         created_by=created_by,
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many rows may leave now, how many may not and why, and {rows_of, id, place} of a first chunk."""
+
+    n_rows: int
+    excluded: dict[str, int]
+    first: list[tuple[str, int, int]]
+
+
+def count(*, project: Project, kind: Dataset.Kind, criterion: str, grouped: bool) -> Counted:
+    """What `freeze` would write down, by one statement that locks and writes nothing.
+
+    Raises CriteriaMixed.
+    """
+    if kind == Kind.COMPARISONS:
+        criterion = criterion or only_criterion([project])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNT.format(basis=BASIS, rows=ROWS[kind]),
+            parameters(
+                project=project,
+                kind=kind,
+                question=question_of(criterion),
+                any_criterion=criterion == ANY_CRITERION,
+                grouped=grouped,
+            )
+            | {"few": CHUNK_ROWS},
+        )
+        rows = cursor.fetchall()
+    counts = {reason: n for reason, n, *_ in rows if n is not None}
+    return Counted(
+        n_rows=counts.pop(None, 0),
+        excluded=counts,
+        first=[(rows_of, pk, place) for _, n, rows_of, pk, place in rows if n is None],
+    )
+
+
+@transaction.atomic
+def freeze_first(*, project: Project, kind: Dataset.Kind, counted: Counted) -> Dataset:
+    """A dataset of the first chunk alone, for whoever rolls it back once its lines are seen."""
+    kinds, ids, places = zip(*counted.first, strict=True) if counted.first else ((), (), ())
+    return freeze_rows(
+        project=project,
+        kind=kind,
+        recipe={},
+        basis="nothing AS (SELECT)",
+        rows="SELECT *, NULL::text AS reason FROM"
+        " unnest(%(kinds)s::text[], %(ids)s::bigint[], %(places)s::bigint[])"
+        " AS first (rows_of, id, place)",
+        parameters={"kinds": list(kinds), "ids": list(ids), "places": list(places)},
+        created_by=None,
     )
 
 
@@ -139,6 +194,17 @@ def only_criterion(projects: Sequence[Project]) -> str:
     return labels[0] if labels else KNOWN_CRITERIA[0]
 
 
+_COUNT = """
+WITH {basis},
+found AS MATERIALIZED ({rows}),
+first AS (
+  SELECT rows_of, id, place FROM found WHERE reason IS NULL
+  ORDER BY rows_of DESC, place, id LIMIT %(few)s
+)
+SELECT reason, count(*), NULL, NULL, NULL FROM found GROUP BY reason
+UNION ALL
+SELECT NULL, NULL, rows_of, id, place FROM first
+"""
 _FREEZE = """
 WITH {basis},
 found AS MATERIALIZED ({rows}),

@@ -21,8 +21,8 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from annotation import jobs, leased_work
-from annotation.models import Dataset, Export
-from annotation.services import dataset_files, exports, leased_jobs
+from annotation.models import Conversation, Dataset, Export
+from annotation.services import dataset_files, datasets, exports, leased_jobs
 from annotation.views.files import Unsatisfiable, requested_range
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -210,6 +210,31 @@ class TestPreview:
         assert (len(shown["lines"][2]), shown["lines"][2][-1]) == (1001, "…")
         assert not Dataset.objects.exists()
         assert AuditEvent.objects.count() == before
+
+    def test_one_chunk_is_frozen_however_many_rows_there_are(
+        self, project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(datasets, "CHUNK_ROWS", 3)
+        take_in(project, *(dialogue(f"{n}?", "Yes.") for n in range(20)))
+        frozen: list[Dataset] = []
+        freeze = datasets.freeze_rows
+
+        def watched(**arguments: Any) -> Dataset:
+            frozen.append(freeze(**arguments))
+            return frozen[-1]
+
+        monkeypatch.setattr(datasets, "freeze_rows", watched)
+        shown = self.preview(manager, project).json()
+        assert (shown["n_rows"], len(shown["lines"])) == (22, 3)
+        assert [dataset.n_rows for dataset in frozen] == [3]
+
+    @pytest.mark.parametrize(("kind", "file_format"), [("sft", "messages"), ("comparisons", "hh")])
+    def test_of_nothing_there_is_nothing(
+        self, project: Project, manager: APIClient, kind: str, file_format: str
+    ) -> None:
+        Conversation.objects.update(allowed_use=["eval"])
+        shown = self.preview(manager, project, kind=kind, format=file_format).json()
+        assert (shown["n_rows"], shown["lines"]) == (0, [])
 
     def test_options_change_the_lines(self, project: Project, manager: APIClient) -> None:
         take_in(project, ranking("A", "B", "C"))
