@@ -63,7 +63,7 @@ class Writer:
             method,
             path,
             json=body or None,
-            headers={"X-CSRFToken": self._client.cookies.get("csrftoken", "")},
+            headers={"X-CSRFToken": self._client.cookies.get("csrftoken") or ""},
         )
         assert answer.status_code < 400 or answer.status_code >= 500, answer.text
         answer.raise_for_status()
