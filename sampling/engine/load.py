@@ -21,15 +21,32 @@ from transformers.cache_utils import DynamicCache
 from sampling import tokens
 from sampling.engine import memory
 from sampling.engine import spec as policy_spec
-from sampling.engine.backend import Backend
+from sampling.engine.backend import Backend, DeviceLost
 from sampling.engine.graphs import Capture, CudaCapture
 from sampling.engine.loop import EngineLoop
-from sampling.engine.protocol import Provenance, Reproducible, UnsupportedPolicy
-from sampling.engine.slots import TransformerBackend, refuse_unless_full_attention
+from sampling.engine.protocol import (
+    EngineError,
+    PolicyTooLarge,
+    Provenance,
+    Reproducible,
+    UnsupportedPolicy,
+)
+from sampling.engine.slots import (
+    ELSEWHERE,
+    TransformerBackend,
+    refuse_unless_full_attention,
+)
 
 # Where a policy states no window, as those without learned or scaled positions may.
 WINDOW_TOKENS = 4096
 USUAL = memory.Allowance()
+
+
+class DeviceGone(EngineError):
+    """The device answers no more. This process was asked to end; another one has to try."""
+
+    code = "device_lost"
+    retryable = True
 
 
 def load_engine(
@@ -44,7 +61,8 @@ def load_engine(
     """Return a running engine for the folder or hub id `spec` (see sampling.engine.spec).
 
     It takes what `allowance` says of the device; float32 on a CPU with `n_threads`, bfloat16
-    elsewhere. Raises UnsupportedPolicy, PolicyUnavailable or sampling.tokens.TokensError.
+    elsewhere. Raises UnsupportedPolicy, PolicyUnavailable, sampling.tokens.TokensError, or
+    DeviceGone after having asked this process to end.
     """
     place = policy_spec.parse(spec)
     if isinstance(place, policy_spec.Server):
@@ -53,13 +71,19 @@ def load_engine(
         torch.set_num_threads(n_threads)
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     folder = policy_spec.fetch(place, revision=revision, weights=True)
-    backend = load_backend(
-        folder,
-        name=spec,
-        revision=revision if isinstance(place, Path) else folder.name,
-        device=chosen,
-        allowance=allowance,
-    )
+    try:
+        backend = load_backend(
+            folder,
+            name=spec,
+            revision=revision if isinstance(place, Path) else folder.name,
+            device=chosen,
+            allowance=allowance,
+        )
+    except (DeviceLost, torch.AcceleratorError) as error:
+        end_process()
+        raise DeviceGone(f"the device failed while {spec} was loaded: {error}") from error
+    except torch.OutOfMemoryError as error:
+        raise PolicyTooLarge(f"{spec} does not fit the device: {error}; {ELSEWHERE}") from error
     return start_loop(backend, chosen.type, queue_limit=queue_limit)
 
 
@@ -146,8 +170,7 @@ def load_config(folder: Path, *, name: str) -> PreTrainedConfig:
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         if config.is_encoder_decoder:
             raise UnsupportedPolicy(
-                f"{config.model_type} is an encoder-decoder, which slots do not hold; serve it "
-                "with an OpenAI-compatible server"
+                f"{config.model_type} is an encoder-decoder, which slots do not hold; {ELSEWHERE}"
             )
         refuse_unless_full_attention(DynamicCache(config=config), config.model_type)
     except (ValueError, OSError) as error:
@@ -170,7 +193,10 @@ def load_model(
             local_files_only=True,
         )
     except (ValueError, OSError) as error:
-        raise UnsupportedPolicy(f"transformers cannot load {name}: {error}") from error
+        raise UnsupportedPolicy(
+            f"transformers cannot load {name}, a {config.model_type}: {error}. Where its files are "
+            f"whole, {ELSEWHERE}"
+        ) from error
     model.eval()  # type: ignore[no-untyped-call]
     model.to(device)  # type: ignore[arg-type]
     return model

@@ -218,7 +218,7 @@ class UnsupportedPolicy(EngineError):
 
 
 class PolicyTooLarge(UnsupportedPolicy):
-    """Weights and the smallest useful cache exceed the memory of one device."""
+    """Weights, work and the smallest useful cache exceed the memory of one device."""
 
     code = "policy_too_large"
 

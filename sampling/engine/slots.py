@@ -220,6 +220,9 @@ class TransformerBackend:
                 self.prefill(lane, prompt[2:-1], 2)
                 self.copy(lane, slot, 0, len(prompt) - 1)
             found = self._step([(prompt[-1], len(prompt) - 1) for prompt in prompts])
+        except (torch.AcceleratorError, torch.OutOfMemoryError):
+            # The device's fault says nothing of the architecture.
+            raise
         except (ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
             raise UnsupportedPolicy(
                 f"{name} does not run from slots: {error}; {ELSEWHERE}"

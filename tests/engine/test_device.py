@@ -7,9 +7,11 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from transformers import LlamaForCausalLM
 
 from sampling.engine import cache, graphs, load, memory, protocol
 from sampling.engine.loop import EngineLoop
@@ -176,6 +178,40 @@ def test_a_lost_device_tells_everyone_and_ends_the_process(policy_folder: Policy
     assert json.loads(codes) == [["device_lost", True]] * 4
     assert alive.strip() == "False"
     assert ended.returncode == 17, ended.stderr
+
+
+# The first pass finds the layers' shapes; then prompts, a step, and whole passes to compare with.
+@pytest.mark.parametrize("n_passes", [1, 2, 6, 7])
+@pytest.mark.parametrize(
+    ("fault", "code", "n_ended"),
+    [(torch.AcceleratorError, "device_lost", 1), (torch.OutOfMemoryError, "policy_too_large", 0)],
+)
+def test_a_device_that_fails_while_a_policy_is_loaded(
+    policy_folder: PolicyFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: type[Exception],
+    code: str,
+    n_ended: int,
+    n_passes: int,
+) -> None:
+    """Lost for good it ends the process, as a process that stays would fail every policy after."""
+    folder = policy_folder("llama")
+    forward, calls, ended = LlamaForCausalLM.forward, [], []
+
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) == n_passes:
+            raise fault("CUDA error")
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", failing)
+    monkeypatch.setattr(load, "end_process", lambda: ended.append(1))
+    with pytest.raises(protocol.EngineError) as refused:
+        load.load_engine(str(folder), device="cpu")
+
+    assert len(calls) == n_passes
+    assert (refused.value.code, len(ended)) == (code, n_ended)
+    assert refused.value.retryable == (code == "device_lost")
 
 
 @pytest.mark.gpu

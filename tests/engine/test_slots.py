@@ -226,9 +226,24 @@ def test_a_failed_step_fails_its_rows_only(policy_folder: PolicyFolder, call: st
     assert [result.token_ids for result in results(read(batch))] == [alone.token_ids]
 
 
-def test_layers_without_full_attention_are_refused_by_name(policy_folder: PolicyFolder) -> None:
-    with pytest.raises(protocol.UnsupportedPolicy, match=r"mistral.*DynamicSlidingWindowLayer"):
-        load_tiny(policy_folder("sliding"))
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("sliding", "mistral has layers without full attention .*DynamicSlidingWindowLayer"),
+        ("linear", "qwen3_next has layers without full attention .*LinearAttentionLayer"),
+        ("state space", "mamba has layers without full attention .*LinearAttentionLayer"),
+        ("recurrent", "a rwkv: .*attention"),
+        ("encoder-decoder", "t5 is an encoder-decoder"),
+    ],
+)
+def test_what_slots_cannot_hold_is_refused_by_name_and_sent_elsewhere(
+    tmp_path: Path, kind: str, reason: str
+) -> None:
+    tiny.save_policy(tmp_path, kind)
+
+    with pytest.raises(protocol.UnsupportedPolicy, match=reason) as refused:
+        load_tiny(tmp_path)
+    assert "OpenAI-compatible server" in refused.value.detail
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,15 @@ from transformers import (
     BloomConfig,
     GPTNeoXConfig,
     LlamaConfig,
+    MambaConfig,
     MistralConfig,
     MptConfig,
     PreTrainedConfig,
     Qwen3Config,
+    Qwen3NextConfig,
+    RwkvConfig,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 CORPUS = (
@@ -89,6 +94,15 @@ def config_of(kind: str) -> PreTrainedConfig:
         return config
     if kind == "sliding":
         return MistralConfig(**shared, num_key_value_heads=2, sliding_window=16)
+    if kind == "linear":
+        layers = ["linear_attention", "full_attention", "linear_attention"]
+        return Qwen3NextConfig(**shared, num_key_value_heads=2, head_dim=16, layer_types=layers)
+    if kind == "state space":
+        return MambaConfig(vocab_size=PADDED_VOCAB_SIZE, hidden_size=48, num_hidden_layers=2)
+    if kind == "recurrent":
+        return RwkvConfig(vocab_size=PADDED_VOCAB_SIZE, hidden_size=48, num_hidden_layers=2)
+    if kind == "encoder-decoder":
+        return T5Config(vocab_size=PADDED_VOCAB_SIZE, d_model=48, d_ff=96, num_layers=2)
     raise ValueError(kind)
 
 
@@ -96,5 +110,10 @@ def save_policy(folder: Path, kind: str) -> None:
     """Write a whole policy, weights seeded by nothing but their shape."""
     save_tokenizer(folder)
     torch.manual_seed(20)
-    model = AutoModelForCausalLM.from_config(config_of(kind))  # type: ignore[no-untyped-call]
+    config = config_of(kind)
+    model: Any
+    if isinstance(config, T5Config):
+        model = T5ForConditionalGeneration(config)
+    else:
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
