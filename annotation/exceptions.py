@@ -202,6 +202,11 @@ class RewriteUnchanged(RankingRefused):
     detail = "The better reply is word for word one of the candidates; change it or leave it out."
 
 
+class RewriteMasked(RankingRefused):
+    code = "rewrite_masked"
+    detail = "Your better reply holds ▇▇▇, which hides a name from you; write without it."
+
+
 class UnknownFlag(RankingRefused):
     code = "unknown_flag"
     detail = "The project does not have this flag."

@@ -45,8 +45,12 @@ LEFT JOIN annotation_round n ON n.id = q.round_id
 LEFT JOIN annotation_pickrun p ON p.id = q.pick_run_id
 WHERE q.id = ANY(%s::bigint[])
 """
+# What was said, where raters were shown a mask in the place of a model's name: nobody is to learn to
+# write the mask.
 _CANDIDATES = """
-SELECT d.comparison_id, d.id, d.origin, d.content, d.cut_by_length, d.near_identical,
+SELECT d.comparison_id, d.id, d.origin,
+  CASE WHEN d.names_model THEN coalesce(c.text, d.provenance ->> 'said', d.content)
+    ELSE d.content END, d.names_model, d.cut_by_length, d.near_identical,
   d.provenance::text, p.name, c.seed, c.finish_reason, g.max_tokens, g.min_p,
   g.repetition_penalty, g.stop, g.stop_token_ids, g.temperature, g.top_k, g.top_p
 FROM annotation_candidate d
@@ -110,6 +114,7 @@ class _Candidate(NamedTuple):
     id: int
     origin: str
     content: str
+    names_model: bool
     cut_by_length: bool
     near_identical: bool
     provenance: str
@@ -300,4 +305,5 @@ def _metadata(
         "open_milliseconds": [placements[c.id].open_milliseconds for c in candidates],
         "cut_by_length": [c.cut_by_length for c in candidates],
         "near_identical": [c.near_identical for c in candidates],
+        "names_model": [c.names_model for c in candidates],
     }

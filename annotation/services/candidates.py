@@ -171,12 +171,12 @@ def _locked(comparison_id: int) -> Comparison | None:
 
 @dataclass(frozen=True)
 class Given:
-    """A text that takes part beside what is sampled. `author_id` is the rater who wrote it."""
+    """A text that takes part beside what is sampled. `known_to` are raters who wrote or reviewed it."""
 
     text: str
     origin: Candidate.Origin
     completion_id: int | None = None
-    author_id: int | None = None
+    known_to: frozenset[int] = frozenset()
 
 
 def given_candidates(comparison: Comparison) -> list[Given]:
@@ -191,7 +191,7 @@ def given_candidates(comparison: Comparison) -> list[Given]:
         found = reference_for(comparison=comparison)
         known = {normalised(made.text) for made in given}
         if found is not None and normalised(found.text) not in known:
-            given.append(Given(found.text, Candidate.Origin.REFERENCE, author_id=found.author_id))
+            given.append(Given(found.text, Candidate.Origin.REFERENCE, known_to=found.known_to))
     return given
 
 
@@ -232,7 +232,8 @@ def _request_again(
 def _settle(comparison: Comparison, accepted: Sequence[Accepted], given: Sequence[Given]) -> None:
     """Freeze the candidates, in an order that tells nothing of where they came from, and queue the task.
 
-    A model's name is masked in all of them: whoever ranks must not learn which policy spoke.
+    A model's name is masked in all of them: whoever ranks must not learn which policy spoke. What no
+    completion holds word for word is kept beside it.
     """
     names = spoken_names(Policy.objects.values_list("name", "source"))
     made = [
@@ -257,13 +258,15 @@ def _settle(comparison: Comparison, accepted: Sequence[Accepted], given: Sequenc
         candidate.project, candidate.comparison = comparison.project, comparison
         candidate.index, candidate.near_identical = index, is_near[index]
         candidate.names_model = names_one_of(candidate.content, names)
+        if candidate.names_model and candidate.completion_id is None:
+            candidate.provenance = {"said": candidate.content}
         candidate.content = masked(candidate.content, names)
     Candidate.objects.bulk_create(made)
     comparison.state = Comparison.State.READY
     comparison.ready_at = clock.now()
     comparison.save(update_fields=["state", "ready_at"])
-    authors = [one.author_id for one in given if one.author_id is not None]
-    add_tasks(tasks=[ranking_task(comparison, authors=authors)])
+    known_to = frozenset[int]().union(*(one.known_to for one in given))
+    add_tasks(tasks=[ranking_task(comparison, known_to=known_to)])
 
 
 def _fail(comparison: Comparison, code: str, detail: str) -> None:

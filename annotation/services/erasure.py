@@ -135,7 +135,9 @@ def _answers_of(rater: Rater) -> QuerySet[Candidate]:
     }
     names = spoken_names(Policy.objects.values_list("name", "source"))
     shown = words | {masked(text, names) for text in words}
-    return Candidate.objects.filter(origin=Candidate.Origin.REFERENCE, content__in=shown)
+    return Candidate.objects.filter(
+        Q(content__in=shown) | Q(provenance__said__in=words), origin=Candidate.Origin.REFERENCE
+    )
 
 
 def _rows_with_words_of(rater: Rater) -> _Rows:
@@ -221,7 +223,7 @@ def _blank(rater: Rater, rows: _Rows) -> int:
     counts = [
         blank_rejects(words=words.union(beside)),
         theirs.update(content=""),
-        Candidate.objects.filter(pk__in=rows.candidates).update(content=ERASED),
+        Candidate.objects.filter(pk__in=rows.candidates).update(content=ERASED, provenance={}),
         _blank_prompts(rater),
         Ranking.objects.filter(rater=rater)
         .exclude(comment="", rewrite="")

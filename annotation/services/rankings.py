@@ -14,6 +14,7 @@ from annotation.exceptions import (
     NotOpened,
     RatingMissing,
     RatingOutOfScale,
+    RewriteMasked,
     RewriteUnchanged,
     StrengthContradictsOrder,
     StrengthMissing,
@@ -21,6 +22,7 @@ from annotation.exceptions import (
     UnknownCandidate,
     UnknownFlag,
 )
+from annotation.model_names import MASK
 from annotation.models import Assignment, Candidate, Placement, Ranking, RatingSchema
 from annotation.selectors.comparisons import RankingSheet
 from annotation.services import submissions
@@ -184,7 +186,10 @@ def strength_grade(judgement: Judgement, sheet: RankingSheet) -> int:
 
 
 def _check_rewrite(rewrite: str, sheet: RankingSheet) -> None:
-    """The page begins it with a candidate's text; left as it is, nobody wrote anything."""
+    """The page begins it with a candidate's text; left as it is, nobody wrote anything. What a mask
+    hides is not theirs to know, and nobody is to learn to write the mask."""
+    if MASK in rewrite:
+        raise RewriteMasked
     ids = sheet.candidates.values()
     if rewrite and Candidate.objects.filter(pk__in=ids, content=rewrite).exists():
         raise RewriteUnchanged

@@ -295,6 +295,8 @@ def test_a_better_reply_is_kept_and_is_not_one_of_the_candidates(
 
     answer = submit(browser, assignment, judgement(rewrite=copied))
     assert (answer.status_code, answer.json()["code"]) == (400, "rewrite_unchanged")
+    answer = submit(browser, assignment, judgement(rewrite="Ask ▇▇▇ and wait."))
+    assert (answer.status_code, answer.json()["code"]) == (400, "rewrite_masked")
     assert submit(browser, assignment, judgement(rewrite=f"{copied} And why.")).status_code == 201
     assert Ranking.objects.get().rewrite == f"{copied} And why."
 
