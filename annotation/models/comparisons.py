@@ -136,12 +136,18 @@ class Comparison(Model):
                 "picked_message_of_a_conversation",
                 Q(message=None) | Q(conversation__isnull=False),
             ),
-            # At most one pick per conversation and round (DATA.md §2).
+            # At most one pick per conversation and round (DATA.md §2), and so for prompts alone.
             models.UniqueConstraint(
                 fields=["conversation", "round"],
                 condition=Q(pick_run__isnull=False)
                 & ~Q(state__in=["superseded", "failed", "cancelled"]),
                 name="annotation_comparison_one_pick_per_round",
+            ),
+            models.UniqueConstraint(
+                fields=["prompt", "round"],
+                condition=Q(pick_run__isnull=False, prompt__isnull=False)
+                & ~Q(state__in=["superseded", "failed", "cancelled"]),
+                name="annotation_comparison_one_prompt_per_round",
             ),
             holds("conversation_or_prompt", Q(conversation=None) | Q(prompt=None)),
             models.UniqueConstraint(
@@ -188,7 +194,8 @@ class Candidate(Model):
     )
     index = models.PositiveSmallIntegerField()
     origin = models.CharField(max_length=20, choices=Origin)
-    # As raters are shown it; what the policy said word for word is its completion's text.
+    # As raters are shown it. Where it has a mask, its completion's text is what was said, and where
+    # there is none, `provenance["said"]`.
     content = models.TextField(blank=True)
     completion = models.ForeignKey(
         Completion, models.PROTECT, null=True, related_name="candidates", db_index=False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from annotation.models import Comparison, Conversation, Feedback, Message
+from annotation.models import Comparison, Conversation, Feedback, Message, Review
 
 APPROVED = (Conversation.State.APPROVED, Conversation.State.ACCEPTED_BY_SAMPLING)
 WRITTEN = (Message.Origin.HUMAN, Message.Origin.MODEL_EDITED)
@@ -14,10 +14,10 @@ LOOKED_THROUGH = 100
 
 @dataclass(frozen=True)
 class Reference:
-    """`author_id` is the rater who wrote it, who is not to rank it."""
+    """`known_to` are the raters who wrote or reviewed it, who are not to rank it."""
 
     text: str
-    author_id: int | None
+    known_to: frozenset[int]
 
 
 def reference_for(*, comparison: Comparison) -> Reference | None:
@@ -32,7 +32,7 @@ def reference_for(*, comparison: Comparison) -> Reference | None:
         else None
     )
     if rewrite is not None:
-        return Reference(rewrite.rewrite, rewrite.rater_id)
+        return Reference(rewrite.rewrite, frozenset({rewrite.rater_id}))
     return _demonstrated(comparison)
 
 
@@ -57,5 +57,11 @@ def _demonstrated(comparison: Comparison) -> Reference | None:
             conversation=answer.conversation_id, is_live=True, position__lt=answer.position
         )
         if list(before.order_by("position").values_list("role", "content")) == context:
-            return Reference(answer.content, answer.conversation.author_id)
+            return Reference(answer.content, _wrote_or_reviewed(answer.conversation))
     return None
+
+
+def _wrote_or_reviewed(conversation: Conversation) -> frozenset[int]:
+    reviewers = Review.objects.filter(conversation=conversation).values_list("rater", flat=True)
+    author = {conversation.author_id} - {None}
+    return frozenset({*author, *reviewers})

@@ -142,7 +142,9 @@ WITH held AS (
            '',
            EXISTS (SELECT 1 FROM annotation_comparison c
                    JOIN annotation_conversation v ON v.id = c.conversation_id
-                   WHERE c.id = t.comparison_id AND v.author_id = %(rater)s),
+                   WHERE c.id = t.comparison_id AND (v.author_id = %(rater)s OR EXISTS (
+                       SELECT 1 FROM annotation_review w
+                       WHERE w.conversation_id = v.id AND w.rater_id = %(rater)s))),
            ARRAY(SELECT c.index FROM annotation_candidate c WHERE c.comparison_id = t.comparison_id
                  ORDER BY md5(t.id || '-' || %(rater)s::bigint || '-' || c.index)),
            %(now)s, %(until)s, %(now)s, 0, '', '', ''

@@ -154,10 +154,10 @@ def _begin_again(ids: Sequence[int]) -> None:
         ring(REQUEST_JOB, *ids[start : start + RUNG_AT_ONCE])
 
 
-def ranking_task(comparison: Comparison, *, authors: Iterable[int] = ()) -> NewTask:
-    """The task of ranking a comparison, barred to whoever wrote or reviewed its conversation, or is one
-    of the `authors` of what stands among its candidates (DATA.md §3)."""
-    barred: set[int] = set(authors)
+def ranking_task(comparison: Comparison, *, known_to: Iterable[int] = ()) -> NewTask:
+    """The task of ranking a comparison, barred to whoever wrote or reviewed its conversation, or what
+    stands among its candidates: the raters that this is `known_to` (DATA.md §3)."""
+    barred: set[int] = set(known_to)
     if comparison.conversation is not None and not comparison.project.allow_own_conversations:
         barred |= set(
             Review.objects.filter(conversation=comparison.conversation).values_list(

@@ -11,12 +11,13 @@ from django.db.models import Exists, OuterRef
 
 from annotation import pick
 from annotation.exceptions import NoCandidatePolicy, NoOpenRound, NothingToPick
-from annotation.models import Comparison, Conversation, PickRun, Round
+from annotation.models import Comparison, PickRun, Round, RoundPolicy
 from annotation.selectors import comparisons as selectors
 from annotation.services import comparisons
 from labelhub import clock, exceptions
 from labelhub.accounts.models import Project, Rater
 from labelhub.ring import ring
+from sampling.models import POLICY_SERVES
 
 # A seed made here is read by browsers too, whose whole numbers end at 2⁵³ − 1.
 SEED_BITS = 53
@@ -119,7 +120,9 @@ def pick_finished(*, project_id: int) -> int:
     Nothing happens where the project no longer wants it, or has no open round or policy for it.
     """
     project = Project.objects.filter(
-        pk=project_id, sampling_trigger=Project.SamplingTrigger.AS_CHATS_FINISH
+        pk=project_id,
+        sampling_trigger=Project.SamplingTrigger.AS_CHATS_FINISH,
+        archived_at=None,
     ).first()
     if project is None:
         return 0
@@ -133,26 +136,23 @@ def pick_finished(*, project_id: int) -> int:
 
 
 def ring_finished() -> None:
-    """Ring for chats finished lately that nothing was begun in; part of the sweep."""
+    """Ring for chats finished lately that could be compared and are not; part of the sweep.
+
+    A query for each project that wants it and could: those are few.
+    """
     now = clock.now()
-    open_rounds = Round.objects.filter(closed_at=None, project=OuterRef("pk"))
-    left = Conversation.objects.filter(
-        ~Exists(
-            Comparison.objects.filter(
-                conversation=OuterRef("pk"), round__closed_at=None, round__isnull=False
+    # The message itself gets half a minute.
+    lately = (now - LOST_SINCE, now - timedelta(seconds=30))
+    for round_ in Round.objects.filter(
+        Exists(
+            RoundPolicy.objects.filter(
+                POLICY_SERVES, round=OuterRef("pk"), use=RoundPolicy.Use.CANDIDATE
             )
         ),
-        project=OuterRef("pk"),
-        kind=Conversation.Kind.CHAT,
-        state=Conversation.State.FINISHED,
-        # The message itself gets half a minute.
-        finished_at__range=(now - LOST_SINCE, now - timedelta(seconds=30)),
-        messages__completion__finish_reason="stop",
-    )
-    for project_id in Project.objects.filter(
-        Exists(open_rounds),
-        Exists(left),
-        sampling_trigger=Project.SamplingTrigger.AS_CHATS_FINISH,
-        archived_at=None,
-    ).values_list("pk", flat=True):
-        ring(FINISHED_JOB, project_id)
+        closed_at=None,
+        project__sampling_trigger=Project.SamplingTrigger.AS_CHATS_FINISH,
+        project__archived_at=None,
+    ).select_related("project"):
+        left = selectors.eligible_rows(project=round_.project, round_=round_, as_of=now)
+        if left.filter(conversation__finished_at__range=lately).exists():
+            ring(FINISHED_JOB, round_.project_id)

@@ -15,13 +15,15 @@ from annotation.models import (
     Conversation,
     Feedback,
     Message,
+    PickRun,
     Placement,
     Ranking,
     TaskKind,
 )
 from annotation.models.conversations import SETTLED_STATES
+from annotation.services import picks
 from labelhub import clock
-from tests.chats import GenerationFactory, end_generation, finished_chat
+from tests.chats import CandidatePolicyFactory, GenerationFactory, end_generation, finished_chat
 from tests.factories import (
     ComparisonFactory,
     ContextFactory,
@@ -29,6 +31,7 @@ from tests.factories import (
     ImportRunFactory,
     MembershipFactory,
     ProjectFactory,
+    PromptFactory,
     RatingSchemaFactory,
     ready_comparison,
 )
@@ -153,6 +156,18 @@ def test_a_ready_comparison_gains_no_candidate() -> None:
     change(comparison, state=Comparison.State.READY, ready_at=clock.now())
     with refused("frozen"):
         add(1)
+
+
+def test_a_prompt_is_compared_once_a_round() -> None:
+    project = CandidatePolicyFactory().project
+    prompt = PromptFactory(project=project, kind="prompt")
+    (first,) = picks.pick_comparisons(
+        project=project, n_wanted=1, source=PickRun.Source.PROMPTS
+    ).begun
+    assert first.prompt == prompt
+    first.pk = None
+    with refused("one_prompt_per_round"), transaction.atomic():
+        first.save(force_insert=True)
 
 
 def test_an_imported_conversation_is_approved_before_its_turns_are_there() -> None:

@@ -4,15 +4,25 @@ import pytest
 
 from annotation.exceptions import NotFailed, NothingToCancel
 from annotation.model_names import MASK
-from annotation.models import Comparison, Conversation, Feedback, Message, PickRun, Task
+from annotation.models import (
+    Assignment,
+    Comparison,
+    Conversation,
+    Feedback,
+    Message,
+    PickRun,
+    Review,
+    Task,
+    TaskKind,
+)
 from annotation.selectors import making
-from annotation.services import cancelling, candidates, comparisons, picks
+from annotation.services import cancelling, candidates, claim, comparisons, picks, tasks
 from labelhub import clock
-from labelhub.accounts.models import Project
+from labelhub.accounts.models import Membership, Project, Rater
 from sampling.models import Generation, Policy
 from tests.candidates import begin, finish, generations_of
 from tests.chats import CandidatePolicyFactory, finished_chat
-from tests.factories import PromptFactory, RaterFactory, UserFactory
+from tests.factories import MembershipFactory, PromptFactory, RaterFactory, UserFactory
 from tests.importing import dialogue, take_in
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +39,20 @@ def project() -> Project:
 def setting(project: Project, **fields: object) -> Project:
     Project.objects.filter(pk=project.pk).update(**fields)
     return Project.objects.get(pk=project.pk)
+
+
+def reviewed(conversation: Conversation) -> Rater:
+    """Whoever reviewed it, through the queue."""
+    project = conversation.project
+    member = MembershipFactory(project=project, role=Membership.Role.REVIEWER)
+    new = tasks.NewTask(project=project, kind=TaskKind.REVIEW, subject=conversation)
+    tasks.add_tasks(tasks=[new])
+    Review.objects.create(
+        project=project, conversation=conversation, rater=member.user.rater, verdict="approved",
+        assignment_id=claim.claim(user=member.user, slug=project.slug, kind=TaskKind.REVIEW),
+        created_at=clock.now(),
+    )  # fmt: skip
+    return member.user.rater
 
 
 def contents(comparison: Comparison) -> list[str]:
@@ -100,7 +124,7 @@ def test_an_approved_demonstration_of_the_same_context_is_a_reference(project: P
     prompt = PromptFactory(project=project, kind="prompt", text="Which way?")
     author = RaterFactory()
 
-    def demonstrate(question: str, answer: str, state: str) -> None:
+    def demonstrate(question: str, answer: str, state: str) -> Conversation:
         now = clock.now()
         made = Conversation.objects.create(
             project=project, kind="demonstration", state="writing", author=author,
@@ -115,8 +139,9 @@ def test_an_approved_demonstration_of_the_same_context_is_a_reference(project: P
             content=answer, origin="human", created_at=now,
         )  # fmt: skip
         Conversation.objects.filter(pk=made.pk).update(state=state, finished_at=now)
+        return made
 
-    demonstrate("Which way?", "That way.", "approved")
+    reviewer = reviewed(demonstrate("Which way?", "That way.", "approved"))
     demonstrate("Which way?", "Not looked at yet.", "submitted")
     demonstrate("Another question", "Another answer.", "approved")
     (comparison,) = picks.pick_comparisons(
@@ -128,7 +153,19 @@ def test_an_approved_demonstration_of_the_same_context_is_a_reference(project: P
     finish(generations_of(comparison)[0], "A", "B", "C")
 
     assert contents(comparison) == ["A", "B", "C", "That way."]
-    assert Task.objects.get(comparison=comparison).barred_raters == [author.pk]
+    assert Task.objects.get(comparison=comparison).barred_raters == sorted([author.pk, reviewer.pk])
+
+
+def test_where_a_team_may_rank_its_own_what_one_reviewed_is_marked(project: Project) -> None:
+    take_in(setting(project, allow_own_conversations=True), dialogue("Hello?", "Hi there."))
+    rater = reviewed(Conversation.objects.get(kind="imported"))
+    (comparison,) = picks.pick_comparisons(
+        project=Project.objects.get(pk=project.pk), n_wanted=1, source=PickRun.Source.IMPORTED
+    ).begun
+    candidates.request_candidates(comparison_id=comparison.pk)
+    finish(generations_of(comparison)[0], "A", "B", "C")
+    held = claim.claim(user=rater.user, slug=project.slug, kind=TaskKind.RANKING)
+    assert Assignment.objects.get(pk=held).own_conversation
 
 
 def test_without_a_reference_its_place_is_sampled(project: Project) -> None:

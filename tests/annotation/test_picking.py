@@ -351,3 +351,37 @@ def test_the_sweep_finds_finished_chats_whose_message_was_lost(
     assert rings() == 1
     assert picks.pick_finished(project_id=project.pk) == 2
     assert rings() == 0
+
+
+def test_the_sweep_rings_for_nothing_that_could_not_be_compared(
+    project: Project, django_capture_on_commit_callbacks: Any
+) -> None:
+    def rings() -> int:
+        with django_capture_on_commit_callbacks() as callbacks:
+            picks.ring_finished()
+        return len(callbacks)
+
+    Project.objects.filter(pk=project.pk).update(sampling_trigger="as_chats_finish")
+    long_ago = clock.now() - timedelta(minutes=5)
+    finished_chat(project, "For training only.", finished_at=long_ago, allowed_use=["sft"])
+    dropped = finished_chat(project, "Not on the path that was kept.", finished_at=long_ago)
+    dropped.messages.update(is_live=False)
+    assert rings() == 0
+
+    finished_chat(project, "One to compare.", finished_at=long_ago)
+    assert rings() == 1
+    project.round_policies.all().delete()
+    assert rings() == 0
+
+
+def test_nothing_is_begun_in_an_archived_project(
+    project: Project, django_capture_on_commit_callbacks: Any
+) -> None:
+    finished_chat(project, "Late.", finished_at=clock.now() - timedelta(minutes=5))
+    Project.objects.filter(pk=project.pk).update(
+        sampling_trigger="as_chats_finish", archived_at=clock.now()
+    )
+    with django_capture_on_commit_callbacks() as callbacks:
+        picks.ring_finished()
+    assert not callbacks
+    assert picks.pick_finished(project_id=project.pk) == 0
