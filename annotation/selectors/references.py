@@ -32,7 +32,7 @@ def reference_for(*, comparison: Comparison) -> Reference | None:
         else None
     )
     if rewrite is not None:
-        return Reference(rewrite.rewrite, frozenset({rewrite.rater_id}))
+        return Reference(rewrite.rewrite, _raters(rewrite.rater_id))
     return _demonstrated(comparison)
 
 
@@ -63,5 +63,8 @@ def _demonstrated(comparison: Comparison) -> Reference | None:
 
 def _wrote_or_reviewed(conversation: Conversation) -> frozenset[int]:
     reviewers = Review.objects.filter(conversation=conversation).values_list("rater", flat=True)
-    author = {conversation.author_id} - {None}
-    return frozenset({*author, *reviewers})
+    return _raters(conversation.author_id, *reviewers)
+
+
+def _raters(*known: int | None) -> frozenset[int]:
+    return frozenset(rater for rater in known if rater is not None)

@@ -31,9 +31,7 @@ def settle(*, task: Task) -> Reason | None:
     if not locked.project.settle_splits or locked.state != Task.State.DONE:
         return None
     # Read after the task is locked: what is being superseded asks for nothing more.
-    if not Comparison.objects.filter(
-        pk=locked.comparison_id, state=Comparison.State.READY
-    ).exists():
+    if not Comparison.objects.filter(tasks=locked, state=Comparison.State.READY).exists():
         return None
     rankings = list(
         Ranking.objects.filter(
