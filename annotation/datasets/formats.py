@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+import orjson
+
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import (
@@ -18,7 +20,6 @@ from annotation.datasets.records import (
     MessageRecord,
     PromptRecord,
     RankingRecord,
-    RenderedDialogue,
 )
 
 Line: TypeAlias = dict[str, Any]
@@ -77,13 +78,11 @@ class Options:
 
 def messages_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
     _require_all_trainable(dialogue)
-    return [whole({"messages": turn_lines(dialogue.messages)}, dialogue, options)]
+    return [whole(_messages_line(turn_lines(dialogue.messages)), dialogue, options)]
 
 
-def rendered_messages_lines(dialogue: RenderedDialogue, options: Options) -> list[Line]:
-    """The lines of `messages_lines`, of a dialogue whose turns are JSON already."""
-    _require_all_learned(all_of_them=dialogue.learned_all, any_of_them=dialogue.learned_any)
-    return [whole({"messages": dialogue.messages}, dialogue, options)]
+def _messages_line(turns: Any) -> Line:
+    return {"messages": turns}
 
 
 def openai_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
@@ -143,6 +142,11 @@ def prompt_only_lines(prompt: PromptRecord, options: Options) -> list[Line]:
     return [whole({"prompt": turn_lines(prompt.messages)}, prompt, options)]
 
 
+def _frame(line_of: Callable[[Any], Line]) -> tuple[str, str]:
+    before, _, after = orjson.dumps(line_of(orjson.Fragment(b"\0"))).decode().partition("\0")
+    return before, after
+
+
 SFT_FORMATS: Mapping[str, Callable[[DialogueRecord, Options], list[Line]]] = {
     "messages": messages_lines,
     "openai": openai_lines,
@@ -150,10 +154,9 @@ SFT_FORMATS: Mapping[str, Callable[[DialogueRecord, Options], list[Line]]] = {
     "sharegpt": sharegpt_lines,
     "alpaca": alpaca_lines,
 }
-# The same lines faster, of `RenderedDialogue`.
-RENDERED_FORMATS: Mapping[str, Callable[[RenderedDialogue, Options], list[Line]]] = {
-    "messages": rendered_messages_lines,
-}
+# Formats of whole dialogues whose lines are the same text around the turns, `[{"role","content"}…]`,
+# of dialogues that `reason_not_to_learn` leaves in: (before, after).
+FRAMES: Mapping[str, tuple[str, str]] = {"messages": _frame(_messages_line)}
 PROMPT_FORMATS: Mapping[str, Callable[[PromptRecord, Options], list[Line]]] = {
     "prompt-only": prompt_only_lines,
 }
@@ -170,7 +173,7 @@ def turn_lines(messages: Sequence[MessageRecord]) -> list[Line]:
 
 def whole(
     line: Line,
-    record: DialogueRecord | RenderedDialogue | PromptRecord | RankingRecord,
+    record: DialogueRecord | PromptRecord | RankingRecord,
     options: Options,
 ) -> Line:
     """The line, with the record's metadata at its end where it is wanted."""
@@ -188,14 +191,16 @@ def _trainable_indexes(dialogue: DialogueRecord) -> list[int]:
 
 def _require_all_trainable(dialogue: DialogueRecord) -> None:
     learned = [message.trainable for message in dialogue.messages if message.role == "assistant"]
-    _require_all_learned(all_of_them=all(learned), any_of_them=any(learned))
+    reason = reason_not_to_learn(all_of_them=all(learned), any_of_them=any(learned))
+    if reason is not None:
+        raise CannotWriteError(reason)
 
 
-def _require_all_learned(*, all_of_them: bool, any_of_them: bool) -> None:
+def reason_not_to_learn(*, all_of_them: bool, any_of_them: bool) -> Exclusion | None:
+    """Why a dialogue has no line where every answer is trained on, by which of its answers may be."""
     if not any_of_them:
-        raise CannotWriteError(Exclusion.NO_TRAINABLE_TURN)
-    if not all_of_them:
-        raise CannotWriteError(Exclusion.UNTRAINABLE_TURN)
+        return Exclusion.NO_TRAINABLE_TURN
+    return None if all_of_them else Exclusion.UNTRAINABLE_TURN
 
 
 def _split_system(

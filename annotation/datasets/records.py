@@ -49,24 +49,6 @@ class DialogueRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class RenderedDialogue:
-    """A DialogueRecord whose turns are JSON already, `[{"role","content"}…]` as orjson writes it.
-
-    Whether all of its assistant turns, and any, may be trained on.
-    """
-
-    messages: orjson.Fragment
-    learned_all: bool
-    learned_any: bool
-    row: int
-    origin_key: str
-    licence: str | None = None
-    language: str | None = None
-    category: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class NodeRecord:
     """One turn of a tree: the place of its parent in the tree's list, None for the root."""
 

@@ -52,7 +52,11 @@ class LineFile:
         self._n_rows = 0
 
     def add(self, line: Line) -> None:
-        self._buffer += orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        self.add_written(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    def add_written(self, line: bytes) -> None:
+        """A line as `add` would write it, with its end."""
+        self._buffer += line
         self._n_rows += 1
         if len(self._buffer) >= _BUFFER_BYTES:
             self._flush()

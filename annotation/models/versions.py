@@ -87,6 +87,7 @@ class Freezing(Model):
     # Counts only: nothing is frozen and nothing written.
     is_trial = models.BooleanField()
     # The recipe as it stood when this was asked for.
+    kind = models.CharField(max_length=20, choices=Recipe.Kind)
     contents = models.JSONField()
     state = models.CharField(max_length=20, choices=Export.State, default=Export.State.QUEUED)
     stage = models.CharField(max_length=20, choices=Stage, default=Stage.SELECTING)

@@ -65,6 +65,29 @@ FROM annotation_placement WHERE ranking_id = ANY(%s::bigint[])
 """
 
 
+# The tiers and ratings of a ranking stand in the order of its candidates.
+_ORDERS = """
+SELECT r.id, r.comparison_id, r.reason, r.acceptable_tier, r.strength_grade, r.strength_scale,
+  placed.tiers, placed.ratings
+FROM annotation_ranking r
+JOIN (
+  SELECT p.ranking_id, array_agg(p.tier ORDER BY d.index) AS tiers,
+    array_agg(p.rating ORDER BY d.index) AS ratings
+  FROM annotation_placement p JOIN annotation_candidate d ON d.id = p.candidate_id
+  WHERE p.ranking_id = ANY(%s::bigint[]) GROUP BY p.ranking_id
+) AS placed ON placed.ranking_id = r.id
+"""
+_CONTEXTS = """
+SELECT q.id, q.origin_key, q.language, x.messages::text
+FROM annotation_comparison q JOIN sampling_context x ON x.id = q.context_id
+WHERE q.id = ANY(%s::bigint[])
+"""
+_REPLIES = """
+SELECT comparison_id, id, content, origin FROM annotation_candidate
+WHERE comparison_id = ANY(%s::bigint[]) ORDER BY comparison_id, index
+"""
+
+
 class _Ranking(NamedTuple):
     id: int
     comparison_id: int
@@ -162,6 +185,48 @@ def rankings(ids: Sequence[int], *, key: bytes, metadata: bool) -> list[RankingR
         )
         for pk in ids
     ]
+
+
+def orders(ids: Sequence[int]) -> list[RankingRecord]:
+    """As `rankings`, of each what formats of pairs and replies write or decide by, and no more: it is
+    had several times as fast."""
+    rows = {row[0]: row[1:] for row in _fetched(_ORDERS, ids)}
+    comparison_ids = list({comparison for comparison, *_ in rows.values()})
+    contexts = {
+        pk: (
+            origin_key,
+            language,
+            tuple(MessageRecord(turn["role"], turn["content"]) for turn in orjson.loads(messages)),
+        )
+        for pk, origin_key, language, messages in _fetched(_CONTEXTS, comparison_ids)
+    }
+    replies: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    for comparison, *reply in _fetched(_REPLIES, comparison_ids):
+        replies[comparison].append(tuple(reply))
+    found = []
+    for pk in ids:
+        comparison, reason, acceptable_tier, grade, scale, tiers, ratings = rows[pk]
+        origin_key, language, prompt = contexts[comparison]
+        found.append(
+            RankingRecord(
+                row=0,
+                prompt=prompt,
+                candidates=tuple(
+                    CandidateRecord(candidate, content, tier, origin, rating)
+                    for (candidate, content, origin), tier, rating in zip(
+                        replies[comparison], tiers, ratings, strict=True
+                    )
+                ),
+                origin_key=origin_key,
+                id=pk,
+                group_id=comparison,
+                language=language,
+                reason=reason,
+                acceptable_tier=acceptable_tier,
+                strength=None if grade is None else StrengthRecord(grade, scale),
+            )
+        )
+    return found
 
 
 def _fetched(statement: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:

@@ -10,13 +10,12 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
-from orjson import Fragment, loads
+from orjson import loads
 
 from annotation.datasets.records import (
     DialogueRecord,
     MessageRecord,
     PromptRecord,
-    RenderedDialogue,
 )
 from annotation.models import (
     Conversation,
@@ -51,9 +50,13 @@ def export_for(*, user: Any | AnonymousUser, export_id: int) -> Export:
 
 def chunks_of(dataset: Dataset) -> Iterator[DatasetChunk]:
     """The dataset's chunks in order, each read by its key when its turn comes."""
-    numbers = DatasetChunk.objects.filter(dataset=dataset).order_by("number")
-    for number in list(numbers.values_list("number", flat=True)):
+    for number in chunk_numbers(dataset):
         yield DatasetChunk.objects.get(dataset=dataset, number=number)
+
+
+def chunk_numbers(dataset: Dataset) -> list[int]:
+    numbers = DatasetChunk.objects.filter(dataset=dataset).order_by("number")
+    return list(numbers.values_list("number", flat=True))
 
 
 def drafted_beyond(ids: Sequence[int], *, share: float) -> set[int]:
@@ -74,23 +77,6 @@ def dialogues(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
             tuple(turns[row[0]]), *_source(row), metadata=_metadata(row) if metadata else {}
         )
         for row in _fetched(_CONVERSATIONS, ids, _columns(metadata=metadata))
-    ]
-
-
-def rendered_dialogues(ids: Sequence[int], *, metadata: bool) -> list[RenderedDialogue]:
-    """As `dialogues`, their turns as the JSON that is written: PostgreSQL makes it twice as fast as
-    we can read the turns and write them again."""
-    return [
-        RenderedDialogue(
-            Fragment(turns),
-            learned_all,
-            learned_any,
-            *_source(row),
-            metadata=_metadata(row) if metadata else {},
-        )
-        for turns, learned_all, learned_any, *row in _fetched(
-            _RENDERED, ids, _columns(metadata=metadata)
-        )
     ]
 
 
@@ -266,15 +252,3 @@ _LIVE_TURNS = (
     "SELECT conversation_id, role, content, trainable FROM annotation_message"
     " WHERE is_live AND conversation_id = ANY(%s::bigint[]) ORDER BY conversation_id, position"
 )
-# A text's JSON is the same in PostgreSQL and in orjson: both escape what JSON must have escaped.
-_RENDERED = """
-SELECT turns, learned_all, learned_any, {} FROM (
-  SELECT conversation_id AS id,
-    '[' || string_agg('{{"role":"' || role || '","content":' || to_json(content) || '}}', ','
-      ORDER BY position) || ']' AS turns,
-    bool_and(trainable) FILTER (WHERE role = 'assistant') AS learned_all,
-    bool_or(trainable) AS learned_any
-  FROM annotation_message WHERE is_live AND conversation_id = ANY(%s::bigint[])
-  GROUP BY conversation_id
-) AS path JOIN annotation_conversation r USING (id) ORDER BY r.id
-"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -16,13 +16,16 @@ import orjson
 from django.db import transaction
 
 from annotation.datasets import formats, writers
+from annotation.datasets.formats import Options
 from annotation.datasets.writers import LineFile, WrittenFile
 from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
+from annotation.selectors.framed_lines import framed_lines
 from annotation.services import datasets
 from annotation.services.dataset_lines import (
     PACKED,
     FileOptions,
+    is_framed,
     line_options_of,
     lines_made,
     splitting,
@@ -169,21 +172,59 @@ def _write(
     line_options = line_options_of(dataset=dataset, options=options, into=into)
     excluded: Counter[str] = Counter(dataset.excluded)
     n_kept = n_through = 0
-    for chunk in lines_made(dataset=dataset, options=options, line_options=line_options, into=into):
-        for made in chunk:
-            n_records = len(made.row_ids)
-            n_through += n_records
-            if made.left_out is not None:
-                excluded[made.left_out.value] += n_records
-                continue
-            n_kept += n_records
-            for line in made.lines:
-                outputs[made.split].add(line)
+    chunks = (
+        _framed(dataset, options, outputs[WHOLE])
+        if is_framed(options=options, into=into)
+        else _made(dataset, options, line_options, into, outputs)
+    )
+    for kept, left_out in chunks:
+        n_kept += kept
+        n_through += kept + left_out.total()
+        excluded += left_out
         progress(n_through)
     files = [output.finish() for output in outputs.values()]
     notes = sum((line.notes for line in line_options.values()), Counter[str]())
     told = options.as_json() | {"margin": next(iter(line_options.values())).margin.value}
     return Written(files, _manifest(dataset, told, files, n_kept, excluded, notes))
+
+
+def _made(
+    dataset: Dataset,
+    options: FileOptions,
+    line_options: Mapping[str, Options],
+    into: Splitting,
+    outputs: Mapping[str, LineFile],
+) -> Iterator[tuple[int, Counter[str]]]:
+    """Write the lines of each chunk; how many records were kept, and how many left out and why."""
+    for chunk in lines_made(dataset=dataset, options=options, line_options=line_options, into=into):
+        n_kept, left_out = 0, Counter[str]()
+        for made in chunk:
+            if made.left_out is not None:
+                left_out[made.left_out.value] += len(made.row_ids)
+                continue
+            n_kept += len(made.row_ids)
+            for line in made.lines:
+                outputs[made.split].add(line)
+        yield n_kept, left_out
+
+
+def _framed(
+    dataset: Dataset, options: FileOptions, output: LineFile
+) -> Iterator[tuple[int, Counter[str]]]:
+    """As `_made`, of lines that PostgreSQL writes."""
+    before, after = formats.FRAMES[options.file_format]
+    for number in selectors.chunk_numbers(dataset):
+        n_kept, left_out = 0, Counter[str]()
+        for framed in framed_lines(dataset, chunk=number, before=before, after=after):
+            reason = formats.reason_not_to_learn(
+                all_of_them=framed.learned_all, any_of_them=framed.learned_any
+            )
+            if reason is None:
+                n_kept += 1
+                output.add_written(framed.line)
+            else:
+                left_out[reason.value] += 1
+        yield n_kept, left_out
 
 
 def _manifest(

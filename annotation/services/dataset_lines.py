@@ -18,7 +18,6 @@ from annotation.datasets.records import (
     DialogueRecord,
     MessageRecord,
     RankingRecord,
-    RenderedDialogue,
 )
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
@@ -27,6 +26,7 @@ from annotation.selectors import datasets as selectors
 from annotation.services.reading_ahead import read_ahead
 from annotation.services.row_splits import (
     BY_PROMPT,
+    WHOLE,
     PlacedRow,
     Row,
     Splitting,
@@ -157,6 +157,18 @@ def splitting(*, dataset: Dataset, options: FileOptions) -> Splitting:
     )
 
 
+def is_framed(*, options: FileOptions, into: Splitting) -> bool:
+    """Whether PostgreSQL writes the lines: where nothing must know what they say, or whose they are."""
+    return (
+        options.kind == Kind.SFT
+        and options.file_format in formats.FRAMES
+        and into.outputs == (WHOLE,)
+        and options.max_model_share >= 1
+        and not options.mask_personal_data
+        and not options.with_metadata
+    )
+
+
 def lines_made(
     *,
     dataset: Dataset,
@@ -186,19 +198,10 @@ def _drafted(rows_of: str, rows: list[PlacedRow], options: FileOptions) -> set[i
 
 
 def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:
-    if _is_rendered(options):
-        return formats.RENDERED_FORMATS[options.file_format]
     write_line = FORMATS[options.kind][options.file_format]
     if options.kind == Kind.COMPARISONS:
         return partial(comparison_formats.comparison_lines, write=write_line)
     return write_line
-
-
-def _is_rendered(options: FileOptions) -> bool:
-    """Whether PostgreSQL writes the turns: not where splits or masking must know what they say."""
-    reads_turns = bool(options.shares) or options.mask_personal_data
-    of_conversations = options.kind == Kind.SFT and options.file_format in formats.RENDERED_FORMATS
-    return of_conversations and not reads_turns
 
 
 def _made(
@@ -237,10 +240,12 @@ def _rows(
     metadata = options.with_metadata
     for chunk in selectors.chunks_of(dataset):
         if chunk.rows_of == DatasetChunk.RowsOf.RANKING:
-            rankings = dataset_rankings.rankings(
-                chunk.row_ids,
-                key=bytes(dataset.pseudonym_key),
-                metadata=metadata,
+            rankings = (
+                dataset_rankings.rankings(
+                    chunk.row_ids, key=bytes(dataset.pseudonym_key), metadata=metadata
+                )
+                if _tells_all(options)
+                else dataset_rankings.orders(chunk.row_ids)
             )
             if options.kind == Kind.REWRITES:
                 written: list[tuple[list[int], Row]] = []
@@ -262,14 +267,19 @@ def _rows(
             records += selectors.prompts(chunk.row_ids, metadata=metadata)
         elif options.kind == Kind.PROMPTS:
             records += selectors.first_contexts(chunk.row_ids, metadata=metadata)
-        elif _is_rendered(options):
-            records += selectors.rendered_dialogues(chunk.row_ids, metadata=metadata)
         else:
             records += selectors.dialogues(chunk.row_ids, metadata=metadata)
         rows: list[tuple[list[int], Row]] = []
         for pk, record in zip(sorted(chunk.row_ids), records, strict=True):
             rows.append(([pk], record))
         yield chunk.rows_of, rows
+
+
+def _tells_all(options: FileOptions) -> bool:
+    """Whether lines hold more of a ranking than its order and what it says of single replies."""
+    return (
+        options.with_metadata or options.file_format == "ranking" or options.kind == Kind.REWRITES
+    )
 
 
 def rewritten(ranking: RankingRecord) -> DialogueRecord:
@@ -286,7 +296,6 @@ def rewritten(ranking: RankingRecord) -> DialogueRecord:
 def _masked(row: Row) -> Row:
     if isinstance(row, list):
         return [masked_ranking(one) for one in row]
-    assert not isinstance(row, RenderedDialogue), "turns that are to be read are not rendered"
     return masked_turns(row)
 
 

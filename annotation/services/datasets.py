@@ -213,14 +213,11 @@ part AS (
     (dense_rank() OVER (PARTITION BY rows_of ORDER BY place) - 1) / %(chunk_rows)s AS part
   FROM found WHERE reason IS NULL
 ),
-numbered AS (
-  SELECT rows_of, id, place, dense_rank() OVER (ORDER BY rows_of DESC, part) - 1 AS number FROM part
-),
 dataset AS (
   INSERT INTO annotation_dataset
     (project_id, kind, number, recipe, n_rows, excluded, pseudonym_key, created_by_id, created_at)
   SELECT %(project)s, %(kind)s, %(number)s, %(recipe)s::jsonb,
-    (SELECT count(*) FROM part),
+    (SELECT count(*) FROM found WHERE reason IS NULL),
     (SELECT coalesce(jsonb_object_agg(reason, n), '{{}}') FROM
       (SELECT reason, count(*) AS n FROM found WHERE reason IS NOT NULL GROUP BY reason) AS counted),
     %(pseudonym_key)s, %(created_by)s, %(now)s
@@ -228,8 +225,11 @@ dataset AS (
 ),
 chunk AS (
   INSERT INTO annotation_datasetchunk (dataset_id, number, rows_of, row_ids)
-  SELECT dataset.id, number, rows_of, array_agg(numbered.id ORDER BY place, numbered.id)
-  FROM numbered, dataset GROUP BY dataset.id, number, rows_of
+  SELECT dataset.id, row_number() OVER (ORDER BY rows_of DESC, part) - 1, rows_of, ids
+  FROM dataset, (
+    SELECT rows_of, part, array_agg(part.id ORDER BY place, part.id) AS ids
+    FROM part GROUP BY rows_of, part
+  ) AS whole
 )
 SELECT id FROM dataset
 """

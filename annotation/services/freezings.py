@@ -43,6 +43,7 @@ def start(
                 project=recipe.project,
                 recipe=recipe,
                 is_trial=is_trial,
+                kind=recipe.kind,
                 contents=recipe.contents,
                 requested_by=requested_by,
                 created_at=clock.now(),
@@ -77,7 +78,7 @@ def mixed(*, freezing: Freezing, tell: Tell) -> Dataset | None:
     """
     if freezing.dataset is not None:
         return freezing.dataset
-    kind, mixture = Dataset.Kind(freezing.recipe.kind), Mixture.of(freezing.contents)
+    kind, mixture = Dataset.Kind(freezing.kind), Mixture.of(freezing.contents)
     tokenizer = tokenizer_named(mixture.tokenizer)
     tell(Stage.SELECTING, 0, None)
     table = mixing.mix(

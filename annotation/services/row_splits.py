@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
-from annotation.datasets.records import (
-    DialogueRecord,
-    PromptRecord,
-    RankingRecord,
-    RenderedDialogue,
-)
+from annotation.datasets.records import DialogueRecord, PromptRecord, RankingRecord
 from annotation.models import Dataset
 from annotation.selectors import dataset_people
 from annotation.services.split_keys import splits_of_keys
 
-Row: TypeAlias = DialogueRecord | RenderedDialogue | PromptRecord | list[RankingRecord]
+Row: TypeAlias = DialogueRecord | PromptRecord | list[RankingRecord]
 
 # The file of everything where no split was asked for.
 WHOLE = ""
@@ -98,7 +93,6 @@ def _parts(row_ids: list[int], row: Row, held_out: set[int]) -> Iterator[tuple[l
 
 def opening(row: Row) -> str:
     """The first words of a person in the row: what the origin of a prompt is known by."""
-    assert not isinstance(row, RenderedDialogue), "turns that are to be read are not rendered"
     turns = row[0].prompt if isinstance(row, list) else row.messages
     return next((turn.content for turn in turns if turn.role == "user"), turns[0].content)
 

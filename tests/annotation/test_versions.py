@@ -99,6 +99,13 @@ class TestFreezing:
         version.refresh_from_db()
         assert version.dataset.recipe["contents"]["seed"] == 0
 
+    def test_a_freezing_makes_what_its_recipe_was_when_it_was_asked_for(self, project):
+        recipe = declared(project)
+        freezing = freezings.start(recipe=recipe, is_trial=False, requested_by=None)
+        Recipe.objects.filter(pk=recipe.pk).update(kind="comparisons")
+        freezing_runner.run_freezing(freezing_id=freezing.pk)
+        assert DatasetVersion.objects.get().dataset.kind == "sft"
+
     def test_a_line_of_a_version_is_explained(self, project, tmp_path):
         folder = unpacked(frozen(declared(project)), tmp_path)
         explained = explain_line(path=folder / "mix-v1.jsonl", number=3)

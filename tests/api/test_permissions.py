@@ -343,8 +343,8 @@ def rows_behind_routes(
         plots={}, sha256="0" * 64, n_bytes=0, created_at=now,
     )  # fmt: skip
     freezing = Freezing.objects.create(
-        project=project, recipe=recipe, is_trial=False, contents=CONTENTS, dataset=dataset,
-        state="done", created_at=now,
+        project=project, recipe=recipe, is_trial=False, kind=recipe.kind, contents=CONTENTS,
+        dataset=dataset, state="done", created_at=now,
     )  # fmt: skip
     question = Question.objects.create(
         project=project, assignment_id=assignments[TaskKind.CHAT], kind="chat",
