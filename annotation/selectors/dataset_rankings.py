@@ -47,10 +47,10 @@ WHERE q.id = ANY(%s::bigint[])
 """
 # What was said, where raters were shown a mask in the place of a model's name: nobody is to learn to
 # write the mask.
+_SAID = """CASE WHEN d.names_model THEN coalesce(c.text, d.provenance ->> 'said', d.content)
+  ELSE d.content END"""
 _CANDIDATES = """
-SELECT d.comparison_id, d.id, d.origin,
-  CASE WHEN d.names_model THEN coalesce(c.text, d.provenance ->> 'said', d.content)
-    ELSE d.content END, d.names_model, d.cut_by_length, d.near_identical,
+SELECT d.comparison_id, d.id, d.origin, SAID, d.names_model, d.cut_by_length, d.near_identical,
   d.provenance::text, p.name, c.seed, c.finish_reason, g.max_tokens, g.min_p,
   g.repetition_penalty, g.stop, g.stop_token_ids, g.temperature, g.top_k, g.top_p
 FROM annotation_candidate d
@@ -58,7 +58,7 @@ LEFT JOIN sampling_completion c ON c.id = d.completion_id
 LEFT JOIN sampling_generation g ON g.id = c.generation_id
 LEFT JOIN sampling_policy p ON p.id = g.policy_id
 WHERE d.comparison_id = ANY(%s::bigint[]) ORDER BY d.comparison_id, d.index
-"""
+""".replace("SAID", _SAID)
 _PLACEMENTS = """
 SELECT ranking_id, candidate_id, tier, rating, flags, open_milliseconds
 FROM annotation_placement WHERE ranking_id = ANY(%s::bigint[])
@@ -83,9 +83,10 @@ FROM annotation_comparison q JOIN sampling_context x ON x.id = q.context_id
 WHERE q.id = ANY(%s::bigint[])
 """
 _REPLIES = """
-SELECT comparison_id, id, content, origin FROM annotation_candidate
-WHERE comparison_id = ANY(%s::bigint[]) ORDER BY comparison_id, index
-"""
+SELECT d.comparison_id, d.id, SAID, d.origin
+FROM annotation_candidate d LEFT JOIN sampling_completion c ON c.id = d.completion_id
+WHERE d.comparison_id = ANY(%s::bigint[]) ORDER BY d.comparison_id, d.index
+""".replace("SAID", _SAID)
 
 
 class _Ranking(NamedTuple):

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0009_allowed_use")]
+    dependencies = [("annotation", "0011_one_pick_per_prompt")]
 
     operations = [
         migrations.AddField(
