@@ -17,11 +17,13 @@ class PersonalData(StrEnum):
 
 
 class Origins(StrEnum):
-    """Which conversations a source of demonstrations takes."""
+    """What a source of supervised training takes; the last two only where they are named (DATA.md §6)."""
 
-    ALL = "all"
-    WRITTEN = "written"  # by our trainers
+    ALL = "all"  # the next two
+    WRITTEN = "written"  # demonstrations by our trainers
     IMPORTED = "imported"  # dialogues and instruction data from files
+    REWRITES = "rewrites"  # what people said in a chat that the reply should have been
+    BETTER_REPLIES = "better_replies"  # what people wrote while ranking
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ class Dataset(Model):
         SFT = "sft"
         COMPARISONS = "comparisons"
         PROMPTS = "prompts"
-        REWRITES = "rewrites"  # better replies that rankers wrote: a source of its own (DATA.md §6)
+        REWRITES = "rewrites"  # what should have been said: never among demonstrations (DATA.md §6)
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="datasets", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)
@@ -117,6 +117,7 @@ class DatasetChunk(Model):
         CONVERSATION = "conversation"
         RANKING = "ranking"
         PROMPT = "prompt"
+        FEEDBACK = "feedback"
 
     dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="chunks", db_index=False)
     number = models.PositiveIntegerField()
@@ -141,6 +142,12 @@ class DatasetChunk(Model):
                     " FROM annotation_conversation c JOIN annotation_assignment a ON a.id = c.assignment_id"
                     " JOIN annotation_task t ON t.id = a.task_id"
                     " WHERE c.id = ANY (NEW.row_ids) AND t.purpose <> 'train')"
+                    " OR NEW.rows_of = 'feedback' AND EXISTS (SELECT 1 FROM annotation_feedback f"
+                    " JOIN annotation_message m ON m.id = f.message_id"
+                    " JOIN annotation_conversation c ON c.id = m.conversation_id"
+                    " JOIN annotation_assignment a ON a.id = c.assignment_id"
+                    " JOIN annotation_task t ON t.id = a.task_id"
+                    " WHERE f.id = ANY (NEW.row_ids) AND t.purpose <> 'train')"
                     " THEN RAISE EXCEPTION 'only rows made for training enter a dataset'; END IF;"
                     " RETURN NEW;"
                 ),

@@ -20,7 +20,11 @@ from labelhub.accounts.models import Consent, Project
 
 RowsOf = DatasetChunk.RowsOf
 # How an assignment is linked to the rows that came of it; a prompt comes of none.
-_WORK = {RowsOf.RANKING: "rankings", RowsOf.CONVERSATION: "conversation"}
+_WORK = {
+    RowsOf.RANKING: "rankings",
+    RowsOf.CONVERSATION: "conversation",
+    RowsOf.FEEDBACK: "conversation__messages__feedback",
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,14 @@ def people_of(dataset: Dataset) -> People:
         raters.update(rater_of_rows(chunk.rows_of, chunk.row_ids).values())
         link = _WORK.get(RowsOf(chunk.rows_of))
         if link is not None:
-            work = Assignment.objects.filter(**{f"{link}__in": chunk.row_ids})
-            seconds += work.aggregate(total=Sum("active_seconds"))["total"] or 0.0
+            # A subquery: one assignment may stand behind several rows.
+            work = Assignment.objects.filter(**{f"{link}__in": chunk.row_ids}).values("pk")
+            seconds += (
+                Assignment.objects.filter(pk__in=work).aggregate(total=Sum("active_seconds"))[
+                    "total"
+                ]
+                or 0.0
+            )
         if chunk.rows_of == RowsOf.CONVERSATION:
             states.update(
                 Conversation.objects.filter(

@@ -44,8 +44,16 @@ _RATERS = {
     RowsOf.RANKING: "SELECT id, rater_id FROM annotation_ranking WHERE id = ANY(%s)",
     RowsOf.CONVERSATION: "SELECT id, author_id FROM annotation_conversation WHERE id = ANY(%s)",
     RowsOf.PROMPT: "SELECT id, author_id FROM annotation_prompt WHERE id = ANY(%s)",
+    RowsOf.FEEDBACK: "SELECT id, rater_id FROM annotation_feedback WHERE id = ANY(%s)",
 }
 _PROMPT_AUTHORS = {
+    RowsOf.FEEDBACK: (
+        "SELECT f.id, coalesce(p.author_id, c.author_id) FROM annotation_feedback f"
+        " JOIN annotation_message m ON m.id = f.message_id"
+        " JOIN annotation_conversation c ON c.id = m.conversation_id"
+        " LEFT JOIN annotation_prompt p ON p.id = c.prompt_id AND p.kind = 'prompt'"
+        " WHERE f.id = ANY(%s)"
+    ),
     RowsOf.RANKING: (
         "SELECT r.id, coalesce(p.author_id, c.author_id) FROM annotation_ranking r"
         " JOIN annotation_comparison q ON q.id = r.comparison_id"

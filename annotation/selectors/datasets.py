@@ -59,6 +59,11 @@ def chunk_numbers(dataset: Dataset) -> list[int]:
     return list(numbers.values_list("number", flat=True))
 
 
+def holds_only(dataset: Dataset, rows_of: RowsOf) -> bool:
+    """Whether every row of the dataset is of this table."""
+    return not DatasetChunk.objects.filter(dataset=dataset).exclude(rows_of=rows_of).exists()
+
+
 def drafted_beyond(ids: Sequence[int], *, share: float) -> set[int]:
     """Those conversations with an answer of which more than `share` came from a draft (DATA.md §5)."""
     turns = Message.objects.filter(
@@ -176,6 +181,22 @@ _PROVENANCE = {
         "SELECT DISTINCT p.licence FROM frozen JOIN annotation_prompt p USING (id)",
         "",
         "",
+    ),
+    RowsOf.FEEDBACK: (
+        "SELECT DISTINCT c.licence FROM frozen JOIN annotation_feedback f USING (id)"
+        " JOIN annotation_message m ON m.id = f.message_id"
+        " JOIN annotation_conversation c ON c.id = m.conversation_id",
+        "SELECT DISTINCT g.version FROM frozen JOIN annotation_feedback f USING (id)"
+        " JOIN annotation_message m ON m.id = f.message_id"
+        " JOIN annotation_conversation c ON c.id = m.conversation_id"
+        " JOIN annotation_assignment a ON a.id = c.assignment_id"
+        " JOIN annotation_guideline g ON g.id = a.guideline_id",
+        "SELECT DISTINCT p.name FROM frozen JOIN annotation_feedback f USING (id)"
+        " JOIN annotation_message m ON m.id = f.message_id"
+        " JOIN annotation_message said ON said.conversation_id = m.conversation_id"
+        " JOIN sampling_completion s ON s.id = said.completion_id"
+        " JOIN sampling_generation n ON n.id = s.generation_id"
+        " JOIN sampling_policy p ON p.id = n.policy_id",
     ),
     RowsOf.RANKING: (
         "SELECT DISTINCT q.licence FROM frozen JOIN annotation_ranking r USING (id)"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
-from annotation.models import Candidate, Conversation, Message, Prompt, Ranking, Review
+from annotation.models import Candidate, Conversation, Feedback, Message, Prompt, Ranking, Review
 
 _SOURCE = ("source", "source_row", "licence", "origin_key", "import_run_id")
 
@@ -103,6 +103,29 @@ def of_prompts(ids: Sequence[int]) -> list[dict[str, Any]]:
         Prompt.objects.filter(pk__in=ids)
         .order_by("pk")
         .values(*_SOURCE, "created_at", prompt=F("pk"), person=F("author__user__username"))
+    )
+    return [_present(row) for row in rows]
+
+
+def of_feedback(ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Each rewrite with its author, the chat it was said in, and the policy whose reply it corrects."""
+    rows = (
+        Feedback.objects.filter(pk__in=ids)
+        .order_by("pk")
+        .values(
+            "rater_id",
+            "message_id",
+            "thumb",
+            "created_at",
+            feedback=F("pk"),
+            person=F("rater__user__username"),
+            conversation=F("message__conversation_id"),
+            licence=F("message__conversation__licence"),
+            origin_key=F("message__conversation__origin_key"),
+            guideline_version=F("message__conversation__assignment__guideline__version"),
+            round_number=F("message__conversation__round__number"),
+            policy=F("message__completion__generation__policy__name"),
+        )
     )
     return [_present(row) for row in rows]
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from annotation.models import Benchmark, DatasetChunk, DatasetVersion, Freezing, Placement, Recipe
+from annotation.selectors.dataset_rewrites import rewrite_texts
 from annotation.selectors.mixtures import dialogue_texts, ranking_texts
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
@@ -204,6 +205,11 @@ def _beginnings(rows: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
     found = {
         (RowsOf.CONVERSATION.value, pk): _short(" … ".join(texts[:2]))
         for pk, texts in dialogue_texts(conversations).items()
+    }
+    feedback = [pk for rows_of, pk in rows if rows_of == RowsOf.FEEDBACK]
+    found |= {
+        (RowsOf.FEEDBACK.value, pk): _short(" … ".join(texts[-2:]))
+        for pk, texts in rewrite_texts(feedback).items()
     }
     orders = _orders(rankings)
     for pk, texts in ranking_texts(rankings).items():

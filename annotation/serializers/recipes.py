@@ -90,6 +90,16 @@ class RecipeInput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Recipe.Kind.choices)
     contents = Contents()
 
+    def validate(self, recipe: dict[str, Any]) -> dict[str, Any]:
+        if recipe["kind"] != Recipe.Kind.SFT and any(
+            source["origins"] in (Origins.REWRITES, Origins.BETTER_REPLIES)
+            for source in recipe["contents"]["sources"]
+        ):
+            raise serializers.ValidationError(
+                {"contents": "Rewrites and better replies are for supervised training alone."}
+            )
+        return recipe
+
 
 class FreezingInput(serializers.Serializer[Any]):
     is_trial = serializers.BooleanField(help_text="Count only; freeze nothing.")

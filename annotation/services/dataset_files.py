@@ -174,7 +174,7 @@ def _write(
     n_kept = n_through = 0
     chunks = (
         _framed(dataset, options, outputs[WHOLE])
-        if is_framed(options=options, into=into)
+        if is_framed(dataset=dataset, options=options, into=into)
         else _made(dataset, options, line_options, into, outputs)
     )
     for kept, left_out in chunks:

@@ -21,7 +21,7 @@ from annotation.datasets.records import (
 )
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
-from annotation.selectors import dataset_rankings
+from annotation.selectors import dataset_rankings, dataset_rewrites
 from annotation.selectors import datasets as selectors
 from annotation.services.reading_ahead import read_ahead
 from annotation.services.row_splits import (
@@ -157,8 +157,9 @@ def splitting(*, dataset: Dataset, options: FileOptions) -> Splitting:
     )
 
 
-def is_framed(*, options: FileOptions, into: Splitting) -> bool:
-    """Whether PostgreSQL writes the lines: where nothing must know what they say, or whose they are."""
+def is_framed(*, dataset: Dataset, options: FileOptions, into: Splitting) -> bool:
+    """Whether PostgreSQL writes the lines: of conversations alone, where nothing must know what they
+    say, or whose they are."""
     return (
         options.kind == Kind.SFT
         and options.file_format in formats.FRAMES
@@ -166,6 +167,7 @@ def is_framed(*, options: FileOptions, into: Splitting) -> bool:
         and options.max_model_share >= 1
         and not options.mask_personal_data
         and not options.with_metadata
+        and selectors.holds_only(dataset, DatasetChunk.RowsOf.CONVERSATION)
     )
 
 
@@ -237,48 +239,53 @@ def _rows(
     dataset: Dataset, options: FileOptions
 ) -> Iterator[tuple[str, list[tuple[list[int], Row]]]]:
     """What is written as one, with the ids of its rows: a dialogue, a prompt, a comparison's rankings."""
-    metadata = options.with_metadata
     for chunk in selectors.chunks_of(dataset):
-        if chunk.rows_of == DatasetChunk.RowsOf.RANKING:
-            rankings = (
-                dataset_rankings.rankings(
-                    chunk.row_ids, key=bytes(dataset.pseudonym_key), metadata=metadata
-                )
-                if _tells_all(options)
-                else dataset_rankings.orders(chunk.row_ids)
-            )
-            if options.kind == Kind.REWRITES:
-                written: list[tuple[list[int], Row]] = []
-                for pk, ranking in zip(chunk.row_ids, rankings, strict=True):
-                    written.append(([pk], rewritten(ranking)))
-                yield chunk.rows_of, written
-                continue
-            pairs = zip(chunk.row_ids, rankings, strict=True)
-            # Elsewhere each ranking stands, or is left out, by itself.
-            key = _group if options.grouped else _itself
-            groups = [list(group) for _, group in groupby(pairs, key=key)]
-            yield (
-                chunk.rows_of,
-                [([pk for pk, _ in group], [r for _, r in group]) for group in groups],
-            )
-            continue
-        records: list[Row] = []
-        if chunk.rows_of == DatasetChunk.RowsOf.PROMPT:
-            records += selectors.prompts(chunk.row_ids, metadata=metadata)
-        elif options.kind == Kind.PROMPTS:
-            records += selectors.first_contexts(chunk.row_ids, metadata=metadata)
-        else:
-            records += selectors.dialogues(chunk.row_ids, metadata=metadata)
-        rows: list[tuple[list[int], Row]] = []
-        for pk, record in zip(sorted(chunk.row_ids), records, strict=True):
-            rows.append(([pk], record))
-        yield chunk.rows_of, rows
+        yield chunk.rows_of, _rows_of_chunk(dataset, chunk, options)
+
+
+def _rows_of_chunk(
+    dataset: Dataset, chunk: DatasetChunk, options: FileOptions
+) -> list[tuple[list[int], Row]]:
+    if chunk.rows_of == DatasetChunk.RowsOf.RANKING:
+        return _ranked_rows(dataset, chunk, options)
+    metadata = options.with_metadata
+    records: list[Row] = []
+    if chunk.rows_of == DatasetChunk.RowsOf.PROMPT:
+        records += selectors.prompts(chunk.row_ids, metadata=metadata)
+    elif chunk.rows_of == DatasetChunk.RowsOf.FEEDBACK:
+        records += dataset_rewrites.rewrites(chunk.row_ids, metadata=metadata)
+    elif options.kind == Kind.PROMPTS:
+        records += selectors.first_contexts(chunk.row_ids, metadata=metadata)
+    else:
+        records += selectors.dialogues(chunk.row_ids, metadata=metadata)
+    return [([pk], record) for pk, record in zip(sorted(chunk.row_ids), records, strict=True)]
+
+
+def _ranked_rows(
+    dataset: Dataset, chunk: DatasetChunk, options: FileOptions
+) -> list[tuple[list[int], Row]]:
+    rankings = (
+        dataset_rankings.rankings(
+            chunk.row_ids, key=bytes(dataset.pseudonym_key), metadata=options.with_metadata
+        )
+        if _tells_all(options)
+        else dataset_rankings.orders(chunk.row_ids)
+    )
+    pairs = list(zip(chunk.row_ids, rankings, strict=True))
+    if options.kind != Kind.COMPARISONS:
+        return [([pk], rewritten(ranking)) for pk, ranking in pairs]
+    # Elsewhere each ranking stands, or is left out, by itself.
+    key = _group if options.grouped else _itself
+    groups = [list(group) for _, group in groupby(pairs, key=key)]
+    return [([pk for pk, _ in group], [r for _, r in group]) for group in groups]
 
 
 def _tells_all(options: FileOptions) -> bool:
     """Whether lines hold more of a ranking than its order and what it says of single replies."""
     return (
-        options.with_metadata or options.file_format == "ranking" or options.kind == Kind.REWRITES
+        options.with_metadata
+        or options.file_format == "ranking"
+        or options.kind != Kind.COMPARISONS
     )
 
 
@@ -314,7 +321,7 @@ def line_options_of(
     weighted: set[str | None] = set()
     if options.file_format == "openai":
         for chunk in selectors.chunks_of(dataset):
-            weighted |= _outputs_trained_in_part(chunk, into)
+            weighted |= _outputs_trained_in_part(dataset, chunk, options, into)
     return {
         name: Options(
             weighted=name in weighted,
@@ -331,13 +338,23 @@ def line_options_of(
     }
 
 
-def _outputs_trained_in_part(chunk: DatasetChunk, into: Splitting) -> set[str | None]:
+def _outputs_trained_in_part(
+    dataset: Dataset, chunk: DatasetChunk, options: FileOptions, into: Splitting
+) -> set[str | None]:
     """Where this chunk's dialogues go that have an answer nobody is to train on."""
-    ids = selectors.trained_in_part(chunk.row_ids)
-    dialogues = selectors.dialogues(ids, metadata=False)
-    rows: list[tuple[list[int], Row]] = []
-    for pk, dialogue in zip(ids, dialogues, strict=True):
-        rows.append(([pk], dialogue))
+    rows: list[tuple[list[int], Row]]
+    if chunk.rows_of == DatasetChunk.RowsOf.CONVERSATION:
+        ids = selectors.trained_in_part(chunk.row_ids)
+        dialogues = selectors.dialogues(ids, metadata=False)
+        rows = [([pk], dialogue) for pk, dialogue in zip(ids, dialogues, strict=True)]
+    else:
+        # What was rewritten answers replies that nobody is to train on.
+        rows = [
+            (row_ids, row)
+            for row_ids, row in _rows_of_chunk(dataset, chunk, options)
+            if isinstance(row, DialogueRecord)
+            and sum(turn.role == "assistant" for turn in row.messages) > 1
+        ]
     return {
         placed.split for placed in placed_rows(rows_of=chunk.rows_of, rows=rows, splitting=into)
     }

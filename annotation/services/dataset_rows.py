@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from annotation.datasets.criteria import Question
+from annotation.datasets.mixtures import Origins
 from annotation.models import AllowedUse, Comparison, Dataset
 from labelhub.accounts.models import Project
 
@@ -48,6 +49,45 @@ member AS (
   WHERE project_id = %(project)s
 )"""
 
+_BETTER_REPLIES = """
+  SELECT 'ranking' AS rows_of, r.id, r.id AS place, CASE
+    WHEN NOT r.is_current THEN 'revised'
+    WHEN r.purpose <> 'train' THEN 'not_for_training'
+    WHEN r.cannot_judge THEN 'cannot_judge'
+    WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
+    WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
+    WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
+  END AS reason
+  FROM annotation_ranking r
+  JOIN annotation_comparison q ON q.id = r.comparison_id
+  LEFT JOIN annotation_guideline g ON g.id = r.guideline_id
+  LEFT JOIN breaking b ON b.kind = 'ranking'
+  LEFT JOIN member ON member.rater_id = r.rater_id
+  WHERE r.project_id = %(project)s AND r.rewrite <> ''
+"""
+# What a chat's reply should have been; only what its author said last of a reply counts.
+_REWRITES = """
+  SELECT 'feedback' AS rows_of, f.id, f.id AS place, CASE
+    WHEN EXISTS (
+      SELECT FROM annotation_feedback later WHERE later.message_id = f.message_id
+        AND later.rater_id IS NOT DISTINCT FROM f.rater_id AND later.id > f.id
+    ) THEN 'revised'
+    WHEN t.purpose <> 'train' THEN 'not_for_training'
+    WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+    WHEN member.excluded_from <= f.created_at THEN 'rater_excluded'
+    WHEN coalesce(g.version, 0) < b.version THEN 'older_guideline'
+  END AS reason
+  FROM annotation_feedback f
+  JOIN annotation_message m ON m.id = f.message_id
+  JOIN annotation_conversation c ON c.id = m.conversation_id
+  LEFT JOIN annotation_assignment a ON a.id = c.assignment_id
+  LEFT JOIN annotation_task t ON t.id = a.task_id
+  LEFT JOIN annotation_guideline g ON g.id = a.guideline_id
+  LEFT JOIN breaking b ON b.kind = 'chat'
+  LEFT JOIN member ON member.rater_id = f.rater_id
+  WHERE f.project_id = %(project)s AND f.rewrite <> '' AND c.state = 'finished'
+"""
+
 # Rows of {rows_of, id, place, reason}.
 ROWS = {
     Kind.SFT: """
@@ -88,22 +128,7 @@ ROWS = {
   LEFT JOIN member ON member.rater_id = r.rater_id
   WHERE r.project_id = %(project)s
 """,
-    Kind.REWRITES: """
-  SELECT 'ranking' AS rows_of, r.id, r.id AS place, CASE
-    WHEN NOT r.is_current THEN 'revised'
-    WHEN r.purpose <> 'train' THEN 'not_for_training'
-    WHEN r.cannot_judge THEN 'cannot_judge'
-    WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
-    WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
-    WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
-  END AS reason
-  FROM annotation_ranking r
-  JOIN annotation_comparison q ON q.id = r.comparison_id
-  LEFT JOIN annotation_guideline g ON g.id = r.guideline_id
-  LEFT JOIN breaking b ON b.kind = 'ranking'
-  LEFT JOIN member ON member.rater_id = r.rater_id
-  WHERE r.project_id = %(project)s AND r.rewrite <> ''
-""",
+    Kind.REWRITES: f"{_BETTER_REPLIES} UNION ALL {_REWRITES}",
     # A prompt is text to start from; the first context of a conversation is one that was used.
     Kind.PROMPTS: """
   SELECT rows_of, id, id AS place, coalesce(reason, CASE
@@ -140,4 +165,10 @@ ROWS = {
       AND c.state IN ('finished', 'approved', 'accepted_by_sampling')
   ) AS context
 """,
+}
+
+# Sources of supervised training beside the demonstrations: by name only.
+BESIDE_DEMONSTRATIONS = {
+    Origins.REWRITES: _REWRITES,
+    Origins.BETTER_REPLIES: _BETTER_REPLIES,
 }

@@ -116,6 +116,7 @@ class _Rows:
     comparisons: list[int]
     rankings: list[int]
     candidates: list[int]
+    feedback: list[int]
 
 
 def _messages_of(rater: Rater) -> QuerySet[Message]:
@@ -156,7 +157,12 @@ def _rows_with_words_of(rater: Rater) -> _Rows:
             Q(comparison__in=comparisons) | Q(rater=rater) & ~Q(comment="", rewrite="")
         ).values_list("pk", flat=True)
     )
-    return _Rows(conversations, prompts, comparisons, rankings, candidates)
+    feedback = list(
+        Feedback.objects.filter(Q(message__conversation__in=conversations) | Q(rater=rater))
+        .exclude(rewrite="")
+        .values_list("pk", flat=True)
+    )
+    return _Rows(conversations, prompts, comparisons, rankings, candidates, feedback)
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,7 @@ def _withdraw(rows: _Rows, actor: User | None) -> _Withdrawn:
         Q(chunks__rows_of=RowsOf.CONVERSATION, chunks__row_ids__overlap=rows.conversations)
         | Q(chunks__rows_of=RowsOf.PROMPT, chunks__row_ids__overlap=rows.prompts)
         | Q(chunks__rows_of=RowsOf.RANKING, chunks__row_ids__overlap=rows.rankings)
+        | Q(chunks__rows_of=RowsOf.FEEDBACK, chunks__row_ids__overlap=rows.feedback)
     )
     found = list(
         Dataset.objects.filter(held, withdrawn_at=None).distinct().values_list("pk", flat=True)

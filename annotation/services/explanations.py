@@ -125,5 +125,6 @@ def _origins(rows_of: str, ids: list[int]) -> list[dict[str, Any]]:
         DatasetChunk.RowsOf.RANKING.value: row_origins.of_rankings,
         DatasetChunk.RowsOf.CONVERSATION.value: row_origins.of_conversations,
         DatasetChunk.RowsOf.PROMPT.value: row_origins.of_prompts,
+        DatasetChunk.RowsOf.FEEDBACK.value: row_origins.of_feedback,
     }
     return read[rows_of](ids)

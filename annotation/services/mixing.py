@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -16,10 +16,17 @@ from annotation import near_duplicates, personal_data
 from annotation.datasets import benchmarks
 from annotation.datasets.criteria import question_of
 from annotation.datasets.mixtures import Mixture, Origins, PersonalData, Source, quotas
-from annotation.models import Benchmark, Dataset
-from annotation.selectors import mixtures as selectors
+from annotation.models import Benchmark, Dataset, DatasetChunk
+from annotation.selectors import dataset_rewrites, mixtures
 from annotation.services import datasets
-from annotation.services.dataset_rows import ANY_CRITERION, BASIS, ROWS, USE, parameters
+from annotation.services.dataset_rows import (
+    ANY_CRITERION,
+    BASIS,
+    BESIDE_DEMONSTRATIONS,
+    ROWS,
+    USE,
+    parameters,
+)
 from labelhub.accounts.models import Project, User
 
 CHUNK_ROWS = 500
@@ -28,6 +35,7 @@ CHUNK_ROWS = 500
 Progress = Callable[[int, int], None]
 CountTokens = Callable[[str], int]
 Kind = Dataset.Kind
+RowsOf = DatasetChunk.RowsOf
 
 
 def mix(
@@ -106,8 +114,11 @@ def _select(
     cursor: Any, number: int, source: Source, project: Project, kind: Dataset.Kind, criterion: str
 ) -> None:
     """One statement sees one moment of the database."""
+    beside = source.origins in BESIDE_DEMONSTRATIONS
+    rows = BESIDE_DEMONSTRATIONS[Origins(source.origins)] if beside else ROWS[kind]
+    described = _DESCRIBED[Origins(source.origins)] if beside else _DESCRIBED[kind]
     cursor.execute(
-        _SELECT.format(basis=BASIS, rows=ROWS[kind], described=_DESCRIBED[kind]),
+        _SELECT.format(basis=BASIS, rows=rows, described=described),
         parameters(
             project=project,
             kind=kind,
@@ -117,8 +128,8 @@ def _select(
         )
         | {
             "source": number,
-            "written": source.origins in (Origins.ALL, Origins.WRITTEN),
-            "imported": source.origins in (Origins.ALL, Origins.IMPORTED),
+            "written": beside or source.origins in (Origins.ALL, Origins.WRITTEN),
+            "imported": beside or source.origins in (Origins.ALL, Origins.IMPORTED),
             "rounds": list(source.rounds) or None,
             "import_runs": list(source.import_runs) or None,
             "categories": list(source.categories) or None,
@@ -142,12 +153,19 @@ WHERE (%(written)s AND d.import_run_id IS NULL OR %(imported)s AND d.import_run_
 ORDER BY found.place, found.id
 ON CONFLICT (rows_of, id) DO NOTHING
 """
-_DESCRIBED = {
+_DESCRIBED_RANKINGS = (
+    "SELECT r.id, q.round_id, q.import_run_id, q.category, q.language, q.licence"
+    " FROM annotation_ranking r JOIN annotation_comparison q ON q.id = r.comparison_id"
+    " WHERE r.project_id = %(project)s"
+)
+_DESCRIBED: Mapping[str, str] = {
     Kind.SFT: "SELECT id, round_id, import_run_id, category, language, licence"
     " FROM annotation_conversation WHERE project_id = %(project)s",
-    Kind.COMPARISONS: "SELECT r.id, q.round_id, q.import_run_id, q.category, q.language, q.licence"
-    " FROM annotation_ranking r JOIN annotation_comparison q ON q.id = r.comparison_id"
-    " WHERE r.project_id = %(project)s",
+    Kind.COMPARISONS: _DESCRIBED_RANKINGS,
+    Origins.BETTER_REPLIES: _DESCRIBED_RANKINGS,
+    Origins.REWRITES: "SELECT f.id, c.round_id, c.import_run_id, c.category, c.language, c.licence"
+    " FROM annotation_feedback f JOIN annotation_message m ON m.id = f.message_id"
+    " JOIN annotation_conversation c ON c.id = m.conversation_id WHERE f.project_id = %(project)s",
 }
 
 
@@ -160,11 +178,13 @@ class _Screen:
     forbidden: set[int]
     seen: near_duplicates.NearDuplicates = field(default_factory=near_duplicates.NearDuplicates)
     # Of the place looked at last: its texts that may stay, and whether it repeats another's.
-    place: int | None = None
+    place: tuple[str, int] | None = None
     sound: set[str] = field(default_factory=set)
     repeats: bool | None = None
 
-    def reason(self, number: int, place: int, texts: Sequence[str], language: str) -> str | None:
+    def reason(
+        self, number: int, place: tuple[str, int], texts: Sequence[str], language: str
+    ) -> str | None:
         """Why a row stays out, of the first that holds; where none does it is remembered by number.
 
         Rankings of one comparison, which have one place, are no near-duplicates of each other; each is
@@ -200,17 +220,17 @@ def _screen(
     for benchmark in Benchmark.objects.filter(pk__in=mixture.benchmarks):
         forbidden |= benchmarks.unpacked(bytes(benchmark.runs))
     screen = _Screen(mixture, count_tokens, forbidden)
-    read = selectors.ranking_texts if kind == Kind.COMPARISONS else selectors.dialogue_texts
     n_rows, n_through = _count_open(), 0
     for rows in _open_rows():
-        texts = read([pk for _, pk, _, _ in rows])
+        texts = _texts(kind, rows)
         verdicts: list[tuple[int, str | None, int | None]] = []
-        for seq, pk, place, language in rows:
-            reason = screen.reason(seq, place, texts[pk], language)
+        for row in rows:
+            said = texts[row.rows_of, row.id]
+            reason = screen.reason(row.seq, (row.rows_of, row.place), said, row.language)
             n_tokens = None
             if reason is None and count_tokens is not None:
-                n_tokens = sum(count_tokens(text) for text in texts[pk])
-            verdicts.append((seq, reason, n_tokens))
+                n_tokens = sum(count_tokens(text) for text in said)
+            verdicts.append((row.seq, reason, n_tokens))
         with connection.cursor() as cursor:
             cursor.execute(_JUDGE, [list(column) for column in zip(*verdicts, strict=True)])
         n_through += len(rows)
@@ -223,21 +243,45 @@ def _count_open() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _open_rows() -> Iterator[list[tuple[int, int, int, str]]]:
-    """(seq, id, place, language) of the rows that nothing speaks against yet, in order, by chunks."""
+class _Row(NamedTuple):
+    seq: int
+    rows_of: str
+    id: int
+    place: int
+    language: str
+
+
+def _texts(kind: Dataset.Kind, rows: Sequence[_Row]) -> dict[tuple[str, int], list[str]]:
+    """What is said in each row."""
+    readers = {
+        RowsOf.CONVERSATION.value: mixtures.dialogue_texts,
+        RowsOf.RANKING.value: mixtures.ranking_texts
+        if kind == Kind.COMPARISONS
+        else dataset_rewrites.better_reply_texts,
+        RowsOf.FEEDBACK.value: dataset_rewrites.rewrite_texts,
+    }
+    return {
+        (rows_of, pk): said
+        for rows_of in {row.rows_of for row in rows}
+        for pk, said in readers[rows_of]([row.id for row in rows if row.rows_of == rows_of]).items()
+    }
+
+
+def _open_rows() -> Iterator[list[_Row]]:
+    """The rows that nothing speaks against yet, in order, by chunks."""
     last = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT seq, id, place, language FROM mixture_row"
+                "SELECT seq, rows_of, id, place, language FROM mixture_row"
                 " WHERE seq > %s AND reason IS NULL ORDER BY seq LIMIT %s",
                 [last, CHUNK_ROWS],
             )
-            rows = cursor.fetchall()
+            rows = [_Row._make(row) for row in cursor.fetchall()]
         if not rows:
             return
         yield rows
-        last = rows[-1][0]
+        last = rows[-1].seq
 
 
 _JUDGE = """

@@ -2721,7 +2721,7 @@ export interface components {
             contests: components["schemas"]["OpenContestOutput"][];
         };
         /** @enum {string} */
-        OriginsEnum: "all" | "written" | "imported";
+        OriginsEnum: "all" | "written" | "imported" | "rewrites" | "better_replies";
         /** @enum {string} */
         PackEnum: "none" | "gzip" | "zstd";
         PaginatedAskedQuestionOutputList: {

@@ -51,7 +51,7 @@ export const datasets = {
     sft: "Demonstrations",
     comparisons: "Comparisons",
     prompts: "Prompts",
-    rewrites: "Better replies that rankers wrote",
+    rewrites: "Replies that people wrote better",
   },
   states: {
     queued: "waiting",

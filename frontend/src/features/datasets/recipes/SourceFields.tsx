@@ -14,7 +14,7 @@ interface Props {
   onChange: (source: RecipeSource) => void;
 }
 
-const ORIGINS = ["all", "written", "imported"] as const;
+const ORIGINS = ["all", "written", "imported", "rewrites", "better_replies"] as const;
 
 const numbers = (texts: string[]) => texts.map(Number).filter((value) => Number.isInteger(value));
 
