@@ -44,6 +44,11 @@ class AlreadySubmittedDifferently(LabelhubError):
     detail = "This task was already submitted with another answer; the first one stands."
 
 
+class OpenElsewhere(LabelhubError):
+    code, status = "open_elsewhere", 409
+    detail = "This work is open in another tab or on another device; go on there, or continue here."
+
+
 class StaleVersion(LabelhubError):
     code, status = "stale_version", 409
     detail = (

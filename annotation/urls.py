@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path("guidelines/<int:guideline_id>/acknowledgement/", queue.AcknowledgementView.as_view()),
     path("assignments/<int:assignment_id>/", queue.AssignmentView.as_view()),
     path("assignments/<int:assignment_id>/beat/", queue.BeatView.as_view()),
+    path("assignments/<int:assignment_id>/leave/", queue.LeaveView.as_view()),
     path("assignments/<int:assignment_id>/autosaves/<int:turn>/", queue.AutosaveView.as_view()),
     path("assignments/<int:assignment_id>/skip/", queue.SkipView.as_view()),
     path("assignments/<int:assignment_id>/thread/", conversations.ThreadView.as_view()),

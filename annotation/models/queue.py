@@ -181,6 +181,8 @@ class Assignment(Model):
     lease_until = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
     last_beat_at = models.DateTimeField()
+    # The browser page that works on it: a second one is told, and asked who goes on.
+    page_key = models.UUIDField(null=True, blank=True)
     # Sum over server-received beats of min(gap, 60 s), waiting for the model included (DATA.md §7).
     active_seconds = models.FloatField(default=0)
     skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)

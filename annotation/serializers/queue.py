@@ -26,6 +26,19 @@ class SkipInput(serializers.Serializer[Any]):
     comment = serializers.CharField(max_length=5000, allow_blank=True, default="")
 
 
+class BeatInput(serializers.Serializer[Any]):
+    page = serializers.UUIDField(
+        required=False, help_text="Names the browser page that the person is at."
+    )
+    take_over = serializers.BooleanField(
+        default=False, help_text="Go on here although another page is at work on it."
+    )
+
+
+class LeaveInput(serializers.Serializer[Any]):
+    page = serializers.UUIDField()
+
+
 class BeatOutput(serializers.Serializer[Any]):
     lease_until = serializers.DateTimeField()
     active_seconds = serializers.FloatField()

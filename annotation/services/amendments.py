@@ -42,6 +42,7 @@ def amend(*, assignment: Assignment) -> None:
     locked.submitted_at = None
     locked.submission_key = None
     locked.submission_sha256 = ""
+    locked.page_key = None
     locked.last_beat_at = now
     locked.lease_until = now
     locked.save(

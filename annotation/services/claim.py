@@ -151,7 +151,7 @@ WITH held AS (
     FROM taken JOIN annotation_task t ON t.id = taken.task_id
     ON CONFLICT (task_id, rater_id) DO UPDATE
     SET state = 'leased', slot_id = EXCLUDED.slot_id, lease_until = EXCLUDED.lease_until,
-        last_beat_at = EXCLUDED.last_beat_at
+        last_beat_at = EXCLUDED.last_beat_at, page_key = NULL
     WHERE annotation_assignment.state = 'expired'
     RETURNING id, (xmax = 0) AS is_fresh
 )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
 
-from annotation.exceptions import LeaseLost, StaleVersion
+from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion
 from annotation.models import Assignment, Autosave, Conversation, Slot, Task
 from labelhub import clock
 
 # The longest gap between two beats that still counts as working (DATA.md §7).
 LONGEST_GAP_SECONDS = 60.0
+# Without a beat for this long, a page counts as left: three beats of a page at work.
+PAGE_LEFT_SECONDS = 90.0
 # A task that two different people called unclear or broken goes to the manager.
 SKIPS_THAT_WITHDRAW = 2
 
@@ -38,19 +41,25 @@ def locked_lease(*, assignment: Assignment) -> Assignment:
     To be called inside a transaction, at the start of every write on an assignment. A lease that ran
     out while nobody else took the slot goes on. Raises LeaseLost otherwise.
     """
-    locked = (
+    locked = _locked(assignment)
+    renew(locked)
+    return locked
+
+
+def _locked(assignment: Assignment) -> Assignment:
+    return (
         Assignment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("project", "task")
         .get(pk=assignment.pk)
     )
-    renew(locked)
-    return locked
 
 
 def renew(locked: Assignment) -> None:
     """Count a beat on an assignment that the caller has locked, and store it. Raises LeaseLost."""
     count_beat(locked, now=clock.now())
-    locked.save(update_fields=["state", "active_seconds", "last_beat_at", "lease_until"])
+    locked.save(
+        update_fields=["state", "active_seconds", "last_beat_at", "lease_until", "page_key"]
+    )
 
 
 def count_beat(locked: Assignment, *, now: datetime) -> None:
@@ -82,9 +91,27 @@ def _retake_slot(assignment: Assignment) -> bool:
 
 
 @transaction.atomic
-def beat(*, assignment: Assignment) -> Assignment:
-    """The person is at work on it: counts active time and renews the lease past half its life."""
-    return locked_lease(assignment=assignment)
+def beat(
+    *, assignment: Assignment, page: UUID | None = None, take_over: bool = False
+) -> Assignment:
+    """The person is at work on it: counts active time and renews the lease past half its life.
+
+    `page` names the browser page they are at. Raises LeaseLost, and OpenElsewhere where another page is at
+    work on it, unless this one is to `take_over`.
+    """
+    locked = _locked(assignment)
+    if page is not None and page != locked.page_key:
+        quiet = (clock.now() - locked.last_beat_at).total_seconds()
+        if locked.page_key is not None and quiet < PAGE_LEFT_SECONDS and not take_over:
+            raise OpenElsewhere
+        locked.page_key = page
+    renew(locked)
+    return locked
+
+
+def leave(*, assignment: Assignment, page: UUID) -> None:
+    """The page is closed: the next one to open the work need not ask."""
+    Assignment.objects.filter(pk=assignment.pk, page_key=page).update(page_key=None)
 
 
 @transaction.atomic

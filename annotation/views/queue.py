@@ -12,10 +12,12 @@ from annotation.selectors import assignments, guidelines, questions, queue
 from annotation.serializers.queue import (
     AssignmentOutput,
     AutosaveInput,
+    BeatInput,
     BeatOutput,
     ClaimInput,
     GuidelineOutput,
     HomeOutput,
+    LeaveInput,
     SamplingOutput,
     SavedOutput,
     SkipInput,
@@ -81,11 +83,23 @@ class AssignmentView(APIView):
 
 
 class BeatView(APIView):
-    @extend_schema(request=None, responses={200: BeatOutput, 404: ErrorOutput, 409: ErrorOutput})
+    @extend_schema(
+        request=BeatInput, responses={200: BeatOutput, 404: ErrorOutput, 409: ErrorOutput}
+    )
     def post(self, request: Request, assignment_id: int) -> Response:
         """The person is at work: counts active time and renews the lease past half its life."""
         assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
-        return Response(represent(BeatOutput, leases.beat(assignment=assignment)))
+        beaten = leases.beat(assignment=assignment, **parse(BeatInput, request))
+        return Response(represent(BeatOutput, beaten))
+
+
+class LeaveView(APIView):
+    @extend_schema(request=LeaveInput, responses={204: None, 404: ErrorOutput})
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """The page on which the work was open is closed."""
+        assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
+        leases.leave(assignment=assignment, **parse(LeaveInput, request))
+        return Response(status=204)
 
 
 class AutosaveView(APIView):

@@ -128,6 +128,7 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "guidelines/<int:guideline_id>/acknowledgement/": {"post": MEMBERS},
     "assignments/<int:assignment_id>/": {"get": OWNER},
     "assignments/<int:assignment_id>/beat/": {"post": OWNER},
+    "assignments/<int:assignment_id>/leave/": {"post": OWNER},
     "assignments/<int:assignment_id>/autosaves/<int:turn>/": {"put": OWNER},
     "assignments/<int:assignment_id>/skip/": {"post": OWNER},
     "assignments/<int:assignment_id>/thread/": {"put": OWNER},

@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments/{assignment_id}/leave/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The page on which the work was open is closed. */
+        post: operations["assignments_leave_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assignments/{assignment_id}/lengths/": {
         parameters: {
             query?: never;
@@ -1788,6 +1805,18 @@ export interface components {
             /** Format: date-time */
             saved_at: string;
         };
+        BeatInputRequest: {
+            /**
+             * Format: uuid
+             * @description Names the browser page that the person is at.
+             */
+            page?: string;
+            /**
+             * @description Go on here although another page is at work on it.
+             * @default false
+             */
+            take_over?: boolean;
+        };
         BeatOutput: {
             /** Format: date-time */
             lease_until: string;
@@ -2547,6 +2576,10 @@ export interface components {
             better: string;
             worse: string;
             right: boolean;
+        };
+        LeaveInputRequest: {
+            /** Format: uuid */
+            page: string;
         };
         LeftOutOutput: {
             quota: number;
@@ -3821,7 +3854,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BeatInputRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -4131,6 +4168,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorOutput"];
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    assignments_leave_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {

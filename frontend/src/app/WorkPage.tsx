@@ -7,8 +7,12 @@ import type { Assignment } from "@/api/types";
 import { ErrorPanel } from "@/components/ErrorPanel";
 import { PageLoading } from "@/components/PageLoading";
 import { StatePanel } from "@/components/StatePanel";
+import { useOpenElsewhere } from "@/hooks/useOpenElsewhere";
 import { useAssignment } from "@/hooks/useWork";
 
+const OpenElsewhere = lazy(async () => ({
+  default: (await import("@/components/work/OpenElsewhere")).OpenElsewhere,
+}));
 const DemonstrationPage = lazy(async () => ({
   default: (await import("@/features/demonstration/DemonstrationPage")).DemonstrationPage,
 }));
@@ -34,6 +38,7 @@ export function WorkPage({ slug }: { slug: string }) {
   const { t } = useTranslation();
   const id = Number(useParams().assignment);
   const assignment = useAssignment(id);
+  const open = useOpenElsewhere(id);
   if (assignment.isPending) return <PageLoading />;
   if (assignment.isError) {
     return (
@@ -51,6 +56,11 @@ export function WorkPage({ slug }: { slug: string }) {
           {t("app.backHome")}
         </Button>
       </StatePanel>
+    );
+  }
+  if (open.elsewhere) {
+    return (
+      <OpenElsewhere slug={slug} assignment={assignment.data} onContinue={open.continueHere} />
     );
   }
   const Page = PAGES[assignment.data.kind];

@@ -1,7 +1,9 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
-import { client, unwrap } from "@/api/client";
 import { hasCode } from "@/api/errors";
+
+import { beat, noteElsewhere } from "./useOpenElsewhere";
 
 const BEAT_MILLISECONDS = 30_000;
 /** The time left is shown only when it is short. */
@@ -20,35 +22,33 @@ export function useLease(assignment: number, leaseUntil: string): Lease {
   const [now, setNow] = useState(() => Date.now());
   const [lost, setLost] = useState(false);
   const active = useRef(true);
+  const cache = useQueryClient();
 
   useEffect(() => {
     const sign = () => {
       active.current = true;
     };
     SIGNS_OF_LIFE.forEach((kind) => window.addEventListener(kind, sign, { passive: true }));
-    const beat = async () => {
+    const tell = async () => {
       setNow(Date.now());
       if (!active.current || document.visibilityState === "hidden") return;
       active.current = false;
       try {
-        const answer = await unwrap(
-          client.POST("/api/v1/assignments/{assignment_id}/beat/", {
-            params: { path: { assignment_id: assignment } },
-          }),
-        );
+        const answer = await beat(assignment);
         setUntil(Date.parse(answer.lease_until));
         setLost(false);
       } catch (error) {
         if (hasCode(error, "lease_lost")) setLost(true);
+        if (hasCode(error, "open_elsewhere")) noteElsewhere(cache, assignment);
       }
     };
-    void beat();
-    const timer = setInterval(() => void beat(), BEAT_MILLISECONDS);
+    void tell();
+    const timer = setInterval(() => void tell(), BEAT_MILLISECONDS);
     return () => {
       clearInterval(timer);
       SIGNS_OF_LIFE.forEach((kind) => window.removeEventListener(kind, sign));
     };
-  }, [assignment]);
+  }, [assignment, cache]);
 
   const left = until - now;
   return {

@@ -31,6 +31,7 @@ export function working(server: FakeServer, assignment: Assignment): FakeServer 
   signedIn(server)
     .on(`GET ${path}/`, { body: assignment })
     .on(`POST ${path}/beat/`, { body: { lease_until, active_seconds: 1 } })
+    .on(`POST ${path}/leave/`, {})
     .on(`POST ${path}/lengths/`, {
       body: { turn: 3, total: 20, window: 1024, reply: 160, limit: null },
     });

@@ -14,6 +14,9 @@ export const work = {
   personalDataIsFine: "It belongs to nobody; submit",
   staleThread:
     "Another tab or device saved a newer version of this conversation. Continue here with that version, or only read here and go on there; the turn you are writing is kept either way.",
+  elsewhereTitle: "This work is open somewhere else",
+  elsewhereHint:
+    "It is open in another tab or on another device. Continue here, and the other page stops; or only read what is written there.",
   continueHere: "Continue here",
   onlyRead: "Only read here",
   readOnly: "You only read here; the conversation goes on in the other tab or device.",

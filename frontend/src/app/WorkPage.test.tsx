@@ -1,0 +1,58 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+
+// Loaded before the clock of a test runs.
+import "@/components/work/OpenElsewhere";
+import "@/features/demonstration/DemonstrationPage";
+import { FakeServer } from "@/testing/fakeServer";
+import { renderApp, working } from "@/testing/renderApp";
+import { assignment, conversation, message } from "@/testing/samples";
+
+const PATH = "/api/v1/assignments/31";
+const begun = assignment({
+  kind: "demonstration",
+  conversation: conversation([message(0, "user", "How do I boil an egg?")]),
+});
+const grown = assignment({
+  kind: "demonstration",
+  conversation: conversation([
+    message(0, "user", "How do I boil an egg?"),
+    message(1, "assistant", "Eight minutes."),
+  ]),
+});
+const refusal = {
+  status: 409,
+  body: { code: "open_elsewhere", detail: "This work is open in another tab." },
+};
+
+function openedElsewhere(): FakeServer {
+  let taken = false;
+  const server = working(new FakeServer(), begun).on(`POST ${PATH}/beat/`, ({ body }) => {
+    taken ||= (body as { take_over: boolean }).take_over;
+    return taken ? { body: { lease_until: "2099-01-01T00:00:00Z", active_seconds: 1 } } : refusal;
+  });
+  renderApp("/projects/demo/work/31");
+  return server;
+}
+
+describe("work that is open on another page", () => {
+  it("is only read, and shows what is written there", async () => {
+    const server = openedElsewhere();
+    await screen.findByText("This work is open somewhere else");
+    server.on(`GET ${PATH}/`, { body: grown });
+    await userEvent.click(screen.getByRole("button", { name: "Only read here" }));
+    expect(await screen.findByText("Eight minutes.")).toBeVisible();
+    expect(screen.queryByRole("textbox")).toBeNull();
+    expect(screen.queryByRole("button", { name: "Submit" })).toBeNull();
+  });
+
+  it("is continued here with what was written there", async () => {
+    const server = openedElsewhere();
+    await screen.findByText("This work is open somewhere else");
+    server.on(`GET ${PATH}/`, { body: grown });
+    await userEvent.click(screen.getByRole("button", { name: "Continue here" }));
+    expect(await screen.findByText("Eight minutes.")).toBeVisible();
+    expect(await screen.findByRole("textbox", { name: /user/i })).toBeVisible();
+  });
+});
