@@ -41,7 +41,7 @@ export function ActionProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     allowed.current = characterKeys;
   }, [characterKeys]);
-  useEffect(() => listenForKeys(registry, () => allowed.current), [registry]);
+  useLayoutEffect(() => listenForKeys(registry, () => allowed.current), [registry]);
   const system = useMemo(
     () => ({ registry, characterKeys, setCharacterKeys }),
     [registry, characterKeys, setCharacterKeys],
@@ -57,11 +57,11 @@ export function useActions<Context>(
 ): void {
   const { registry } = useActionSystem();
   const latest = useRef(context);
-  // With the page's new state itself: a key pressed as soon as a button is there must find it enabled.
+  // With the page itself: a key pressed as soon as a button is there must find it, and find it enabled.
   useLayoutEffect(() => {
     latest.current = context;
   });
-  useEffect(
+  useLayoutEffect(
     () =>
       registry.add({
         title,

@@ -1,6 +1,7 @@
 import { MantineProvider } from "@mantine/core";
 import { fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useLayoutEffect, type ReactNode } from "react";
 import { describe, expect, it, vi } from "vitest";
 
 import type { Action } from "@/lib/actions";
@@ -101,5 +102,21 @@ describe("the keyboard", () => {
     await userEvent.keyboard("x");
     expect(ran).not.toHaveBeenCalled();
     expect(screen.getByRole("button", { name: "Cancel" })).toBeDisabled();
+  });
+
+  it("answers keys as soon as the page is on the screen", () => {
+    const ran = vi.fn();
+    const PressAtOnce = () => {
+      useLayoutEffect(() => void fireEvent.keyDown(document.body, { key: "c", code: "KeyC" }), []);
+      return <Page ready ran={ran} />;
+    };
+    const shown = (page: ReactNode) => (
+      <MantineProvider>
+        <ActionProvider>{page}</ActionProvider>
+      </MantineProvider>
+    );
+    const { rerender } = render(shown(null));
+    rerender(shown(<PressAtOnce />));
+    expect(ran).toHaveBeenCalledWith("letter");
   });
 });
