@@ -6,6 +6,7 @@ import remarkGfm from "remark-gfm";
 import remarkMath from "remark-math";
 
 import { CodeBlock } from "./CodeBlock";
+import classes from "./Markdown.module.css";
 import { rehypeAutoDirection } from "./rehypeAutoDirection";
 import { RemoteImage } from "./RemoteImage";
 import { allowedMarkup } from "./sanitizeSchema";
@@ -31,6 +32,13 @@ const COMPONENTS: Components = {
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}
     </a>
+  ),
+  table: ({ children }) => (
+    // Words stay whole: a wide table scrolls instead, and the keyboard must be able to scroll it.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={classes.wide} tabIndex={0}>
+      <table>{children}</table>
+    </div>
   ),
   img: ({ alt, src }) => <RemoteImage description={alt ?? ""} address={src ?? ""} />,
 };
