@@ -25,6 +25,9 @@ export const forgetLocalCopies = (assignment: number): void =>
 /** Versions this tab has seen acknowledged since the assignment was fetched. */
 const acknowledged = new Map<string, number>();
 
+/** The saver that was made last for each work; the one before, whose page was left, may still try. */
+const latest = new Map<string, { retire: () => void }>();
+
 async function send<T>(
   { assignment, turn, parse }: Options<T>,
   version: number,
@@ -72,6 +75,12 @@ export function useAutosave<T>(options: Options<T>) {
     });
   });
   const { status, theirs } = useSyncExternalStore(saver.subscribe, saver.snapshot);
+  const key = storageKey(options.assignment, options.turn);
+  useEffect(() => {
+    const before = latest.get(key);
+    if (before !== saver) before?.retire();
+    latest.set(key, saver);
+  }, [key, saver]);
   useEffect(() => {
     const flush = () => void saver.flush();
     const flushWhenHidden = () => {

@@ -140,4 +140,21 @@ describe("Autosaver", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(server.received).toEqual(["first", "second"]);
   });
+
+  it("sends nothing more once the person has come back to the work", async () => {
+    const server = new Server();
+    server.reachable = false;
+    const left = server.open();
+    left.change("on the way");
+    await vi.advanceTimersByTimeAsync(1_000);
+    const after = server.open();
+    left.retire();
+    after.change("on the way, and more");
+    server.reachable = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.received).toEqual(["on the way, and more"]);
+    expect(after.snapshot().status).toBe("saved");
+    expect(await left.flush()).toBe(false);
+    expect(server.received).toHaveLength(1);
+  });
 });

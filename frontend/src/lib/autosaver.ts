@@ -69,6 +69,7 @@ export class Autosaver<T> {
   private version: number;
   private payload: T | null;
   private unsent = false;
+  private retired = false;
   private sending: Promise<void> | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private retry = FIRST_RETRY_MILLISECONDS;
@@ -111,7 +112,7 @@ export class Autosaver<T> {
     this.cancelTimer();
     // Each one that waited looks again, so that two never send under the same version.
     while (this.sending !== null) await this.sending;
-    if (this.unsent && this.state.status !== "conflict") await this.send();
+    if (this.unsent && !this.retired && this.state.status !== "conflict") await this.send();
     return !this.unsent;
   }
 
@@ -120,6 +121,12 @@ export class Autosaver<T> {
     this.cancelTimer();
     this.unsent = false;
     removeStored(this.options.storageKey);
+  }
+
+  /** Leaves the work, and what this browser keeps of it, to a saver that was made after this one. */
+  retire(): void {
+    this.cancelTimer();
+    this.retired = true;
   }
 
   /** Goes on with this page's text over the one that was saved elsewhere. */
@@ -167,6 +174,7 @@ export class Autosaver<T> {
     if (payload === null) return;
     this.show("saving");
     const outcome = await this.options.send(this.version, payload);
+    if (this.retired) return;
     const newest =
       outcome.kind === "saved"
         ? outcome.version
