@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0010_upload_parts'),
+        ('annotation', '0013_feedback_rows'),
     ]
 
     operations = [
