@@ -92,6 +92,13 @@ class Config(BaseSettings):
         le=128,
         description="Of these, threads that batch sampling never takes from drafts and replies.",
     )
+    gpu_devices: Annotated[list[str], NoDecode] = Field(
+        [],
+        description=(
+            "Comma-separated GPUs, as `CUDA_VISIBLE_DEVICES` names them: the supervisor starts a "
+            "GPU worker for each. Unset: one worker, on the first GPU there is."
+        ),
+    )
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads of the in-process engine.")
     engine_slots: int = Field(
         54,
@@ -135,7 +142,9 @@ class Config(BaseSettings):
     )
 
     @field_validator(
-        "allowed_hosts", "csrf_trusted_origins", "policy_hosts", "policy_folders", mode="before"
+        *("allowed_hosts", "csrf_trusted_origins"),
+        *("policy_hosts", "policy_folders", "gpu_devices"),
+        mode="before",
     )
     @classmethod
     def _split_commas(cls, value: object) -> object:
@@ -161,6 +170,8 @@ class Config(BaseSettings):
     def _consistent(self) -> Self:
         if self.gpu_threads_reserved >= self.gpu_threads:
             raise ValueError("GPU_THREADS_RESERVED must be smaller than GPU_THREADS")
+        if len(set(self.gpu_devices)) < len(self.gpu_devices):
+            raise ValueError("GPU_DEVICES names a device twice")
         if self.storage == "s3" and not self.s3_bucket:
             raise ValueError("STORAGE=s3 needs S3_BUCKET")
         if self.labelhub_env == "production":

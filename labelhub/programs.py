@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from labelhub.supervisor import Program, answers
@@ -37,10 +38,18 @@ def worker(run_folder: Path) -> Program:
     )
 
 
-def gpu_worker(run_folder: Path, *, n_threads: int) -> Program:
-    """Sampling: one engine, and a thread for each generation under way."""
-    threads = ("-P", "threads", "-c", str(n_threads))
-    return _celery("gpu-worker", run_folder, "worker", "-Q", "gpu", *threads, *_QUIET)
+def gpu_workers(run_folder: Path, *, n_threads: int, devices: Sequence[str]) -> list[Program]:
+    """Sampling: a thread for each generation under way, and a process for each of the `devices`.
+
+    A process uses one device. With none named, the one process sees whatever there is.
+    """
+    command = ("worker", "-Q", "gpu", "-P", "threads", "-c", str(n_threads), *_QUIET)
+    if not devices:
+        return [_celery("gpu-worker", run_folder, *command)]
+    return [
+        _celery(f"gpu-worker-{device}", run_folder, *command, CUDA_VISIBLE_DEVICES=device)
+        for device in devices
+    ]
 
 
 def beat(run_folder: Path) -> Program:
@@ -49,7 +58,7 @@ def beat(run_folder: Path) -> Program:
     return _celery("beat", run_folder, "beat", "-s", schedule, "--pidfile=", "--loglevel=INFO")
 
 
-def _celery(name: str, run_folder: Path, *arguments: str) -> Program:
+def _celery(name: str, run_folder: Path, *arguments: str, **environment: str) -> Program:
     ready_file = run_folder / f"{name}.ready"
     ready_file.unlink(missing_ok=True)
     node = ("-n", f"{name}@%h") if arguments[0] == "worker" else ()
@@ -58,5 +67,5 @@ def _celery(name: str, run_folder: Path, *arguments: str) -> Program:
         command=(*_CELERY, *arguments, *node),
         is_ready=ready_file.exists,
         cure=_SETTINGS_CURE,
-        environment={"LABELHUB_READY_FILE": str(ready_file)},
+        environment={"LABELHUB_READY_FILE": str(ready_file), **environment},
     )

@@ -37,6 +37,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"STORAGE": "ftp"}, "STORAGE"),
         ({"STORAGE": "s3"}, "S3_BUCKET"),
         ({"GPU_THREADS": "2", "GPU_THREADS_RESERVED": "2"}, "smaller than GPU_THREADS"),
+        ({"GPU_DEVICES": "0,1,0"}, "GPU_DEVICES names a device twice"),
         (PRODUCTION | {"DEBUG": "true"}, "DEBUG must be off"),
         (PRODUCTION | {"SECRET_KEY": ""}, "SECRET_KEY must be set"),
         (PRODUCTION | {"SECRET_KEY": "demo-" + KEY}, "SECRET_KEY must be set"),

@@ -80,7 +80,11 @@ class Command(BaseCommand):
                 n_processes=settings.CONFIG.web_processes,
             ),
             programs.worker(run_folder),
-            programs.gpu_worker(run_folder, n_threads=settings.CONFIG.gpu_threads),
+            *programs.gpu_workers(
+                run_folder,
+                n_threads=settings.CONFIG.gpu_threads,
+                devices=settings.CONFIG.gpu_devices,
+            ),
             programs.beat(run_folder),
         ]
 
