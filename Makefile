@@ -78,8 +78,8 @@ test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
 test-browser: $(INSTALLED) $(FRONTEND) ## Runs the browser tests alone
 	$(PYTEST) -m browser
 
-test-gpu: $(INSTALLED) ## Runs the tests that need a CUDA device
-	$(PY) -m pytest -m gpu
+test-gpu: $(if $(GPU_PYTHON),,$(INSTALLED)) ## Runs the tests that need a CUDA device (GPU_PYTHON=python3: by that machine's own)
+	$(or $(GPU_PYTHON),$(PY)) -m pytest tests/gpu
 
 lint: $(INSTALLED) $(NODE_MODULES) ## Checks style and likely mistakes, Python and TypeScript
 	ruff check .

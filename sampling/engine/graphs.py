@@ -90,7 +90,9 @@ class CudaCapture:
             step()
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # By default a capture forbids every thread of the process what it forbids its own, memory
+        # among it; other policies' engines go on meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             logits = step()
 
         def replay() -> Tensor:

@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from sampling import tokens
-from sampling.engine import load, memory, spec
+from sampling.engine import spec
 from sampling.engine.fake import FakeEngine
-from sampling.engine.graphs import Capture
 from sampling.engine.loop import EngineLoop
 from sampling.engine.openai_server import OpenAIEngine
-from sampling.engine.slots import TransformerBackend
 from tests.engine import served, tiny
+from tests.engine.tiny import load_tiny
 
 PolicyFolder = Callable[[str], Path]
 
@@ -48,25 +47,6 @@ def policy_folder(tmp_path_factory: pytest.TempPathFactory) -> PolicyFolder:
         return made[kind]
 
     return make
-
-
-def load_tiny(
-    folder: Path,
-    *,
-    n_slots: int = 12,
-    n_reserved: int = 4,
-    n_kept: int = 4,
-    device: str = "cpu",
-    capture: Capture | None = None,
-) -> TransformerBackend:
-    return load.load_backend(
-        folder,
-        name="tiny",
-        revision=None,
-        device=torch.device(device),
-        allowance=memory.Allowance(n_slots, n_reserved, n_kept, memory.GIB),
-        capture=capture,
-    )
 
 
 @pytest.fixture(params=["fake", "slots"])

@@ -13,8 +13,9 @@ from sampling.engine.loop import EngineLoop
 from sampling.engine.prefixes import FEWEST_TOKENS, KeptPrefixes, n_shared
 from sampling.engine.protocol import GenerationRequest, Priority
 from sampling.engine.slots import TransformerBackend
-from tests.engine.conftest import PolicyFolder, load_tiny
+from tests.engine.conftest import PolicyFolder
 from tests.engine.driving import complete, read, request, results, step_until_idle
+from tests.engine.tiny import load_tiny
 
 few_ids = st.lists(st.integers(0, 1), max_size=12).map(tuple)
 # Long enough to be worth keeping, and alike often enough to matter.

@@ -17,8 +17,9 @@ from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import FinishReason, Priority
 from sampling.engine.slots import StreamDecoder, TransformerBackend
 from tests.engine import tiny
-from tests.engine.conftest import PolicyFolder, load_tiny
+from tests.engine.conftest import PolicyFolder
 from tests.engine.driving import complete, read, request, results, step_until_idle
+from tests.engine.tiny import load_tiny
 
 PROMPTS = tuple(tuple(range(3 + start, 3 + start + length)) for start, length in
                 ((0, 1), (5, 7), (11, 30), (2, 64), (40, 23)))  # fmt: skip

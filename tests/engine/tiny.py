@@ -24,6 +24,10 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from sampling.engine import load, memory
+from sampling.engine.graphs import Capture
+from sampling.engine.slots import TransformerBackend
+
 CORPUS = (
     "The harbour was quiet, and the fishermen mended their nets.",
     "How do I sort a list of numbers? Use the sorted function.",
@@ -117,3 +121,25 @@ def save_policy(folder: Path, kind: str) -> None:
     else:
         model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
+
+
+def load_tiny(
+    folder: Path,
+    *,
+    n_slots: int = 12,
+    n_reserved: int = 4,
+    n_kept: int = 4,
+    device: str = "cpu",
+    capture: Capture | None = None,
+) -> TransformerBackend:
+    """Load a policy that save_policy wrote, with half a GiB for its weights and its cache."""
+    return load.load_backend(
+        folder,
+        name="tiny",
+        revision=None,
+        device=torch.device(device),
+        allowance=memory.Allowance(
+            n_slots, n_reserved, n_kept, memory.GIB // 2 + memory.WORKING_BYTES[device]
+        ),
+        capture=capture,
+    )
