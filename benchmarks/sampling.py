@@ -7,7 +7,7 @@ left-padded batch, and transformers' continuous batching with fork. Then a draft
 beside two K = 9 jobs and beside none, and 16 drafts at a time beside a queue of batch work that
 never empties, in CPU-seconds as well.
 
-Five rounds take, by estimate, 17 minutes of one quiet core. `--quick` is one round of
+Five rounds take about 25 minutes of a busy core's time. `--quick` is one round of
 what the JSON's ratios need and a quarter of the tokens, so that prompts weigh more than in the table
 and one busy moment shows.
 
