@@ -105,6 +105,21 @@ def _add_tasks(comparisons: str) -> None:
     add_slots(f"SELECT id, order_key FROM annotation_task WHERE id > {last}", index=0)
 
 
+def add_urgent_task() -> None:
+    """One more open task, before all others."""
+    comparison = Comparison.objects.earliest("pk")
+    tasks.add_tasks(
+        tasks=[
+            tasks.NewTask(
+                project=comparison.project,
+                kind=TaskKind.RANKING,
+                comparison=comparison,
+                priority=tasks.DEFAULT_PRIORITY - 1,
+            )
+        ]
+    )
+
+
 def add_slots(of_tasks: str, *, index: int) -> None:
     """One more open slot for each task that the SQL query gives with its order key."""
     pattern = Slot.objects.earliest("pk")

@@ -168,7 +168,8 @@ class Bench:
     def measure_veteran(self) -> None:
         """Claims of somebody who has answered 50,000 open tasks, and of somebody who has none.
 
-        Also the veteran's first claim after their cursor was taken back, which passes all they did.
+        Also the veteran's first claim once urgent work has come for everybody, and one from the start of
+        the queue, as before "empty" is said, which passes all they did.
         """
         from annotation.models import QueueCursor
 
@@ -182,6 +183,8 @@ class Bench:
             * 1000
             for name, member in (("newcomer", newcomer), ("veteran", veteran))
         }
+        self._rows.add_urgent_task()
+        figures["claim_ms_of_veteran_of_urgent_work"] = self._rows.claim_and_skip(veteran) * 1000
         QueueCursor.objects.filter(rater=veteran.user.rater).delete()
         figures["claim_ms_of_veteran_from_the_start"] = self._rows.claim_and_skip(veteran) * 1000
         for name, value in figures.items():

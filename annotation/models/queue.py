@@ -261,6 +261,8 @@ class QueueCursor(Model):
     priority = models.PositiveSmallIntegerField()
     order_key = models.BigIntegerField()
     slot_id = models.BigIntegerField()
+    # The oldest slot, by id, of more urgent work that came since; null while there is none.
+    urgent_from = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

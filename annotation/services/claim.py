@@ -80,7 +80,8 @@ class Claimant(NamedTuple):
 
 # The whole claim is one statement: what the person holds already, else the first open slot of their
 # pools past their cursor that nobody else is claiming at this moment, leased to them. Each pool is
-# walked in the order of its index and only as far as its first free slot. An assignment that expired
+# walked in the order of its index and only as far as its first free slot; where urgent work came behind
+# the cursor, what the person has passed is told from it by the ids in the index alone. An assignment that expired
 # is revived with everything saved in it.
 CLAIM = """
 WITH held AS (
@@ -89,12 +90,20 @@ WITH held AS (
     ORDER BY id LIMIT 1
 ), pools AS (
     SELECT p.id, COALESCE(c.priority, -1) AS priority, COALESCE(c.order_key, 0) AS order_key,
-           COALESCE(c.slot_id, 0) AS slot_id
+           COALESCE(c.slot_id, 0) AS slot_id, c.urgent_from
     FROM annotation_pool p
     LEFT JOIN annotation_queuecursor c ON c.pool_id = p.id AND c.rater_id = %(rater)s
     WHERE p.project_id = %(project)s AND p.kind = %(kind)s AND p.language = ANY(%(languages)s)
       AND p.sensitivity <@ %(opt_ins)s::varchar[] AND (p.skill = '' OR p.skill = ANY(%(skills)s))
       AND NOT EXISTS (SELECT 1 FROM held)
+), parts AS (
+    -- What lies past the person's place; of what lies before it, only the urgent work that came since.
+    SELECT id, priority, order_key, slot_id, 32767 AS to_priority, 9223372036854775807 AS to_key,
+           9223372036854775807 AS to_slot, 0 AS from_slot
+    FROM pools
+    UNION ALL
+    SELECT id, -1, 0, 0, priority, order_key, slot_id, urgent_from
+    FROM pools WHERE urgent_from IS NOT NULL
 ), closed AS (
     SELECT b.id FROM annotation_batch b
     CROSS JOIN LATERAL (SELECT GREATEST(1, CEIL(b.target * b.cap_share))::int AS n) cap
@@ -107,12 +116,14 @@ WITH held AS (
                      AND a.state IN ('leased', 'submitted')
                    LIMIT cap.n) mine))
 ), picked AS (
-    SELECT s.id FROM pools p
+    SELECT s.id FROM parts p
     CROSS JOIN LATERAL (
         SELECT s.id, s.priority, s.order_key FROM annotation_slot s
         JOIN annotation_task t ON t.id = s.task_id
         WHERE s.pool_id = p.id AND s.state = 'open'
           AND (s.priority, s.order_key, s.id) > (p.priority, p.order_key, p.slot_id)
+          AND (s.priority, s.order_key, s.id) < (p.to_priority, p.to_key, p.to_slot)
+          AND s.id >= p.from_slot
           AND (s.batch_id IS NULL OR s.batch_id NOT IN (SELECT id FROM closed))
           AND %(rater)s::bigint <> ALL(t.barred_raters)
           AND (t.reserved_for_id IS NULL OR t.reserved_for_id = %(rater)s)
@@ -127,10 +138,16 @@ WITH held AS (
     UPDATE annotation_slot s SET state = 'leased' FROM picked WHERE s.id = picked.id
     RETURNING s.id, s.task_id, s.pool_id, s.batch_id, s.priority, s.order_key, s.reason
 ), moved AS (
+    -- Urgent work leaves the place as it is. Past it, nothing urgent was left, but for what came while
+    -- this statement ran.
     INSERT INTO annotation_queuecursor (rater_id, pool_id, priority, order_key, slot_id)
-    SELECT %(rater)s, pool_id, priority, order_key, id FROM taken
+    SELECT %(rater)s, t.pool_id, t.priority, t.order_key, t.id
+    FROM taken t JOIN pools p ON p.id = t.pool_id
+    WHERE (t.priority, t.order_key, t.id) > (p.priority, p.order_key, p.slot_id)
     ON CONFLICT (rater_id, pool_id) DO UPDATE
-    SET priority = EXCLUDED.priority, order_key = EXCLUDED.order_key, slot_id = EXCLUDED.slot_id
+    SET priority = EXCLUDED.priority, order_key = EXCLUDED.order_key, slot_id = EXCLUDED.slot_id,
+        urgent_from = NULLIF(annotation_queuecursor.urgent_from,
+                             (SELECT p.urgent_from FROM pools p WHERE p.id = EXCLUDED.pool_id))
 ), made AS (
     INSERT INTO annotation_assignment (
         project_id, task_id, slot_id, batch_id, rater_id, kind, reason, state, guideline_id,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Least
 
 from annotation.models import (
     Batch,
@@ -106,7 +107,7 @@ def add_tasks(*, tasks: Sequence[NewTask]) -> list[Task]:
         ],
         batch_size=CHUNK,
     )
-    Slot.objects.bulk_create(
+    slots = Slot.objects.bulk_create(
         [
             Slot(
                 task=row,
@@ -122,7 +123,7 @@ def add_tasks(*, tasks: Sequence[NewTask]) -> list[Task]:
         ],
         batch_size=CHUNK,
     )
-    _show_urgent_work(tasks, pools)
+    _show_urgent_work(tasks, pools, first_slot=min((slot.pk for slot in slots), default=0))
     return rows
 
 
@@ -151,10 +152,14 @@ def _pool(key: _PoolKey) -> Pool:
     return pool
 
 
-def _show_urgent_work(tasks: Sequence[NewTask], pools: dict[_PoolKey, Pool]) -> None:
-    """Take back cursors that are past the new work's priority; equal priority is met on the next round.
+def _show_urgent_work(
+    tasks: Sequence[NewTask], pools: dict[_PoolKey, Pool], *, first_slot: int
+) -> None:
+    """Tell cursors that are past the new work's priority of it, the oldest of whose slots is named; work
+    of equal priority is met on the next round.
 
-    Reserved work is one person's: nobody else's cursor has to pass again what they have done.
+    Nobody loses their place: they need not pass again what they have done. Reserved work is told to
+    one person.
     """
     most_urgent: dict[tuple[int, int | None], int] = {}
     for task in tasks:
@@ -164,4 +169,4 @@ def _show_urgent_work(tasks: Sequence[NewTask], pools: dict[_PoolKey, Pool]) -> 
     for (pool_id, rater_id), urgency in most_urgent.items():
         whose = Q(rater=rater_id) if rater_id else Q()
         passed |= Q(pool=pool_id, priority__gt=urgency) & whose
-    QueueCursor.objects.filter(passed).delete()
+    QueueCursor.objects.filter(passed).update(urgent_from=Least("urgent_from", Value(first_slot)))

@@ -144,14 +144,60 @@ def test_urgent_work_is_met_though_the_cursor_is_past_it() -> None:
 
 
 @pytest.mark.django_db
-def test_reserved_work_takes_back_its_persons_cursor_alone() -> None:
+def test_urgent_work_leaves_everybody_in_their_place() -> None:
+    member = MembershipFactory()
+    ordinary = sorted(add_rankings(member.project, 6), key=lambda task: task.order_key)
+    done = []
+
+    def next_task() -> int:
+        assignment = take(member)
+        answer(assignment)
+        done.append(assignment.task_id)
+        return assignment.task_id
+
+    assert [next_task(), next_task()] == [task.pk for task in ordinary[:2]]
+    Slot.objects.filter(task__in=done).update(state=Slot.State.OPEN)
+    first = add_rankings(member.project, 1, priority=5)[0]
+    more = add_rankings(member.project, 1, priority=1)[0]
+    assert [next_task(), next_task()] == [more.pk, first.pk]
+    place = QueueCursor.objects.get()
+    assert (place.order_key, place.urgent_from is None) == (ordinary[1].order_key, False)
+
+    assert next_task() == ordinary[2].pk
+    assert QueueCursor.objects.get().urgent_from is None
+    last = add_rankings(member.project, 1, priority=1)[0]
+    assert [next_task(), next_task()] == [last.pk, ordinary[3].pk]
+
+
+@pytest.mark.django_db
+def test_what_a_claim_passed_before_is_not_looked_at_for_urgent_work() -> None:
+    """A slot behind the place that is older than the urgent work stays for the next round."""
+    project = ProjectFactory()
+    member, other = (MembershipFactory(project=project) for _ in range(2))
+    ordinary = sorted(add_rankings(member.project, 4), key=lambda task: task.order_key)
+    held = take(other)
+    assert held.task_id == ordinary[0].pk
+    answer(take(member))
+    leases.skip(assignment=held, reason=Assignment.SkipReason.PREFER_NOT, comment="")
+    urgent = add_rankings(member.project, 1, priority=1)[0]
+    order = []
+    for _ in range(4):
+        assignment = take(member)
+        order.append(assignment.task_id)
+        answer(assignment)
+    assert order == [urgent.pk, ordinary[2].pk, ordinary[3].pk, ordinary[0].pk]
+
+
+@pytest.mark.django_db
+def test_reserved_work_is_told_to_its_person_alone() -> None:
     project = ProjectFactory()
     author, other = MembershipFactory(project=project), MembershipFactory(project=project)
     add_rankings(project, 4)
     for member in (author, other):
         answer(take(member))
     reserved = add_rankings(project, 1, priority=1, reserved_for=author.user.rater)[0]
-    assert [cursor.rater for cursor in QueueCursor.objects.all()] == [other.user.rater]
+    told = QueueCursor.objects.exclude(urgent_from=None)
+    assert [cursor.rater for cursor in told] == [author.user.rater]
     assert take(author).task_id == reserved.pk
     assert take(other).task_id != reserved.pk
 
