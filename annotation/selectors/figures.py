@@ -7,6 +7,8 @@ from datetime import datetime
 from string import ascii_uppercase
 from typing import Any
 
+from django.db.models import Prefetch
+
 from annotation import overlap
 from annotation.measures.agreement import pair_agreement
 from annotation.measures.consensus import (
@@ -24,6 +26,7 @@ from annotation.models import (
     GoldItem,
     GoldMark,
     Guideline,
+    Placement,
     ProjectFigures,
     Purpose,
     Ranking,
@@ -31,7 +34,7 @@ from annotation.models import (
     Task,
 )
 from annotation.selectors.judged import COUNTS
-from annotation.selectors.rankings import tiers_by_candidate, tiers_of
+from annotation.selectors.rankings import tiers_by_candidate
 from labelhub.accounts.models import Membership, Project, Rater
 from sampling.models import Policy
 
@@ -227,16 +230,18 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
         .select_related("completion__generation__policy")
         .order_by("index")
     )
+    placements = Placement.objects.order_by("candidate__index")
     rankings = list(
         Ranking.objects.filter(comparison=comparison, is_current=True)
         .select_related("rater__user")
+        .prefetch_related(Prefetch("placements", placements))
         .order_by("pk")
     )
-    tiers = tiers_of(rankings)
+    tiers = {row.pk: [placed.tier for placed in row.placements.all()] for row in rankings}
     opinions = [
         tiers[ranking.pk]
         for ranking in rankings
-        if ranking.pk in tiers
+        if tiers[ranking.pk]
         and ranking.reason in {Reason.PLANNED, Reason.EXTRA}
         and ranking.purpose in {Purpose.TRAIN, Purpose.EVAL}
         and not ranking.own_conversation
@@ -273,7 +278,7 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
             }
             for row in candidates
         ],
-        "rankings": [_ranking(ranking, tiers.get(ranking.pk, [])) for ranking in rankings],
+        "rankings": [_ranking(ranking) for ranking in rankings],
         "agreement": pair_agreement(opinions) if len(opinions) > 1 else None,
         "split": overlap.is_split(opinions),
         "consensus": consensus,
@@ -283,7 +288,8 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _ranking(ranking: Ranking, tiers: list[int]) -> dict[str, Any]:
+def _ranking(ranking: Ranking) -> dict[str, Any]:
+    placed = ranking.placements.all()
     person = ranking.rater.user if ranking.rater else None
     return {
         "id": ranking.pk,
@@ -291,8 +297,12 @@ def _ranking(ranking: Ranking, tiers: list[int]) -> dict[str, Any]:
         "reason": ranking.reason,
         "purpose": ranking.purpose,
         "cannot_judge": ranking.cannot_judge,
-        "tiers": tiers,
+        "tiers": [one.tier for one in placed],
+        "ratings": [one.rating for one in placed],
+        "flags": [one.flags for one in placed],
         "acceptable_tier": ranking.acceptable_tier,
+        "strength": ranking.strength_grade,
+        "rewrite": ranking.rewrite,
         "comment": ranking.comment,
         "active_seconds": ranking.active_seconds,
         "created_at": ranking.created_at,

@@ -224,7 +224,18 @@ class RankingDetailOutput(serializers.Serializer[Any]):
     tiers = serializers.ListField(
         child=serializers.IntegerField(), help_text="A tier a candidate, in their order."
     )
+    ratings = serializers.ListField(
+        child=serializers.IntegerField(allow_null=True), help_text="In the same order."
+    )
+    flags = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Keys that were raised, in the same order.",
+    )
     acceptable_tier = serializers.IntegerField(allow_null=True)
+    strength = serializers.IntegerField(
+        allow_null=True, help_text="On −3..3 below zero where the candidate of index 0 is better."
+    )
+    rewrite = serializers.CharField(allow_blank=True)
     comment = serializers.CharField(allow_blank=True)
     active_seconds = serializers.FloatField()
     created_at = serializers.DateTimeField()

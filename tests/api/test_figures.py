@@ -282,10 +282,19 @@ def test_a_comparison_is_shown_whole_with_every_ranking_side_by_side(
     task = queued(project, 3)
     first, second = people(project, 2)
     rank_next(first, project, [1, 2, 2])
-    rank_next(second, project, [1, 3, 2])
+    submit(
+        second,
+        claim_next(second, project),
+        [1, 3, 2],
+        ratings={0: 6, 1: 2},
+        flags={1: ["hallucination"]},
+    )
     body = as_(manager).get(f"/api/v1/comparisons/{task.comparison_id}/").json()
     assert [row["tiers"] for row in body["rankings"]] == [[1, 2, 2], [1, 3, 2]]
     assert [row["rater"] for row in body["rankings"]] == [str(first), str(second)]
+    assert [row["ratings"] for row in body["rankings"]] == [[None] * 3, [6, 2, None]]
+    assert [row["flags"] for row in body["rankings"]] == [[[]] * 3, [[], ["hallucination"], []]]
+    assert {(row["strength"], row["rewrite"]) for row in body["rankings"]} == {(None, "")}
     assert (body["agreement"], body["split"], body["gold"]) == (1.0, False, None)
     assert [row["borda_place"] for row in body["candidates"]] == [1, 3, 2]
     assert body["candidates"][0]["strength"] > body["candidates"][2]["strength"]

@@ -3155,7 +3155,14 @@ export interface components {
             cannot_judge: boolean;
             /** @description A tier a candidate, in their order. */
             tiers: number[];
+            /** @description In the same order. */
+            ratings: (number | null)[];
+            /** @description Keys that were raised, in the same order. */
+            flags: string[][];
             acceptable_tier: number | null;
+            /** @description On −3..3 below zero where the candidate of index 0 is better. */
+            strength: number | null;
+            rewrite: string;
             comment: string;
             /** Format: double */
             active_seconds: number;

@@ -316,7 +316,9 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
           rankings: comparisonDetail().rankings.map((ranking) => ({
             ...ranking,
             rater: "§",
+            flags: [[], []],
             comment: "§",
+            rewrite: "§",
           })),
         },
       }),

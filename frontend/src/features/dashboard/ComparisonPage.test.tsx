@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it } from "vitest";
 
@@ -35,6 +35,35 @@ it("makes a comparison again and goes to the one that takes its place", async ()
   await userEvent.click(screen.getByRole("link", { name: "In the place of comparison 4" }));
   expect(await screen.findByRole("link", { name: "Made again as comparison 9" })).toBeVisible();
   expect(screen.queryByRole("button", { name: "Sample again" })).not.toBeInTheDocument();
+});
+
+it("shows what each person said of each candidate", async () => {
+  const [ranking] = comparisonDetail().rankings;
+  const another = {
+    ...ranking!,
+    id: 71,
+    rater: "Rob",
+    tiers: [2, 1],
+    ratings: [null, null],
+    flags: [[], []],
+    acceptable_tier: 0,
+    strength: 2,
+    rewrite: "Nine minutes.",
+  };
+  signedIn(new FakeServer()).on("GET /api/v1/comparisons/4/", {
+    body: comparisonDetail({ rankings: [ranking!, another] }),
+  });
+  renderApp("/projects/demo/comparisons/4");
+  const first = await screen.findByRole("row", { name: /Tara/ });
+  expect(first).toHaveTextContent("A > B");
+  expect(first).toHaveTextContent("fit to send: A");
+  expect(within(first).getByRole("cell", { name: /^2.*rated 2.*hallucination/ })).toBeVisible();
+  const second = screen.getByRole("row", { name: /Rob/ });
+  expect(second).toHaveTextContent("B > A");
+  expect(second).toHaveTextContent("none fit to send");
+  expect(second).toHaveTextContent("strength 2");
+  await userEvent.click(screen.getByText("Better reply"));
+  expect(await screen.findByText("Nine minutes.")).toBeVisible();
 });
 
 it("offers it neither for what came in a file nor for what is being sampled", async () => {

@@ -1,4 +1,4 @@
-import { Table, Text, Title } from "@mantine/core";
+import { Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
@@ -12,9 +12,10 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 
 import { comparisonQuery } from "./figuresRequests";
 import { GoldForm } from "./GoldForm";
-import { letterOf, orderLine } from "./orderLine";
+import { letterOf } from "./orderLine";
 import progressClasses from "@/components/report/Report.module.css";
 import classes from "./Quality.module.css";
+import { SideBySide } from "./SideBySide";
 import { Superseding } from "./Superseding";
 
 /** One comparison whole: where each candidate came from, and every ranking side by side. */
@@ -49,7 +50,7 @@ function ComparisonView({ slug, comparison }: { slug: string; comparison: Compar
         <Title order={2} className={progressClasses.heading}>
           {t("quality.allRankings")}
         </Title>
-        <Rankings comparison={comparison} />
+        <SideBySide comparison={comparison} />
       </section>
       <section aria-label={t("quality.candidates")}>
         <Title order={2} className={progressClasses.heading}>
@@ -101,47 +102,5 @@ function Passage({ text }: { text: string }) {
     <div className={classes.candidateText} tabIndex={0}>
       <Markdown text={text} />
     </div>
-  );
-}
-
-function Rankings({ comparison }: { comparison: ComparisonDetail }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  if (comparison.rankings.length === 0) {
-    return <Text c="dimmed">{t("quality.noRankings")}</Text>;
-  }
-  return (
-    <Table.ScrollContainer minWidth={640}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t("quality.person")}</Table.Th>
-            <Table.Th>{t("quality.order")}</Table.Th>
-            <Table.Th>{t("quality.reason")}</Table.Th>
-            <Table.Th className={progressClasses.number}>{t("quality.time")}</Table.Th>
-            <Table.Th>{t("quality.comment")}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {comparison.rankings.map((ranking) => (
-            <Table.Tr key={ranking.id}>
-              <Table.Td>{ranking.rater}</Table.Td>
-              <Table.Td>
-                <strong>
-                  {ranking.cannot_judge ? t("quality.cannotJudge") : orderLine(ranking.tiers)}
-                </strong>
-              </Table.Td>
-              <Table.Td>
-                {t(`quality.reasons.${ranking.reason}`)}, {t(`quality.purposes.${ranking.purpose}`)}
-              </Table.Td>
-              <Table.Td className={progressClasses.number}>
-                {format.age(ranking.active_seconds)}
-              </Table.Td>
-              <Table.Td dir="auto">{ranking.comment}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
   );
 }

@@ -66,7 +66,7 @@ export function GoldForm({ comparison }: { comparison: ComparisonDetail }) {
             );
           })}
           <Select
-            label={t("quality.reason")}
+            label={t("quality.markUse")}
             data={[
               { value: "gold", label: t("quality.uses.gold") },
               { value: "exam", label: t("quality.uses.exam") },

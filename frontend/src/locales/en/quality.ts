@@ -104,7 +104,6 @@ export const quality = {
   allRankings: "Every ranking, side by side",
   noRankings: "Nobody has ranked this yet.",
   order: "Order",
-  reason: "Asked as",
   reasons: { planned: "planned", extra: "extra", adjudication: "lead", redo: "again" },
   purposes: {
     train: "training",
@@ -114,7 +113,11 @@ export const quality = {
     retest: "retest",
   },
   cannotJudge: "cannot judge",
-  comment: "Comment",
+  fit: "fit to send: {{letters}}",
+  noneFit: "none fit to send",
+  howMuch: "strength {{strength}}",
+  rated: "rated {{rating}}",
+  rewrite: "Better reply",
   pairAgreement: "Agreement within: {{share}}",
   split: "split",
   cycles: "{{count}} cycles",
@@ -122,6 +125,7 @@ export const quality = {
   markHint:
     "What two managers mark alike becomes the known answer. Mark the pairs of this order that are clear.",
   markPair: "{{better}} above {{worse}}",
+  markUse: "Use it",
   markNote: "What to say to people in training",
   markSubmit: "Mark as clear",
   marked: "Marked; a second manager has to agree.",
