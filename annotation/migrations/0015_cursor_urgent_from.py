@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0011_one_pick_per_prompt")]
+    dependencies = [("annotation", "0014_page_key")]
 
     operations = [
         migrations.AddField("queuecursor", "urgent_from", models.BigIntegerField(null=True)),
