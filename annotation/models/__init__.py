@@ -1,14 +1,6 @@
 """What people made of what a policy said. One module a noun; see docs/ARCHITECTURE.md."""
 
-from annotation.models.comparisons import (
-    Candidate,
-    CandidateSampling,
-    Comparison,
-    PickRun,
-    Placement,
-    Ranking,
-    RatingSchema,
-)
+from annotation.models.comparisons import Candidate, CandidateSampling, Comparison, PickRun
 from annotation.models.conversations import Conversation, Draft, Feedback, Message
 from annotation.models.datasets import (
     Dataset,
@@ -37,6 +29,7 @@ from annotation.models.projects import (
 from annotation.models.prompts import Prompt, PromptQuota
 from annotation.models.questions import Question
 from annotation.models.queue import Assignment, Autosave, Pool, QueueCursor, Reason, Slot, Task
+from annotation.models.rankings import Placement, Ranking, RatingSchema
 from annotation.models.reviews import Review, ReviewComment
 from annotation.models.uploads import Upload, UploadPart
 from annotation.models.versions import Benchmark, DatasetVersion, Freezing, Recipe
