@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
+from annotation.model_names import MASK
 from annotation.models import (
     Candidate,
     CandidateSampling,
@@ -42,7 +43,12 @@ HIDDEN = (
     Policy,
     RoundPolicy,
 )
-TEXTS = {"The original reply.", "A fresh one.", "Another.", "A third, which was cut"}
+TEXTS = {
+    "The original reply.",
+    "A fresh one.",
+    f"Another, by {MASK}.",
+    "A third, which was cut",
+}
 
 
 @pytest.fixture
@@ -69,7 +75,12 @@ def comparison(project: Project) -> Comparison:
     )
     (found,) = picks.pick_comparisons(project=project, n_wanted=1, seed=918273645).begun
     candidates.request_candidates(comparison_id=found.pk)
-    finish(generations_of(found)[0], "A fresh one.", "Another.", ("A third", "length"))
+    finish(
+        generations_of(found)[0],
+        "A fresh one.",
+        "Another, by hidden-policy-8.",
+        ("A third", "length"),
+    )
     finish(generations_of(found)[1], ("A third, which was cut", "length"))
     found.refresh_from_db()
     assert found.state == "ready"
@@ -83,7 +94,8 @@ def bytes_of(answer: HttpResponse) -> bytes:
 
 def received(browser: APIClient, slug: str) -> Iterator[bytes]:
     """Every answer to a person who ranks: the claim, the page again, what is kept, and the end."""
-    yield bytes_of(browser.get(f"/api/v1/projects/{slug}/home/"))
+    for path in ("me/", f"projects/{slug}/home/", f"projects/{slug}/sampling/"):
+        yield bytes_of(browser.get(f"/api/v1/{path}"))
     claim = browser.post(f"/api/v1/projects/{slug}/claims/", {"kind": "ranking"})
     assert claim.status_code == 200, claim.content
     yield bytes_of(claim)
@@ -101,7 +113,34 @@ def received(browser: APIClient, slug: str) -> Iterator[bytes]:
         ("get", "", {}),
     ):
         yield bytes_of(getattr(browser, method)(path + end, body))
-    yield bytes_of(browser.get(f"/api/v1/projects/{slug}/figures/mine/"))
+    for path in ("figures/mine/", "home/", "time/", "conversations/"):
+        yield bytes_of(browser.get(f"/api/v1/projects/{slug}/{path}"))
+
+
+def refused(browser: APIClient, comparison: Comparison) -> Iterator[bytes]:
+    """What a person is told who knows every id and asks for what is not theirs, streams too."""
+    project = f"projects/{comparison.project.slug}"
+    generations = [row.pk for row in generations_of(comparison)]
+    asked_of = [
+        *(f"generations/{generation}/" for generation in generations),
+        *(f"events/?generations={generation}" for generation in generations),
+        f"events/?generations={','.join(map(str, generations))}",
+        f"events/?generations={generations[0]}&after={generations[0]}:0-0",
+        f"comparisons/{comparison.pk}/",
+        f"conversations/{comparison.conversation_id}/",
+        *(f"{project}/{end}/" for end in ("comparisons", "pick-runs", "making", "figures")),
+        *(f"{project}/{end}/" for end in ("comparison-settings", "serving", "progress")),
+    ]
+    asked_for = [
+        *(f"comparisons/{comparison.pk}/{end}/" for end in ("retry", "resample", "gold")),
+        f"messages/{comparison.message_id}/feedback/",
+        f"{project}/pick-runs/",
+    ]
+    answers = [browser.get(f"/api/v1/{path}") for path in asked_of]
+    answers += [browser.post(f"/api/v1/{path}", {}) for path in asked_for]
+    for answer in answers:
+        assert answer.status_code in {400, 403, 404}, answer.content
+        yield bytes_of(answer)
 
 
 SUBMITTED = {
@@ -116,7 +155,8 @@ def test_no_byte_that_a_rater_receives_tells_of_origin(
 ) -> None:
     browser = APIClient()
     browser.force_login(MembershipFactory(project=project).user)
-    everything = b"\n".join(received(browser, project.slug))
+    answers = [*refused(browser, comparison), *received(browser, project.slug)]
+    everything = b"\n".join([*answers, *refused(browser, comparison)])
 
     generations = generations_of(comparison)
     told = {
