@@ -329,6 +329,18 @@ class NothingToAnswer(LabelhubError):
     detail = "There is no user turn to reply to yet."
 
 
+class NotWithdrawn(LabelhubError):
+    code, status = "not_withdrawn", 409
+    detail = (
+        "This task does not wait for a decision any more; somebody has put it back or dropped it."
+    )
+
+
+class NoBriefToEdit(LabelhubError):
+    code, status = "no_brief_to_edit", 409
+    detail = "Nobody wrote a brief for this task; put it back as it is, or drop it."
+
+
 class NothingToContinue(LabelhubError):
     code = "nothing_to_continue"
     detail = (

@@ -20,6 +20,7 @@ from annotation.views import (
     serving,
     uploads,
     versions,
+    withdrawn,
     working_time,
     written,
 )
@@ -52,6 +53,9 @@ urlpatterns: list[URLPattern] = [
     path("assignments/<int:assignment_id>/questions/", questions.TaskQuestionsView.as_view()),
     path("projects/<slug:slug>/questions/", questions.ProjectQuestionsView.as_view()),
     path("questions/<int:question_id>/answer/", questions.AnswerView.as_view()),
+    path("projects/<slug:slug>/withdrawn/", withdrawn.WithdrawnTasksView.as_view()),
+    path("tasks/<int:task_id>/put-back/", withdrawn.PutBackView.as_view()),
+    path("tasks/<int:task_id>/drop/", withdrawn.DropView.as_view()),
     path("projects/<slug:slug>/conversations/", written.ConversationsView.as_view()),
     path("conversations/<int:conversation_id>/", written.ConversationView.as_view()),
     path("projects/<slug:slug>/declaration/", declarations.DeclarationView.as_view()),

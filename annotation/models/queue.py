@@ -66,6 +66,8 @@ class Task(Model):
         Rater, models.PROTECT, null=True, related_name="reserved_tasks"
     )
     created_at = models.DateTimeField()
+    # When a lead last decided what becomes of it after people had skipped it: put back, or dropped.
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -79,6 +81,12 @@ class Task(Model):
         indexes = [
             # Reader: the manager's progress tiles count open tasks, bounded.
             models.Index(fields=["project", "kind"], condition=Q(state="open"), name="task_open"),
+            # Reader: selectors.withdrawn lists what people skipped and no lead decided on.
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(state="withdrawn", settled_at=None),
+                name="task_withdrawn",
+            ),
         ]
 
 

@@ -19,6 +19,7 @@ LONGEST_GAP_SECONDS = 60.0
 PAGE_LEFT_SECONDS = 90.0
 # A task that two different people called unclear or broken goes to the manager.
 SKIPS_THAT_WITHDRAW = 2
+SPOILED = (Assignment.SkipReason.UNCLEAR, Assignment.SkipReason.BROKEN)
 
 SWEEP = """
 WITH late AS (
@@ -176,10 +177,12 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
     Slot.objects.filter(pk=locked.slot_id, state=Slot.State.LEASED).update(
         state=Slot.State.WITHDRAWN if gone else Slot.State.OPEN
     )
-    spoiled = [Assignment.SkipReason.UNCLEAR, Assignment.SkipReason.BROKEN]
-    if reason in spoiled:
-        n_skips = task.assignments.filter(skip_reason__in=spoiled).count()
-        if n_skips >= SKIPS_THAT_WITHDRAW:
+    if reason in SPOILED:
+        skips = task.assignments.filter(skip_reason__in=SPOILED)
+        if task.settled_at is not None:
+            # A lead has answered the earlier ones.
+            skips = skips.filter(last_beat_at__gt=task.settled_at)
+        if skips.count() >= SKIPS_THAT_WITHDRAW:
             withdraw(task=task)
 
 
@@ -190,7 +193,8 @@ def withdraw(*, task: Task) -> None:
     """
     task.slots.filter(state=Slot.State.OPEN).update(state=Slot.State.WITHDRAWN)
     task.state = Task.State.WITHDRAWN
-    task.save(update_fields=["state"])
+    task.settled_at = None
+    task.save(update_fields=["state", "settled_at"])
 
 
 def sweep_expired(*, project_id: int | None = None) -> int:

@@ -186,6 +186,40 @@ def change(*, prompt: Prompt, actor: User, **changes: Any) -> Prompt:
     return locked
 
 
+@transaction.atomic
+def reword(*, prompt: Prompt, text: str, actor: User) -> Prompt:
+    """The same prompt in other words, as a row of its own and of the same origin; the old one is set aside.
+
+    Words that the project has already are that prompt.
+    """
+    row = _row(
+        prompt.project,
+        NewPrompt(
+            kind=Prompt.Kind(prompt.kind),
+            text=text,
+            category=prompt.category,
+            language=prompt.language,
+            sensitivity=prompt.sensitivity,
+        ),
+    )
+    row.origin_key, row.turns_before = prompt.origin_key, prompt.turns_before
+    row.author, row.licence = getattr(actor, "rater", None), prompt.licence
+    row.source, row.allowed_use = prompt.source, prompt.allowed_use
+    if prompt.turns_before:
+        before = [MessageRecord(turn["role"], turn["content"]) for turn in prompt.turns_before]
+        messages = (*before, MessageRecord("user", row.text))
+        record = PromptRecord(messages, row=1, origin_key=row.origin_key)
+        row.content_sha256 = content_sha256(record)
+    # Not marked as alike: the one that it is nearest to is the one that it stands for.
+    row.compared_at = clock.now()
+    if prompt.kind != Prompt.Kind.FREE:
+        row.bands = near_duplicates.bands(row.text)
+    Prompt.objects.bulk_create([row], ignore_conflicts=True)
+    kept = Prompt.objects.get(project=prompt.project, content_sha256=row.content_sha256)
+    change(prompt=prompt, actor=actor, set_aside=True)
+    return kept
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quota:
     kind: TaskKind

@@ -1415,6 +1415,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/withdrawn/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Tasks that two people found unclear or broken, newest first, with what they said. */
+        get: operations["projects_withdrawn_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prompts/{prompt_id}/": {
         parameters: {
             query?: never;
@@ -1478,6 +1495,40 @@ export interface paths {
         put?: never;
         /** @description Count what the recipe would hold now, or freeze a version of it; a worker does. */
         post: operations["recipes_freezings_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/drop/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Leave the task out for good. */
+        post: operations["tasks_drop_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/put-back/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Open the task again, perhaps with another brief. */
+        post: operations["tasks_put_back_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2793,6 +2844,10 @@ export interface components {
             next: string | null;
             results: components["schemas"]["UploadOutput"][];
         };
+        PaginatedWithdrawnOutputList: {
+            next: string | null;
+            results: components["schemas"]["WithdrawnOutput"][];
+        };
         PaginatedWrittenRowOutputList: {
             next: string | null;
             results: components["schemas"]["WrittenRowOutput"][];
@@ -3106,6 +3161,10 @@ export interface components {
         PromptTaskKind: "demonstration" | "chat";
         /** @enum {string} */
         PurposeEnum: "train" | "eval" | "gold" | "exam" | "retest";
+        PutBackInputRequest: {
+            /** @description What the prompt or brief is to say from now on; left out, it stays. */
+            text?: string;
+        };
         QuestionInputRequest: {
             text: string;
             /**
@@ -3469,6 +3528,14 @@ export interface components {
             /** @default  */
             comment?: string;
         };
+        SkipOutput: {
+            /** @default  */
+            by?: string;
+            reason: components["schemas"]["SkipReason"];
+            comment: string;
+            /** Format: date-time */
+            at: string;
+        };
         /** @enum {string} */
         SkipReason: "unclear" | "outside_skill" | "wrong_language" | "prefer_not" | "broken";
         /** @description The estimates are null where there is not enough overlap to tell. */
@@ -3706,6 +3773,17 @@ export interface components {
         };
         WithdrawInputRequest: {
             because: string;
+        };
+        WithdrawnOutput: {
+            id: number;
+            kind: components["schemas"]["TaskKind"];
+            language: string;
+            /** @description Its prompt or brief. */
+            prompt?: string | null;
+            prompt_kind?: (components["schemas"]["PromptKind"] | components["schemas"]["NullEnum"]) | null;
+            comparison: number | null;
+            conversation: number | null;
+            skips: components["schemas"]["SkipOutput"][];
         };
         WorkTileOutput: {
             open: number;
@@ -7354,6 +7432,46 @@ export interface operations {
             };
         };
     };
+    projects_withdrawn_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedWithdrawnOutputList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     prompts_partial_update: {
         parameters: {
             query?: never;
@@ -7553,6 +7671,114 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    tasks_drop_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    tasks_put_back_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PutBackInputRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

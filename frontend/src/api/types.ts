@@ -63,6 +63,7 @@ export type WrittenGroup = NonNullable<
 >;
 export type Written = Schemas["WrittenOutput"];
 export type Question = Schemas["QuestionOutput"];
+export type WithdrawnTask = Schemas["WithdrawnOutput"];
 export type AskedQuestion = Schemas["AskedQuestionOutput"];
 export type TimeContest = Schemas["OpenContestOutput"];
 export type Declaration = Schemas["DeclarationOutput"];

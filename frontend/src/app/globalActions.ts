@@ -60,6 +60,13 @@ export const globalActions: readonly Action<GlobalContext>[] = [
     perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/questions`),
   },
   {
+    id: "global.withdrawn",
+    label: "actions.goWithdrawn",
+    keys: ["g w"],
+    enabled: leading,
+    perform: ({ navigate, project }) => void navigate(`/projects/${project ?? ""}/withdrawn`),
+  },
+  {
     id: "global.prompts",
     label: "actions.goPrompts",
     keys: ["g b"],

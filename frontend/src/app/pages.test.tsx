@@ -154,6 +154,31 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
       }),
   ],
   [
+    "withdrawn tasks",
+    "/projects/demo/withdrawn",
+    (server) =>
+      signedIn(server).on("GET /api/v1/projects/demo/withdrawn/", {
+        body: {
+          next: null,
+          results: [
+            {
+              id: 3,
+              kind: "demonstration",
+              language: "en",
+              prompt: "§",
+              prompt_kind: "brief",
+              comparison: null,
+              conversation: null,
+              skips: [
+                { by: "§", reason: "unclear", comment: "§", at: "2026-01-01T10:00:00Z" },
+                { by: "§", reason: "broken", comment: "", at: "2026-01-01T10:05:00Z" },
+              ],
+            },
+          ],
+        },
+      }),
+  ],
+  [
     "questions",
     "/projects/demo/questions",
     (server) =>

@@ -60,6 +60,9 @@ const ConversationPage = lazy(async () => ({
 const QuestionsPage = lazy(async () => ({
   default: (await import("@/features/questions/QuestionsPage")).QuestionsPage,
 }));
+const WithdrawnPage = lazy(async () => ({
+  default: (await import("@/features/questions/WithdrawnPage")).WithdrawnPage,
+}));
 const TimePage = lazy(async () => ({
   default: (await import("@/features/time/TimePage")).TimePage,
 }));
@@ -106,6 +109,7 @@ export const routes = [
         element: <ProjectPage page={ConversationPage} />,
       },
       { path: "/projects/:slug/questions", element: <ProjectPage page={QuestionsPage} /> },
+      { path: "/projects/:slug/withdrawn", element: <ProjectPage page={WithdrawnPage} /> },
       { path: "/projects/:slug/declaration", element: <ProjectPage page={DeclarationPage} /> },
       { path: "/projects/:slug/time", element: <ProjectPage page={TimePage} /> },
       { path: "/projects/:slug/prompts", element: <ProjectPage page={PromptsPage} /> },

@@ -14,7 +14,7 @@ import { review } from "./en/review";
 import { params, policies, samplingPage } from "./en/sampling";
 import { chat, demonstration, thread } from "./en/thread";
 import { questions, roles, work } from "./en/work";
-import { asked, declaration, time, trial, written } from "./en/written";
+import { asked, declaration, time, trial, withdrawn, written } from "./en/written";
 
 /** Every English sentence of the app, by area. */
 export const english = {
@@ -22,6 +22,7 @@ export const english = {
   actions,
   app,
   asked,
+  withdrawn,
   chat,
   common,
   comparisons,

@@ -12,6 +12,7 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 
 import classes from "./Asked.module.css";
 import { AskedQuestion } from "./AskedQuestion";
+import { LeadTabs } from "./LeadTabs";
 import { askedQuery } from "./requests";
 
 /** What people ask about their tasks, for the leads who answer. */
@@ -27,6 +28,7 @@ export function QuestionsPage({ slug }: { slug: string }) {
   const rows = found.data?.pages.flatMap((page) => page.results) ?? [];
   return (
     <PageFrame title={t("asked.title")} hint={t("asked.hint")}>
+      <LeadTabs slug={slug} />
       <SegmentedControl
         aria-label={t("asked.show")}
         value={waiting ? "waiting" : "all"}

@@ -11,6 +11,7 @@ export const actions = {
   goConversations: "Go to your conversations",
   goTime: "Go to your time",
   goQuestions: "Go to questions",
+  goWithdrawn: "Go to withdrawn tasks",
   goPrompts: "Go to prompts",
   goProgress: "Go to progress",
   goDatasets: "Go to datasets",

@@ -48,6 +48,27 @@ export const written = {
   },
 };
 
+export const withdrawn = {
+  pages: "Questions, and tasks nobody could do",
+  title: "Withdrawn tasks",
+  hint: "Two people found each of these unclear or broken. Put it back for others, with a better brief, or drop it.",
+  emptyTitle: "No task waits for a decision",
+  emptyHint:
+    "When two people skip a task as unclear or broken, it leaves the queue and stands here.",
+  task: "{{kind}}, task {{n}}",
+  prompt: "Its prompt",
+  brief: "Its brief",
+  look: "Look at what it is about",
+  by: "{{name}}, {{when}}",
+  putBack: "Put back",
+  putBackEdited: "Put back with this text",
+  isBack: "The task is open again",
+  drop: "Drop it",
+  dropSure: "Nobody will be given it again.",
+  dropConfirm: "Drop the task",
+  dropped: "The task is dropped",
+};
+
 export const asked = {
   title: "Questions",
   hint: "What people ask about their tasks. An answer pinned as a ruling is shown at the next claim of such a task.",

@@ -1,0 +1,68 @@
+"""What a lead decides about a task that people found unclear or broken (DATA.md §3)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from annotation.exceptions import NoBriefToEdit, NothingWritten, NotWithdrawn
+from annotation.models import Prompt, Slot, Task
+from annotation.services import prompts
+from labelhub import clock
+from labelhub.accounts import services as accounts
+from labelhub.accounts.models import User
+
+
+@transaction.atomic
+def put_back(*, task: Task, actor: User, text: str | None = None) -> Task:
+    """Open the task again for people who did not skip it, with `text` in place of its prompt's.
+
+    Another text is another prompt, of the same origin: what was written for the old one stays its own.
+    Raises NotWithdrawn, NoBriefToEdit, NothingWritten.
+    """
+    locked = _locked(task)
+    if text is not None:
+        locked.prompt = _reworded(locked, text, actor)
+    locked.state = Task.State.OPEN
+    locked.settled_at = clock.now()
+    locked.save(update_fields=["state", "settled_at", "prompt"])
+    locked.slots.filter(state=Slot.State.WITHDRAWN).update(state=Slot.State.OPEN)
+    accounts.record(
+        actor=actor,
+        verb="task put back",
+        subject=locked,
+        project=task.project,
+        prompt=locked.prompt_id,
+    )
+    return locked
+
+
+@transaction.atomic
+def drop(*, task: Task, actor: User) -> Task:
+    """Leave the task out for good; answers so far are kept. Raises NotWithdrawn."""
+    locked = _locked(task)
+    locked.settled_at = clock.now()
+    locked.save(update_fields=["settled_at"])
+    accounts.record(actor=actor, verb="task dropped", subject=locked, project=task.project)
+    return locked
+
+
+def _locked(task: Task) -> Task:
+    locked = (
+        Task.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("prompt")
+        .get(pk=task.pk)
+    )
+    if locked.state != Task.State.WITHDRAWN or locked.settled_at is not None:
+        raise NotWithdrawn
+    return locked
+
+
+def _reworded(task: Task, text: str, actor: User) -> Prompt:
+    old = task.prompt
+    if old is None:
+        raise NoBriefToEdit
+    if not text.strip():
+        raise NothingWritten("Write the brief first.")
+    if text.strip() == old.text:
+        return old
+    return prompts.reword(prompt=old, text=text, actor=actor)
