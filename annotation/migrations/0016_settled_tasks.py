@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_squashed_0003'),
-        ('annotation', '0014_page_key'),
+        ('annotation', '0015_cursor_urgent_from'),
     ]
 
     operations = [
