@@ -443,6 +443,12 @@ class CriteriaMixed(LabelhubError):
     detail = "The rankings answer different questions; name the criterion to export."
 
 
+class FileBeingWritten(LabelhubError):
+    code = "file_being_written"
+    status = 409
+    detail = "Another process is writing this file now; wait for it, or name another file."
+
+
 class ExportNotReady(LabelhubError):
     code, status = "export_not_ready", 409
     detail = "The file is not whole yet; come back when the export is done."

@@ -8,10 +8,11 @@ from hashlib import file_digest
 from django.core.files.storage import default_storage
 
 from annotation.datasets.archives import zipped
-from annotation.leased_work import FinishedFile, Lease, run_leased, working_folder
+from annotation.leased_work import FinishedFile, Lease, run_leased
 from annotation.models import Dataset, Export
 from annotation.services import dataset_files, exports
 from annotation.services.dataset_lines import FileOptions
+from annotation.services.job_folders import working_folder
 
 
 def run_export(*, export_id: int) -> None:
@@ -21,7 +22,12 @@ def run_export(*, export_id: int) -> None:
     """
     export = exports.claim(export_id=export_id)
     if export is not None:
-        run_leased(export, renew=partial(_renew, export), work=partial(_export, export))
+        run_leased(
+            export,
+            renew=partial(_renew, export),
+            work=partial(_export, export),
+            put_away=partial(exports.put_away, export=export),
+        )
 
 
 def _renew(export: Export, n_written: int = 0) -> bool:
@@ -36,7 +42,7 @@ def _export(export: Export, lease: Lease) -> None:
 def _make_file(export: Export, dataset: Dataset, lease: Lease) -> None:
     """Write, and store; the row's fields say what was stored."""
     options = FileOptions(**export.options)
-    with working_folder(f"export-{export.pk}") as folder:
+    with working_folder(export) as folder:
         path = folder / dataset_files.file_name(dataset=dataset, options=options)
         written = dataset_files.write_files(
             dataset=dataset, options=options, path=path, progress=lease.tell

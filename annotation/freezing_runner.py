@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from annotation.leased_work import Lease, run_leased, working_folder
+from annotation.leased_work import Lease, run_leased
 from annotation.models import Freezing
 from annotation.services import freezings, versions
+from annotation.services.job_folders import forget_folder, working_folder
 
 Stage = Freezing.Stage
 
@@ -18,7 +19,12 @@ def run_freezing(*, freezing_id: int) -> None:
     """
     freezing = freezings.claim(freezing_id=freezing_id)
     if freezing is not None:
-        run_leased(freezing, renew=partial(_renew, freezing), work=partial(_freeze, freezing))
+        run_leased(
+            freezing,
+            renew=partial(_renew, freezing),
+            work=partial(_freeze, freezing),
+            put_away=partial(forget_folder, freezing),
+        )
 
 
 def _renew(
@@ -34,7 +40,7 @@ def _freeze(freezing: Freezing, lease: Lease) -> None:
     dataset = freezings.mixed(freezing=freezing, tell=lease.tell)
     if dataset is not None:
         n_rows = dataset.n_rows
-        with working_folder(f"freezing-{freezing.pk}") as folder:
+        with working_folder(freezing) as folder:
             versions.make(
                 freezing=freezing,
                 dataset=dataset,

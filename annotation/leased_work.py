@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError, InterfaceError, connection
 
 from annotation.services import leased_jobs
@@ -109,17 +104,3 @@ class FinishedFile(File):  # type: ignore[type-arg]
     def temporary_file_path(self) -> str:
         assert self.name is not None
         return self.name
-
-
-@contextmanager
-def working_folder(job: str) -> Iterator[Path]:
-    """A folder of this attempt's own; what an attempt that was killed left goes first."""
-    parent = Path(tempfile.gettempdir())
-    if isinstance(default_storage, FileSystemStorage):
-        parent = Path(default_storage.location) / "unfinished"
-        parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"labelhub-{job}-"
-    for left_over in parent.glob(f"{prefix}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
-        yield Path(name)

@@ -2,13 +2,14 @@
 
 import gzip
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 from uuid import uuid4
 
 import orjson
@@ -22,8 +23,6 @@ _BUFFER_BYTES = 2**20
 _GZIP_LEVEL = 6
 _LIBRARIES = ("orjson", "zstandard")
 
-Progress: TypeAlias = Callable[[int, int], None]
-
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
@@ -35,21 +34,29 @@ class WrittenFile:
     sha256: str
 
 
+class Kept(NamedTuple):
+    """Lines that are in a file already: how many, their bytes, and the hash that goes on from them."""
+
+    n_rows: int
+    n_bytes: int
+    digest: Any
+
+
 class LineFile:
-    """JSON lines into a binary stream, which stays open; compressed as `name` tells.
+    """JSON lines into a binary stream, which stays open; what is in it already may be gone on from."""
 
-    Equal lines give equal bytes: what is compressed carries no file name and no time.
-    """
-
-    def __init__(self, sink: BinaryIO, *, name: str, progress: Progress | None = None) -> None:
-        """`progress(rows, bytes)` is called about once a MiB."""
+    def __init__(
+        self,
+        sink: BinaryIO,
+        *,
+        name: str,
+        begun: Kept | None = None,
+    ) -> None:
+        """The sink stands behind what was `begun`."""
         self._name = name
-        self._progress = progress
         self._sink = sink
-        self._hashed = _HashedSink(sink)
-        self._out = _compressed(self._hashed, name)
         self._buffer = bytearray()
-        self._n_rows = 0
+        self._n_rows, self.n_bytes, self._digest = begun or (0, 0, sha256())
 
     def add(self, line: Line) -> None:
         self.add_written(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
@@ -59,22 +66,36 @@ class LineFile:
         self._buffer += line
         self._n_rows += 1
         if len(self._buffer) >= _BUFFER_BYTES:
-            self._flush()
+            self.flush()
 
-    def finish(self) -> WrittenFile:
-        """Write what is left; nothing can be added after."""
-        self._flush()
-        if self._out is not self._hashed:
-            self._out.close()
-        self._sink.flush()
-        hashed = self._hashed
-        return WrittenFile(self._name, self._n_rows, hashed.n_bytes, hashed.digest.hexdigest())
-
-    def _flush(self) -> None:
-        self._out.write(bytes(self._buffer))
+    def flush(self) -> None:
+        self._sink.write(self._buffer)
+        self.n_bytes += len(self._buffer)
+        self._digest.update(self._buffer)
         self._buffer.clear()
-        if self._progress is not None:
-            self._progress(self._n_rows, self._hashed.n_bytes)
+
+    def written(self) -> WrittenFile:
+        """What has been written out so far, all of it after `flush`."""
+        self.flush()
+        self._sink.flush()
+        return WrittenFile(self._name, self._n_rows, self.n_bytes, self._digest.hexdigest())
+
+
+def packed(lines: Path, target: Path, *, rows: int) -> WrittenFile:
+    """The lines under the name `target`, compressed as it tells; whole or not at all.
+
+    Equal lines give equal bytes: what is compressed carries no file name and no time.
+    """
+    with lines.open("rb") as source, replacing(target) as sink:
+        hashed = _HashedSink(sink)
+        out = _compressed(hashed, target.name)
+        shutil.copyfileobj(source, out, _BUFFER_BYTES)
+        out.close()
+    return WrittenFile(target.name, rows, hashed.n_bytes, hashed.digest.hexdigest())
+
+
+def is_packed(name: str) -> bool:
+    return name.endswith((".gz", ".zst"))
 
 
 def write_manifest(contents: Mapping[str, Any], path: Path) -> None:
@@ -139,22 +160,29 @@ class _HashedSink:
 def _compressed(sink: _HashedSink, name: str) -> Any:
     if name.endswith(".gz"):
         return gzip.GzipFile("", "wb", _GZIP_LEVEL, fileobj=cast(BinaryIO, sink), mtime=0)
-    if name.endswith(".zst"):
-        return zstandard.ZstdCompressor().stream_writer(cast(BinaryIO, sink), closefd=False)
-    return sink
+    return zstandard.ZstdCompressor().stream_writer(cast(BinaryIO, sink), closefd=False)
+
+
+def replace(whole: Path, path: Path) -> None:
+    """Give a finished file its name, once it is on disk."""
+    with whole.open("rb") as stream:
+        os.fsync(stream.fileno())
+    whole.replace(path)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, synced: bool = True) -> Iterator[BinaryIO]:
     """A new file beside `path` that takes its name when the block ends, and goes when it fails.
 
-    An earlier file of the name stays until the new one is whole and on disk.
+    An earlier file of the name stays until the new one is whole and, where it is `synced`, on disk.
     """
     partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")
     try:
         with partial.open("xb") as sink:
             yield sink
-            os.fsync(sink.fileno())
+            if synced:
+                sink.flush()
+                os.fsync(sink.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -6,18 +6,20 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import orjson
 from django.db import transaction
 
 from annotation.datasets import formats, writers
 from annotation.datasets.formats import Options
+from annotation.datasets.kept_parts import BeingWrittenError, Parts, finished, kept_parts, note_of
+from annotation.datasets.pairs import Margin
 from annotation.datasets.writers import LineFile, WrittenFile
+from annotation.exceptions import FileBeingWritten
 from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
 from annotation.selectors.framed_lines import framed_lines
@@ -73,14 +75,35 @@ def write_files(
     `progress(rows)` is told after each chunk how many rows are through, and may raise to stop.
     """
     into = splitting(dataset=dataset, options=options)
-    with ExitStack() as stack:
-        sinks = {
-            name: (target.name, stack.enter_context(writers.replacing(target)))
-            for name, target in _targets(path, into.outputs).items()
-        }
-        written = _write(dataset, options, into, sinks, progress)
+    targets = _targets(path, into.outputs)
+    try:
+        with kept_parts(path, targets, identity=_identity(dataset, options)) as parts:
+            tally = _write(dataset, options, into, parts.outputs, progress, parts)
+            files = finished(path, targets, parts)
+    except BeingWrittenError as error:
+        raise FileBeingWritten from error
+    written = Written(files, _manifest(dataset, options, files, tally))
     writers.write_manifest(written.manifest, path.with_name(f"{path.name}.manifest.json"))
     return written
+
+
+def begun(*, path: Path, project: Project, options: FileOptions) -> Dataset | None:
+    """The frozen rows of which an attempt that was killed wrote such files to `path` in part."""
+    note = note_of(path)
+    if note is None:
+        return None
+    dataset = Dataset.objects.filter(
+        pk=note["identity"]["dataset"], project=project, withdrawn_at=None
+    ).first()
+    if dataset is None or note["identity"] != _identity(dataset, options):
+        return None
+    return dataset
+
+
+def _identity(dataset: Dataset, options: FileOptions) -> Any:
+    """What lines must be of to be gone on with, as JSON gives it back."""
+    told = {"dataset": dataset.pk, "options": options.as_json(), "orjson": orjson.__version__}
+    return orjson.loads(orjson.dumps(told))
 
 
 def write_stream(
@@ -88,7 +111,10 @@ def write_stream(
 ) -> Written:
     """As `write_files` into one stream that stays open; a split has no place there."""
     into = splitting(dataset=dataset, options=options)
-    return _write(dataset, options, into, {WHOLE: (WHOLE_NAME, sink)}, progress)
+    outputs = {WHOLE: LineFile(sink, name=WHOLE_NAME)}
+    tally = _write(dataset, options, into, outputs, progress)
+    files = [outputs[WHOLE].written()]
+    return Written(files, _manifest(dataset, options, files, tally))
 
 
 def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Written:
@@ -104,12 +130,12 @@ def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Wr
             grouped=options.grouped,
         )
         into = splitting(dataset=dataset, options=options)
-        sinks: dict[str, tuple[str, BinaryIO]] = {
-            name: (name or WHOLE_NAME, nowhere) for name in into.outputs
-        }
-        written = _write(dataset, options, into, sinks, progress)
+        outputs = {name: LineFile(nowhere, name=name or WHOLE_NAME) for name in into.outputs}
+        tally = _write(dataset, options, into, outputs, progress)
+        files = [output.written() for output in outputs.values()]
+        manifest = _manifest(dataset, options, files, tally)
         transaction.set_rollback(True)
-    return written
+    return Written(files, manifest)
 
 
 @dataclass(frozen=True)
@@ -161,31 +187,53 @@ def _targets(path: Path, outputs: Sequence[str]) -> dict[str, Path]:
     }
 
 
+@dataclass
+class _Tally:
+    """What has become of the rows of the first chunks."""
+
+    n_chunks: int = 0
+    n_kept: int = 0
+    n_through: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    margin: str = Margin.NONE.value
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Self:
+        counts = {name: Counter(kept[name]) for name in ("excluded", "notes")}
+        return cls(**{**kept, **counts})
+
+
 def _write(
     dataset: Dataset,
     options: FileOptions,
     into: Splitting,
-    sinks: Mapping[str, tuple[str, BinaryIO]],
+    outputs: Mapping[str, LineFile],
     progress: Progress,
-) -> Written:
-    outputs = {name: LineFile(sink, name=label) for name, (label, sink) in sinks.items()}
+    parts: Parts | None = None,
+) -> _Tally:
     line_options = line_options_of(dataset=dataset, options=options, into=into)
-    excluded: Counter[str] = Counter(dataset.excluded)
-    n_kept = n_through = 0
+    tally = _Tally(
+        excluded=Counter(dataset.excluded), margin=next(iter(line_options.values())).margin.value
+    )
+    if parts is not None and parts.progress is not None:
+        tally = _Tally.of(parts.progress)
+    before = tally.notes
     chunks = (
-        _framed(dataset, options, outputs[WHOLE])
+        _framed(dataset, options, outputs[WHOLE], tally.n_chunks)
         if is_framed(dataset=dataset, options=options, into=into)
-        else _made(dataset, options, line_options, into, outputs)
+        else _made(dataset, options, line_options, into, outputs, tally.n_chunks)
     )
     for kept, left_out in chunks:
-        n_kept += kept
-        n_through += kept + left_out.total()
-        excluded += left_out
-        progress(n_through)
-    files = [output.finish() for output in outputs.values()]
-    notes = sum((line.notes for line in line_options.values()), Counter[str]())
-    told = options.as_json() | {"margin": next(iter(line_options.values())).margin.value}
-    return Written(files, _manifest(dataset, told, files, n_kept, excluded, notes))
+        tally.n_chunks += 1
+        tally.n_kept += kept
+        tally.n_through += kept + left_out.total()
+        tally.excluded += left_out
+        tally.notes = before + sum((line.notes for line in line_options.values()), Counter[str]())
+        if parts is not None:
+            parts.keep(asdict(tally))
+        progress(tally.n_through)
+    return tally
 
 
 def _made(
@@ -194,9 +242,12 @@ def _made(
     line_options: Mapping[str, Options],
     into: Splitting,
     outputs: Mapping[str, LineFile],
+    n_before: int,
 ) -> Iterator[tuple[int, Counter[str]]]:
-    """Write the lines of each chunk; how many records were kept, and how many left out and why."""
-    for chunk in lines_made(dataset=dataset, options=options, line_options=line_options, into=into):
+    """Write the lines of each chunk but the first; how many records were kept, how many left out and why."""
+    for chunk in lines_made(
+        dataset=dataset, options=options, line_options=line_options, into=into, n_before=n_before
+    ):
         n_kept, left_out = 0, Counter[str]()
         for made in chunk:
             if made.left_out is not None:
@@ -209,11 +260,11 @@ def _made(
 
 
 def _framed(
-    dataset: Dataset, options: FileOptions, output: LineFile
+    dataset: Dataset, options: FileOptions, output: LineFile, n_before: int
 ) -> Iterator[tuple[int, Counter[str]]]:
     """As `_made`, of lines that PostgreSQL writes."""
     before, after = formats.FRAMES[options.file_format]
-    for number in selectors.chunk_numbers(dataset):
+    for number in selectors.chunk_numbers(dataset)[n_before:]:
         n_kept, left_out = 0, Counter[str]()
         for framed in framed_lines(dataset, chunk=number, before=before, after=after):
             reason = formats.reason_not_to_learn(
@@ -228,13 +279,9 @@ def _framed(
 
 
 def _manifest(
-    dataset: Dataset,
-    options: Mapping[str, Any],
-    files: Sequence[WrittenFile],
-    n_kept: int,
-    excluded: Mapping[str, int],
-    notes: Mapping[str, int],
+    dataset: Dataset, options: FileOptions, files: Sequence[WrittenFile], tally: _Tally
 ) -> dict[str, Any]:
+    told = options.as_json() | {"margin": tally.margin}
     provenance = selectors.provenance_of(dataset)
     return writers.manifest(
         dataset={
@@ -243,13 +290,13 @@ def _manifest(
             "number": dataset.number,
             "rows": dataset.n_rows,
         },
-        file_format=options["file_format"],
-        options={"split": dict(options["shares"])} | {name: options[name] for name in TOLD},
+        file_format=options.file_format,
+        options={"split": dict(options.shares)} | {name: told[name] for name in TOLD},
         filters=dataset.recipe,
         files=files,
-        kept=n_kept,
-        excluded=excluded,
-        notes=notes,
+        kept=tally.n_kept,
+        excluded=tally.excluded,
+        notes=tally.notes,
         licences=provenance.licences,
         guidelines=provenance.guidelines,
         policies=provenance.policies,

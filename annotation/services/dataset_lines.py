@@ -177,10 +177,12 @@ def lines_made(
     options: FileOptions,
     line_options: Mapping[str, Options],
     into: Splitting,
+    n_before: int = 0,
 ) -> Generator[list[Made]]:
-    """Everything that the dataset holds, in the order of the file, a list for each chunk."""
+    """Everything that the dataset holds, in the order of the file, a list for each chunk; those that
+    `n_before` counts were dealt with."""
     write_line = _writer_of(options)
-    with closing(read_ahead(_placed_rows(dataset, options, into))) as ahead:
+    with closing(read_ahead(_placed_rows(dataset, options, into, n_before))) as ahead:
         for rows_of, rows in ahead:
             drafted = _drafted(rows_of, rows, options)
             yield [
@@ -226,20 +228,20 @@ def _made(
 
 
 def _placed_rows(
-    dataset: Dataset, options: FileOptions, into: Splitting
+    dataset: Dataset, options: FileOptions, into: Splitting, n_before: int
 ) -> Iterator[tuple[str, list[PlacedRow]]]:
     """What each chunk holds, with its outputs."""
-    for rows_of, rows in _rows(dataset, options):
+    for rows_of, rows in _rows(dataset, options, n_before):
         if options.mask_personal_data:
             rows = [(ids, _masked(row)) for ids, row in rows]
         yield rows_of, placed_rows(rows_of=rows_of, rows=rows, splitting=into)
 
 
 def _rows(
-    dataset: Dataset, options: FileOptions
+    dataset: Dataset, options: FileOptions, n_before: int
 ) -> Iterator[tuple[str, list[tuple[list[int], Row]]]]:
     """What is written as one, with the ids of its rows: a dialogue, a prompt, a comparison's rankings."""
-    for chunk in selectors.chunks_of(dataset):
+    for chunk in selectors.chunks_of(dataset, n_before=n_before):
         yield chunk.rows_of, _rows_of_chunk(dataset, chunk, options)
 
 

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from annotation.models import Dataset, Export
-from annotation.services import datasets, leased_jobs
+from annotation.services import datasets, job_folders, leased_jobs
 from annotation.services.dataset_lines import FileOptions
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -76,11 +76,18 @@ def dataset_of(*, export: Export) -> Dataset:
 
 def storage_name(export: Export) -> str:
     """Where the attempt's file lies in the default storage; no two attempts share a name."""
-    return f"exports/{export.pk}-{export.attempt}/{export.file_name}"
+    return f"{_folder(export, export.attempt)}/{export.file_name}"
+
+
+def _folder(export: Export, attempt: int) -> str:
+    return f"exports/{export.pk}-{attempt}"
 
 
 def finish(*, export: Export) -> None:
-    """The file named by `storage_name` is whole; it goes where another attempt has taken over."""
+    """The file named by `storage_name` is whole; it goes where another attempt has taken over.
+
+    What attempts before this one stored and did not live to name goes too.
+    """
     done = leased_jobs.finish(
         export,
         n_written=export.n_written,
@@ -91,8 +98,20 @@ def finish(*, export: Export) -> None:
     )
     if not done:
         default_storage.delete(storage_name(export))
+        return
+    for attempt in range(1, export.attempt):
+        job_folders.forget_stored(_folder(export, attempt))
+
+
+def put_away(*, export: Export) -> None:
+    """It has ended without a file: what its attempts wrote and stored goes."""
+    job_folders.forget_folder(export)
+    for attempt in range(1, export.attempt + 1):
+        job_folders.forget_stored(_folder(export, attempt))
 
 
 def sweep() -> None:
     """Free exports whose worker died, and ring again for those that nobody heard of."""
-    leased_jobs.sweep(Export, ring_as=JOB)
+    for export in leased_jobs.sweep(Export, ring_as=JOB):
+        put_away(export=export)
+    job_folders.forget_folders_of_ended(Export)

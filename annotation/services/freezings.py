@@ -11,7 +11,7 @@ from annotation.datasets.mixtures import Mixture
 from annotation.exceptions import FreezingUnderWay, TokenizerUnknown
 from annotation.models import Dataset, Freezing, Recipe
 from annotation.selectors.lengths import tokenizer_of
-from annotation.services import leased_jobs, mixing, recipes
+from annotation.services import job_folders, leased_jobs, mixing, recipes
 from labelhub import clock
 from labelhub.accounts.models import User
 from labelhub.ring import ring
@@ -124,6 +124,7 @@ def finish(*, freezing: Freezing) -> None:
 def sweep() -> None:
     """Free those whose worker died, and ring again for those that nobody heard of."""
     leased_jobs.sweep(Freezing, ring_as=JOB)
+    job_folders.forget_folders_of_ended(Freezing)
 
 
 def facts_for_manifest(freezing: Freezing) -> dict[str, Any]:

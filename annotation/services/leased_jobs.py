@@ -113,19 +113,24 @@ def settle_cancelled(job: Job) -> bool:
     )
 
 
-def sweep(model: type[Job], *, ring_as: str) -> None:
-    """Free jobs whose worker died, and ring again for those that nobody heard of."""
-    _free_expired(model, ring_as)
+def sweep(model: type[Job], *, ring_as: str) -> list[Job]:
+    """Free jobs whose worker died, and ring again for those that nobody heard of.
+
+    Those that end here, since they were called off or have had attempts enough, are given back.
+    """
+    ended = _free_expired(model, ring_as)
     waited_from = clock.now() - timedelta(seconds=RING_AGAIN_SECONDS)
     for pk in model.objects.filter(state=State.QUEUED, created_at__lt=waited_from).values_list(
         "pk", flat=True
     ):
         ring(ring_as, pk)
+    return ended
 
 
 @transaction.atomic
-def _free_expired(model: type[Job], ring_as: str) -> None:
+def _free_expired(model: type[Job], ring_as: str) -> list[Job]:
     now = clock.now()
+    ended = []
     for job in model.objects.select_for_update(skip_locked=True).filter(
         state=State.RUNNING, lease_until__lt=now
     ):
@@ -142,6 +147,9 @@ def _free_expired(model: type[Job], ring_as: str) -> None:
         job.save(
             update_fields=["state", "lease_until", "finished_at", "error_code", "error_detail"]
         )
+        if job.state != State.QUEUED:
+            ended.append(job)
+    return ended
 
 
 def held(job: Job) -> QuerySet[Job]:

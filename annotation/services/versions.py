@@ -20,7 +20,7 @@ from annotation.datasets.mixtures import Mixture
 from annotation.exceptions import AlreadyWithdrawn, RebuildDiffers
 from annotation.models import Benchmark, Dataset, DatasetVersion, Freezing, Recipe
 from annotation.selectors import dataset_facts
-from annotation.services import dataset_files, freezings, recipes
+from annotation.services import dataset_files, freezings, job_folders, recipes
 from annotation.services.dataset_files import Written
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -61,6 +61,8 @@ def make(
     found = _described(freezing, dataset, number, written, folder)
     archive = _archived(found)
     progress(dataset.n_rows)
+    # An attempt that died after it had stored its archive left one that nothing names.
+    job_folders.forget_stored(f"datasets/{freezing.pk}")
     with archive.open("rb") as stream:
         stored = default_storage.save(f"datasets/{freezing.pk}/{archive.name}", File(stream))
     return _numbered(freezing, dataset, number, found, stored, archive.stat().st_size)

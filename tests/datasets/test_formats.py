@@ -17,8 +17,8 @@ from annotation.datasets.records import (
     RankingRecord,
     StrengthRecord,
 )
+from annotation.datasets.writers import LineFile
 from tests.datasets.strategies import dialogues, labels, prompts, rankings
-from tests.datasets.written import write_into
 
 SYSTEM = MessageRecord("system", "Sé breve.")
 USER = MessageRecord("user", "Hi?\n")
@@ -33,7 +33,10 @@ def dialogue(*messages, **fields):
 
 def bytes_of(lines):
     sink = io.BytesIO()
-    write_into(sink, lines, name="x.jsonl")
+    file = LineFile(sink, name="x.jsonl")
+    for line in lines:
+        file.add(line)
+    assert file.written().bytes == sink.tell()
     return sink.getvalue()
 
 

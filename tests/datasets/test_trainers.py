@@ -17,7 +17,7 @@ from annotation.datasets.records import (
     RankingRecord,
     StrengthRecord,
 )
-from annotation.datasets.writers import LineFile
+from tests.datasets.written import write_lines
 
 # transformers, trl and datasets warn about each other's arguments.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -59,11 +59,7 @@ def trained(tmp_path: Path) -> Any:
 
     def train(trainer: Any, config: Any, lines: list[Any], **more: Any) -> list[str]:
         path = tmp_path / "rows.jsonl"
-        with path.open("wb") as sink:
-            file = LineFile(sink, name=path.name)
-            for line in lines:
-                file.add(line)
-            file.finish()
+        write_lines(lines, path)
         rows = load_dataset(
             "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
         )

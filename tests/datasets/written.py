@@ -2,23 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 from annotation.datasets.formats import Line
-from annotation.datasets.writers import LineFile, Progress, WrittenFile, replacing
+from annotation.datasets.kept_parts import finished, kept_parts
+from annotation.datasets.writers import WrittenFile
 
 
-def write_lines(
-    lines: Iterable[Line], path: Path, *, progress: Progress | None = None
-) -> WrittenFile:
-    with replacing(path) as sink:
-        return write_into(sink, lines, name=path.name, progress=progress)
-
-
-def write_into(
-    sink: BinaryIO, lines: Iterable[Line], *, name: str, progress: Progress | None = None
-) -> WrittenFile:
-    file = LineFile(sink, name=name, progress=progress)
-    for line in lines:
-        file.add(line)
-    return file.finish()
+def write_lines(lines: Iterable[Line], path: Path) -> WrittenFile:
+    targets = {"": path}
+    with kept_parts(path, targets, identity="lines") as parts:
+        for line in lines:
+            parts.outputs[""].add(line)
+        (written,) = finished(path, targets, parts)
+    return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -12,21 +13,26 @@ from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy
 import orjson
 import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection, transaction
+from hypothesis import settings as hypothesis_settings
 
 from annotation import export_runner
+from annotation.datasets.kept_parts import KEEP_BYTES, note_of, note_path, partial_path
+from annotation.exceptions import FileBeingWritten
 from annotation.models import Conversation, Dataset, Export, ImportRun, Message
-from annotation.services import exports, imports
+from annotation.services import dataset_files, exports, imports
 from annotation.services.dataset_lines import FileOptions
+from annotation.services.leased_jobs import MAX_ATTEMPTS
 from labelhub import clock
 from labelhub.accounts.models import Project
 from tests.factories import ProjectFactory
-from tests.importing import dialogue, lines_of, take_in
+from tests.importing import dialogue, lines_of, take_in, write_out
 from tests.processes import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
@@ -144,7 +150,7 @@ def test_a_killed_export_leaves_the_old_file_under_its_name(
         unreadable_messages(),
         manage("export_jsonl", "sft", "--project", "news", "--out", str(path)) as process,
     ):
-        wait_until(lambda: list(tmp_path.glob(".out.jsonl.*.partial")), "a file being written")
+        wait_until(lambda: list(tmp_path.glob(".out.jsonl.partial")), "a file being written")
         assert Dataset.objects.filter(project=project).exists()
         killed(process)
     assert path.read_text() == "old\n"
@@ -152,6 +158,106 @@ def test_a_killed_export_leaves_the_old_file_under_its_name(
 
     call_command("export_jsonl", "sft", "--project", "news", "--out", str(path))
     assert len(lines_of(path)) == 20
+
+
+def test_killed_again_and_again_it_keeps_its_parts(tmp_path: Path) -> None:
+    project = ProjectFactory(slug="news")
+    text = "Many words, “quoted” and not. " * 150
+    take_in(project, *(dialogue(f"{n}?", f"{text}{n}") for n in range(2500)))
+    whole, path = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    write_out(project, "sft", "messages", whole)
+    n_bytes = whole.stat().st_size
+    assert n_bytes > 2 * KEEP_BYTES
+    draw = numpy.random.default_rng(6)
+    arguments = ("export_jsonl", "sft", "--project", "news", "--out", str(path))
+    kept: list[int] = []
+    for number in range(20 if hypothesis_settings().max_examples > 100 else 3):
+        # The first far enough that a part is kept.
+        least = draw.integers(kept[-1] if kept else KEEP_BYTES, n_bytes)
+        with manage(*arguments) as process:
+            wait_until(
+                lambda least=least: (
+                    size_of(partial_path(path)) > least or process.poll() is not None
+                ),
+                "so much of the file",
+            )
+            process.kill()
+            process.wait()
+        if path.exists():
+            break
+        note = note_of(path)
+        assert note is not None, number
+        rows, n_kept_bytes, _ = note["files"][""]
+        assert note["progress"]["n_kept"] == rows
+        kept.append(n_kept_bytes)
+    assert kept == sorted(kept)
+    assert kept
+    take_in(project, dialogue("Too late?", "Yes."))
+    call_command(*arguments)
+    assert path.read_bytes() == whole.read_bytes()
+    manifest = orjson.loads(path.with_name("out.jsonl.manifest.json").read_bytes())
+    # Frozen once, by the first.
+    assert manifest["dataset"] | {"rows": 0} == {
+        "project": "news",
+        "kind": "sft",
+        "number": 2,
+        "rows": 0,
+    }
+    assert sorted(left.name for left in tmp_path.glob(".*")) == []
+
+    call_command(*arguments, "--afresh")
+    assert len(lines_of(path)) == 2501
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def test_what_was_begun_of_other_rows_or_damaged_is_written_anew(
+    project: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.jsonl"
+    written = write_out(project, "sft", "messages", path)
+    whole = path.read_bytes()
+    dataset = Dataset.objects.get()
+    options = FileOptions(kind="sft", file_format="messages")
+    for damage, identity in (
+        (b"x", dataset_files._identity(dataset, options)),
+        (b"", {"dataset": 0}),
+    ):
+        partial_path(path).write_bytes(whole[: len(whole) // 2] + damage)
+        note = {
+            "identity": identity,
+            "progress": {},
+            "files": {"": [10, len(whole) // 2 + 1, written.files[0].sha256]},
+        }
+        note_path(path).write_bytes(orjson.dumps(note))
+        dataset_files.write_files(
+            dataset=dataset, options=options, path=path, progress=lambda n: None
+        )
+        assert path.read_bytes() == whole
+
+
+def test_one_process_at_a_time_writes_a_file(project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    arguments = ("export_jsonl", "sft", "--project", "news", "--out", str(path))
+    with unreadable_messages(), manage(*arguments):
+        wait_until(partial_path(path).exists, "a file being written")
+        # It takes the file before it reads.
+        wait_until(somebody_waits, "its first question")
+        with pytest.raises(FileBeingWritten):
+            dataset_files.write_files(
+                dataset=Dataset.objects.get(),
+                options=FileOptions(kind="sft", file_format="messages"),
+                path=path,
+                progress=lambda n: None,
+            )
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> None:
@@ -180,3 +286,30 @@ def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> No
     with default_storage.open(exports.storage_name(export)) as stored:
         assert len(stored.read().splitlines()) == 20
     assert list(unfinished.iterdir()) == []
+
+
+def test_what_dead_attempts_left_goes_with_the_job(project: Project) -> None:
+    options = FileOptions(kind="sft", file_format="messages")
+    lost, done = (
+        exports.start_export(project=project, options=options, requested_by=None) for _ in range(2)
+    )
+    unfinished = Path(default_storage.location) / "unfinished"
+    for export in (lost, done):
+        # As a worker leaves it that died after it had stored its file.
+        exports.claim(export_id=export.pk)
+        (unfinished / f"labelhub-export-{export.pk}").mkdir(parents=True)
+        default_storage.save(f"exports/{export.pk}-1/late.jsonl", io.BytesIO(b"late"))
+    attempts = {lost.pk: MAX_ATTEMPTS, done.pk: 1}
+    for pk, attempt in attempts.items():
+        Export.objects.filter(pk=pk).update(
+            attempt=attempt, lease_until=clock.now() - timedelta(seconds=1)
+        )
+    exports.sweep()
+    assert [folder.name for folder in unfinished.iterdir()] == [f"labelhub-export-{done.pk}"]
+    assert not default_storage.exists(f"exports/{lost.pk}-1")
+    export_runner.run_export(export_id=done.pk)
+    done.refresh_from_db()
+    assert (done.state, done.attempt) == ("done", 2)
+    assert list(unfinished.iterdir()) == []
+    assert not default_storage.exists(f"exports/{done.pk}-1")
+    assert default_storage.exists(exports.storage_name(done))

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.datasets.aggregation import Aggregate
+from annotation.datasets.formats import rfc3339
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
 from annotation.models import Dataset
@@ -51,6 +52,11 @@ class Command(BaseCommand):
             "--dry-run",
             action="store_true",
             help="freeze and write nothing; say how many rows would be kept and left out, and why",
+        )
+        parser.add_argument(
+            "--afresh",
+            action="store_true",
+            help="do not go on with files that were begun and not finished: freeze what may leave now",
         )
         parser.add_argument("--with-metadata", action="store_true", help="add `metadata` to lines")
         parser.add_argument(
@@ -174,22 +180,39 @@ class Command(BaseCommand):
                     options=file_options,
                     progress=lambda n: progress.show(f"{n:,} rows"),
                 )
-            return self._write(project, file_options, options["out"], progress)
+            return self._write(
+                project, file_options, progress, out=options["out"], afresh=options["afresh"]
+            )
         finally:
             progress.close()
 
     def _write(
-        self, project: Project, options: FileOptions, out: str, progress: Progress
+        self,
+        project: Project,
+        options: FileOptions,
+        progress: Progress,
+        *,
+        out: str,
+        afresh: bool,
     ) -> Written:
         path = Path(out)
         if not path.absolute().parent.is_dir():
             raise CommandError(f"There is no folder {path.parent}.", returncode=REFUSED)
-        dataset = datasets.freeze(
-            project=project,
-            kind=Dataset.Kind(options.kind),
-            criterion=options.criterion,
-            grouped=options.grouped,
-        )
+        dataset = None
+        if out != STDOUT and not afresh:
+            dataset = dataset_files.begun(path=path, project=project, options=options)
+        if dataset is not None:
+            frozen_at = rfc3339(dataset.created_at)
+            self.stderr.write(
+                f"goes on with the rows frozen at {frozen_at}; --afresh freezes others"
+            )
+        else:
+            dataset = datasets.freeze(
+                project=project,
+                kind=Dataset.Kind(options.kind),
+                criterion=options.criterion,
+                grouped=options.grouped,
+            )
 
         def show(n_through: int) -> None:
             progress.show(f"{n_through:,} of {dataset.n_rows:,} rows")
