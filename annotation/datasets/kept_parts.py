@@ -88,11 +88,11 @@ def kept_parts(path: Path, targets: Mapping[str, Path], *, identity: Any) -> Ite
                 fcntl.flock(sink, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise BeingWrittenError from error
-        begun = note and _believed(sinks, note["files"])
+        begun = _believed(sinks, note["files"]) if note is not None else None
         for name, sink in sinks.items():
             sink.truncate(begun[name].n_bytes if begun else 0)
         outputs = {
-            name: LineFile(sink, name=targets[name].name, begun=begun and begun[name])
+            name: LineFile(sink, name=targets[name].name, begun=begun[name] if begun else None)
             for name, sink in sinks.items()
         }
         yield Parts(path, outputs, identity, note["progress"] if note and begun else None)

@@ -56,7 +56,8 @@ class LineFile:
         self._name = name
         self._sink = sink
         self._buffer = bytearray()
-        self._n_rows, self.n_bytes, self._digest = begun or (0, 0, sha256())
+        begun = begun or Kept(0, 0, sha256())
+        self._n_rows, self.n_bytes, self._digest = begun.n_rows, begun.n_bytes, begun.digest
 
     def add(self, line: Line) -> None:
         self.add_written(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
