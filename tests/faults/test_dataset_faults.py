@@ -32,7 +32,7 @@ from annotation.services.leased_jobs import MAX_ATTEMPTS
 from labelhub import clock
 from labelhub.accounts.models import Project
 from tests.factories import ProjectFactory
-from tests.importing import dialogue, lines_of, take_in, write_out
+from tests.importing import dialogue, lines_of, ranking, take_in, write_out
 from tests.processes import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
@@ -126,19 +126,22 @@ def test_a_killed_import_of_the_same_file_goes_on_where_it_stood(tmp_path: Path)
 
 
 @contextmanager
-def unreadable_messages() -> Iterator[None]:
-    """Whoever wants to read a message waits, and so stands still in the middle of its export."""
+def unreadable_candidates() -> Iterator[None]:
+    """Whoever wants to read a candidate waits, and so stands still after the freeze of its export."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE annotation_message IN ACCESS EXCLUSIVE MODE")
+            cursor.execute("LOCK TABLE annotation_candidate IN ACCESS EXCLUSIVE MODE")
         yield
 
 
 @pytest.fixture
 def project() -> Project:
     project = ProjectFactory(slug="news")
-    take_in(project, *(dialogue(f"{n}?", "Yes.") for n in range(20)))
+    take_in(project, *(ranking("A", "B", id=n, group_id=n) for n in range(20)))
     return project
+
+
+RANKINGS = FileOptions(kind="comparisons", file_format="ranking")
 
 
 def test_a_killed_export_leaves_the_old_file_under_its_name(
@@ -147,8 +150,8 @@ def test_a_killed_export_leaves_the_old_file_under_its_name(
     path = tmp_path / "out.jsonl"
     path.write_text("old\n")
     with (
-        unreadable_messages(),
-        manage("export_jsonl", "sft", "--project", "news", "--out", str(path)) as process,
+        unreadable_candidates(),
+        manage("export_jsonl", "comparisons", "--project", "news", "--out", str(path)) as process,
     ):
         wait_until(lambda: list(tmp_path.glob(".out.jsonl.partial")), "a file being written")
         assert Dataset.objects.filter(project=project).exists()
@@ -156,7 +159,7 @@ def test_a_killed_export_leaves_the_old_file_under_its_name(
     assert path.read_text() == "old\n"
     assert not path.with_name("out.jsonl.manifest.json").exists()
 
-    call_command("export_jsonl", "sft", "--project", "news", "--out", str(path))
+    call_command("export_jsonl", "comparisons", "--project", "news", "--out", str(path))
     assert len(lines_of(path)) == 20
 
 
@@ -217,12 +220,11 @@ def test_what_was_begun_of_other_rows_or_damaged_is_written_anew(
     project: Project, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.jsonl"
-    written = write_out(project, "sft", "messages", path)
+    written = write_out(project, "comparisons", "ranking", path)
     whole = path.read_bytes()
     dataset = Dataset.objects.get()
-    options = FileOptions(kind="sft", file_format="messages")
     for damage, identity in (
-        (b"x", dataset_files._identity(dataset, options)),
+        (b"x", dataset_files._identity(dataset, RANKINGS)),
         (b"", {"dataset": 0}),
     ):
         partial_path(path).write_bytes(whole[: len(whole) // 2] + damage)
@@ -233,22 +235,22 @@ def test_what_was_begun_of_other_rows_or_damaged_is_written_anew(
         }
         note_path(path).write_bytes(orjson.dumps(note))
         dataset_files.write_files(
-            dataset=dataset, options=options, path=path, progress=lambda n: None
+            dataset=dataset, options=RANKINGS, path=path, progress=lambda n: None
         )
         assert path.read_bytes() == whole
 
 
 def test_one_process_at_a_time_writes_a_file(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    arguments = ("export_jsonl", "sft", "--project", "news", "--out", str(path))
-    with unreadable_messages(), manage(*arguments):
+    arguments = ("export_jsonl", "comparisons", "--project", "news", "--out", str(path))
+    with unreadable_candidates(), manage(*arguments):
         wait_until(partial_path(path).exists, "a file being written")
         # It takes the file before it reads.
         wait_until(somebody_waits, "its first question")
         with pytest.raises(FileBeingWritten):
             dataset_files.write_files(
                 dataset=Dataset.objects.get(),
-                options=FileOptions(kind="sft", file_format="messages"),
+                options=RANKINGS,
                 path=path,
                 progress=lambda n: None,
             )
@@ -263,11 +265,11 @@ def somebody_waits() -> bool:
 def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> None:
     export = exports.start_export(
         project=project,
-        options=FileOptions(kind="sft", file_format="messages"),
+        options=RANKINGS,
         requested_by=None,
     )
     run = f"from annotation import export_runner; export_runner.run_export(export_id={export.pk})"
-    with unreadable_messages(), manage("shell", "-v0", "-c", run) as process:
+    with unreadable_candidates(), manage("shell", "-v0", "-c", run) as process:
         wait_until(lambda: Dataset.objects.exists(), "the freeze")
         unfinished = Path(default_storage.location) / "unfinished"
         wait_until(lambda: list(unfinished.glob("*/.*.partial")), "a file being written")
@@ -275,7 +277,7 @@ def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> No
     export.refresh_from_db()
     frozen = Dataset.objects.get()
     assert (export.state, export.dataset, export.file_name) == ("running", frozen, "")
-    take_in(project, dialogue("Too late?", "Yes."))
+    take_in(project, ranking("A", "B", id="late", group_id="late"))
 
     Export.objects.update(lease_until=clock.now() - timedelta(seconds=1))
     exports.sweep()
@@ -289,9 +291,8 @@ def test_another_worker_finishes_what_a_killed_one_began(project: Project) -> No
 
 
 def test_what_dead_attempts_left_goes_with_the_job(project: Project) -> None:
-    options = FileOptions(kind="sft", file_format="messages")
     lost, done = (
-        exports.start_export(project=project, options=options, requested_by=None) for _ in range(2)
+        exports.start_export(project=project, options=RANKINGS, requested_by=None) for _ in range(2)
     )
     unfinished = Path(default_storage.location) / "unfinished"
     for export in (lost, done):
