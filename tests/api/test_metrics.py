@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
+from rest_framework.test import APIClient
 
 from labelhub import clock
+from labelhub.accounts.models import Membership
 from sampling import runner
 from sampling.models import Fault, Generation, Policy
 from sampling.runner import Worker
 from sampling.upkeep import Upkeep
-from tests.factories import PolicyFactory
+from tests.factories import MembershipFactory, PolicyFactory
 from tests.sampling.asking import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +54,42 @@ def test_what_ran_and_what_waits_is_told(policy: Policy, worker: Worker) -> None
     assert found["labelhub_first_token_seconds"][frozenset({policy.name, "0.95"})] > 0.0
     (written,) = found["labelhub_worker_sampled_tokens"].values()
     assert written == 8.0
+
+
+def test_prometheus_is_told_what_managers_see(policy: Policy, worker: Worker) -> None:
+    manager = MembershipFactory(role=Membership.Role.MANAGER)
+    asked = {"project": manager.project, "max_tokens": 4}
+    for _ in range(3):
+        ask(policy, Generation.Purpose.DRAFT, n=2, **asked)
+    runner.run_next()
+    waiting = ask(policy, Generation.Purpose.CANDIDATE, **asked)
+    Upkeep(worker, worker.run_next).report()
+    client = APIClient()
+    client.force_login(manager.user)
+    with clock.held_at(waiting.created_at + timedelta(seconds=7)):
+        page = client.get(f"/api/v1/projects/{manager.project.slug}/sampling/figures/").json()
+        found = scraped()
+    for line in page["lines"]:
+        label = frozenset({line["priority"]})
+        assert found["labelhub_generations_waiting"][label] == line["n_waiting"]
+        assert found["labelhub_generations_running"][label] == line["n_running"]
+        assert found["labelhub_generations_oldest_seconds"][label] == (line["oldest_seconds"] or 0)
+    (process,) = page["runners"]
+    for field, name in (
+        ("n_threads", "labelhub_worker_threads"),
+        ("n_running", "labelhub_worker_running"),
+        ("prompt_tokens_per_second", "labelhub_worker_prompt_tokens_per_second"),
+        ("sampled_tokens_per_second", "labelhub_worker_sampled_tokens_per_second"),
+        ("utilisation", "labelhub_worker_utilisation"),
+    ):
+        assert list(found[name].values()) == [process[field]], field
+    (one,) = page["policies"]
+    for share, field in (("0.5", "p50_seconds"), ("0.95", "p95_seconds")):
+        seconds = found["labelhub_first_token_seconds"][frozenset({policy.name, share})]
+        assert seconds == one["first_token"][field] == page["first_token"][field]
+    assert found["labelhub_completion_tokens"][frozenset({policy.name})] == one["n_tokens"]
+    assert found["labelhub_generations_ended"][frozenset({policy.name, "done"})] == one["n_done"]
+    assert found["labelhub_sampling_gate"][frozenset({page["gate"]["mode"]})] == 1.0
 
 
 def test_failures_are_told_by_policy_and_reason(policy: Policy) -> None:

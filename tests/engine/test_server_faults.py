@@ -181,6 +181,7 @@ def test_retries_what_may_pass_and_waits_as_asked() -> None:
     assert pauses[0] == 7
     assert all(0 <= seconds <= 8 for seconds in pauses[1:])
     assert len(pauses) == 3
+    assert pauses[1] != pauses[2], "by chance, so that many who wait do not come back at once"
 
 
 def test_a_long_wait_is_left_to_whoever_asks() -> None:
