@@ -14,6 +14,12 @@ MAX_TURN_NUMBER = 10_000
 
 class ClaimInput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=TaskKind.choices)
+    returned = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="A conversation that came back to the person, to write it anew.",
+    )
 
 
 class AutosaveInput(serializers.Serializer[Any]):

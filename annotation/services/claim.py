@@ -83,10 +83,11 @@ class Claimant(NamedTuple):
 # walked in the order of its index and only as far as its first free slot; where urgent work came behind
 # the cursor, what the person has passed is told from it by the ids in the index alone. An assignment that expired
 # is revived with everything saved in it.
-CLAIM = """
+_STATEMENT = """
 WITH held AS (
     SELECT id FROM annotation_assignment
     WHERE rater_id = %(rater)s AND project_id = %(project)s AND kind = %(kind)s AND state = 'leased'
+      {held}
     ORDER BY id LIMIT 1
 ), pools AS (
     SELECT p.id, COALESCE(c.priority, -1) AS priority, COALESCE(c.order_key, 0) AS order_key,
@@ -126,7 +127,7 @@ WITH held AS (
           AND s.id >= p.from_slot
           AND (s.batch_id IS NULL OR s.batch_id NOT IN (SELECT id FROM closed))
           AND %(rater)s::bigint <> ALL(t.barred_raters)
-          AND (t.reserved_for_id IS NULL OR t.reserved_for_id = %(rater)s)
+          AND (t.reserved_for_id IS NULL OR t.reserved_for_id = %(rater)s) {open}
           -- A look at one row by its unique key. As NOT EXISTS it would be a join, which a plan made
           -- while the table was small answers by reading all of it.
           AND COALESCE((SELECT a.state FROM annotation_assignment a
@@ -174,11 +175,19 @@ WITH held AS (
 )
 SELECT id, is_fresh FROM made UNION ALL SELECT id, FALSE FROM held
 """
+CLAIM = _STATEMENT.format(held="", open="")
+# The same for a conversation that came back to the person, whatever else they hold.
+CLAIM_RETURNED = _STATEMENT.format(
+    held="AND task_id IN (SELECT id FROM annotation_task WHERE subject_id = %(returned)s)",
+    open="AND t.subject_id = %(returned)s AND t.reserved_for_id = %(rater)s",
+)
 
 
 @transaction.atomic
-def claim(*, user: User, slug: str, kind: TaskKind) -> int:
+def claim(*, user: User, slug: str, kind: TaskKind, returned: int | None = None) -> int:
     """Lease the person their next task of `kind`, or give back the one they hold; its assignment's id.
+
+    With `returned`, a conversation that came back to them, it is the task to write that anew.
 
     Raises NotFound for a project that is not theirs, KindNotYours, ProjectPaused, ConsentNeeded,
     GuidelineUnread, NoTaskAvailable, SensitiveRest.
@@ -199,7 +208,7 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
     claimant = claimant._replace(
         sensitivity_opt_ins=opt_ins_now(rater_id=claimant.rater_id, opt_ins=opt_ins)
     )
-    found = _lease_first(claimant, kind)
+    found = _lease_first(claimant, kind, returned)
     if found is None:
         # "Empty" is said only after what expired is free again and the person's cursors are back
         # at the start.
@@ -208,7 +217,7 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
             rater=claimant.rater_id, pool__project=claimant.project_id
         ).delete()
         for _ in range(MAX_LOOKS):
-            found = _lease_first(claimant, kind)
+            found = _lease_first(claimant, kind, returned)
             if found is not None:
                 break
     if found is None:
@@ -223,11 +232,14 @@ def claim(*, user: User, slug: str, kind: TaskKind) -> int:
     return assignment_id
 
 
-def _lease_first(claimant: Claimant, kind: TaskKind) -> tuple[int, bool] | None:
+def _lease_first(
+    claimant: Claimant, kind: TaskKind, returned: int | None
+) -> tuple[int, bool] | None:
     now = clock.now()
     rows = prepared.fetch(
-        CLAIM,
-        {
+        CLAIM if returned is None else CLAIM_RETURNED,
+        ({} if returned is None else {"returned": returned})
+        | {
             "rater": claimant.rater_id,
             "project": claimant.project_id,
             "kind": kind.value,

@@ -68,8 +68,10 @@ class ClaimView(APIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Take the next task of a kind, or the one already held."""
-        kind = TaskKind(parse(ClaimInput, request)["kind"])
-        assignment_id = claim.claim(user=signed_in(request), slug=slug, kind=kind)
+        body = parse(ClaimInput, request)
+        assignment_id = claim.claim(
+            user=signed_in(request), slug=slug, **body | {"kind": TaskKind(body["kind"])}
+        )
         page = assignments.page_of(user=signed_in(request), assignment_id=assignment_id)
         return Response(represent(AssignmentOutput, page))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from tests.writing import (
     Person,
     contents,
     dialogue,
+    new_task,
     serving_project,
 )
 
@@ -149,6 +151,31 @@ class TestReturning:
         seen = reviewer.client.get(f"/api/v1/assignments/{again.pk}/").json()
         assert seen["conversation"]["id"] == copy.pk
         assert seen["previous"]["comment"] == "Nearly."
+
+    def test_of_several_the_one_that_is_asked_for_is_reworked(self) -> None:
+        project = serving_project()
+        trainer, reviewer = Person(project), Person(project, role="reviewer")
+        came_back = [trainer.hand_in_new() for _ in range(2)]
+        for _ in came_back:
+            reviewer.review(reviewer.claim(REVIEW), "returned", comment="Nearly.")
+        new_task(project, DEMONSTRATION)
+
+        def rework(person: Person, subject: Conversation) -> Any:
+            body = {"kind": "demonstration", "returned": subject.pk}
+            return person.post(f"projects/{project.slug}/claims/", body)
+
+        # The later one first; then the other, although one is held already; then the first again.
+        first, second, again = [
+            rework(trainer, subject) for subject in (came_back[1], came_back[0], came_back[1])
+        ]
+        revises = Conversation.objects.values_list("assignment", "revises")
+        assert dict(revises.filter(assignment__in=[first.json()["id"], second.json()["id"]])) == {
+            first.json()["id"]: came_back[1].pk,
+            second.json()["id"]: came_back[0].pk,
+        }
+        assert again.json()["id"] == first.json()["id"]
+        other = rework(Person(project), came_back[0])
+        assert (other.status_code, other.json()["code"]) == (404, "no_task_available")
 
     def test_a_returned_version_comes_before_new_work(
         self, trainer: Person, reviewer: Person, review: Assignment, subject: Conversation

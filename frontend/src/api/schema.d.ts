@@ -1944,6 +1944,11 @@ export interface components {
         };
         ClaimInputRequest: {
             kind: components["schemas"]["TaskKind"];
+            /**
+             * Format: int64
+             * @description A conversation that came back to the person, to write it anew.
+             */
+            returned?: number;
         };
         ComparisonDetailOutput: {
             id: number;

@@ -22,26 +22,29 @@ function unreadGuideline(error: unknown): number | null {
   return Number(error.fields.guideline?.[0] ?? NaN) || null;
 }
 
-/** Claims the next task of a kind and opens it; where none can be had, home says why. */
+/** Claims the next task of a kind, or one that came back, and opens it; where none can be had, home says why. */
 export function useStartWork(slug: string) {
   const navigate = useNavigate();
   const { mutate, isPending } = useClaim(slug);
   const [error, setError] = useState<Error | null>(null);
   const start = useCallback(
-    (kind: TaskKind) => {
+    (kind: TaskKind, returned?: number) => {
       setError(null);
-      mutate(kind, {
-        onSuccess: ({ id }) => void navigate(`/projects/${slug}/work/${id}`),
-        onError: (refusal) => {
-          const guideline = unreadGuideline(refusal);
-          const home = (state: HomeArrival) => void navigate(`/projects/${slug}`, { state });
-          if (guideline !== null) home({ guideline });
-          else if (NOTHING_NOW.some((code) => hasCode(refusal, code))) {
-            home({ notice: refusal.message });
-          } else if (hasCode(refusal, "consent_needed")) void navigate("/consent");
-          else setError(refusal);
+      mutate(
+        { kind, returned },
+        {
+          onSuccess: ({ id }) => void navigate(`/projects/${slug}/work/${id}`),
+          onError: (refusal) => {
+            const guideline = unreadGuideline(refusal);
+            const home = (state: HomeArrival) => void navigate(`/projects/${slug}`, { state });
+            if (guideline !== null) home({ guideline });
+            else if (NOTHING_NOW.some((code) => hasCode(refusal, code))) {
+              home({ notice: refusal.message });
+            } else if (hasCode(refusal, "consent_needed")) void navigate("/consent");
+            else setError(refusal);
+          },
         },
-      });
+      );
     },
     [mutate, navigate, slug],
   );

@@ -25,11 +25,11 @@ export const useAssignment = (id: number) => useQuery(assignmentQuery(id));
 export function useClaim(slug: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (kind: TaskKind): Promise<Assignment> =>
+    mutationFn: (wanted: { kind: TaskKind; returned?: number }): Promise<Assignment> =>
       unwrap(
         client.POST("/api/v1/projects/{slug}/claims/", {
           params: { path: { slug } },
-          body: { kind },
+          body: wanted,
         }),
       ),
     onSuccess: (assignment) => {

@@ -1,10 +1,10 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
 import { FakeServer } from "@/testing/fakeServer";
 import { renderApp, signedIn, working } from "@/testing/renderApp";
-import { assignment, comparison, home } from "@/testing/samples";
+import { assignment, comparison, conversation, home } from "@/testing/samples";
 
 import { nextQueue } from "./actions";
 
@@ -20,6 +20,32 @@ describe("home", () => {
     expect(await screen.findByText("How do I boil an egg?")).toBeVisible();
     expect(router.state.location.pathname).toBe("/projects/demo/work/31");
     expect(server.sent("POST /api/v1/projects/demo/claims/")[0]?.body).toEqual({ kind: "ranking" });
+  });
+
+  it("opens the very conversation that came back", async () => {
+    const came = { comment: "Too short.", returned_at: "2026-01-01T10:00:00Z" };
+    const task = assignment({ kind: "demonstration", conversation: conversation([]) });
+    const server = working(new FakeServer(), task)
+      .on("GET /api/v1/projects/demo/home/", {
+        body: {
+          ...home,
+          returned: [
+            { ...came, task: 5, conversation: 50, title: "Resume help" },
+            { ...came, task: 6, conversation: 60, title: "Bread" },
+          ],
+        },
+      })
+      .on("POST /api/v1/projects/demo/claims/", { body: task });
+    renderApp("/projects/demo");
+    const [, second] = await screen.findAllByRole("button", { name: "Rework" });
+    if (second === undefined) throw new Error("there is no second one");
+    await userEvent.click(second);
+    await waitFor(() =>
+      expect(server.sent("POST /api/v1/projects/demo/claims/")[0]?.body).toEqual({
+        kind: "demonstration",
+        returned: 60,
+      }),
+    );
   });
 
   it("opens the guideline that has to be read first", async () => {

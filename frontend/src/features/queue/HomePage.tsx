@@ -125,7 +125,10 @@ function HomeView({ home }: { home: Home }) {
                     {row.comment}
                   </Text>
                 </div>
-                <Button variant="default" onClick={() => work.start("demonstration")}>
+                <Button
+                  variant="default"
+                  onClick={() => work.start("demonstration", row.conversation)}
+                >
                   {t("home.rework")}
                 </Button>
               </li>

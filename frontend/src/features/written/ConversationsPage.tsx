@@ -154,16 +154,14 @@ function NextStep({ slug, row }: { slug: string; row: WrittenRow }) {
   }
   if (row.state !== "returned") return null;
   if (!home?.returned.some(({ conversation }) => conversation === row.id)) return null;
-  // What a person holds comes before everything else, so that they finish it first.
-  const held = home.queues.find(({ kind }) => kind === "demonstration")?.held ?? null;
   return (
     <Button
       variant="default"
       loading={work.isPending}
-      onClick={() => work.start("demonstration")}
+      onClick={() => work.start("demonstration", row.id)}
       aria-label={t("written.reworkNamed", { title: row.title })}
     >
-      {t(held === null ? "home.rework" : "written.finishHeldFirst")}
+      {t("home.rework")}
     </Button>
   );
 }

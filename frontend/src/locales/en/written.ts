@@ -30,7 +30,6 @@ export const written = {
   goOn: "Go on",
   goOnWith: "Go on with: {{title}}",
   reworkNamed: "Rework: {{title}}",
-  finishHeldFirst: "Finish the open one first",
   emptyTitle: "You have not written anything here yet",
   emptyHint: "Conversations and chats appear here from the moment you begin them.",
   nothingFound: "Nothing like that",
