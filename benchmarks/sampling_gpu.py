@@ -103,7 +103,7 @@ def new_backend(model: PreTrainedModel, *, n_slots: int, cache_bytes: int) -> Tr
         n_kept=2,
         window_tokens=POSITIONS,
         cache_bytes=cache_bytes,
-        capture=CudaCapture(),
+        capture=CudaCapture(model.device),
     )
 
 

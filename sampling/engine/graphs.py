@@ -78,22 +78,25 @@ class BucketedStep:
 class CudaCapture:
     """Captures steps as CUDA graphs that share one pool of memory, since one runs at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, step: Replay) -> Replay:
         """Return what replays `step`; it must not ask the device for anything it computes."""
-        # Libraries choose kernels and workspaces in a first run, which may not be captured.
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            step()
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        # By default a capture forbids every thread of the process what it forbids its own, memory
-        # among it; other policies' engines go on meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            logits = step()
+        # Streams are of the current device, which need not be the one that the model is on.
+        with torch.cuda.device(self._device):
+            # Libraries choose kernels and workspaces in a first run, which may not be captured.
+            side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                step()
+            torch.cuda.current_stream().wait_stream(side)
+            graph = torch.cuda.CUDAGraph()
+            # By default a capture forbids every thread of the process what it forbids its own,
+            # memory among it; other policies' engines go on meanwhile.
+            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+                logits = step()
 
         def replay() -> Tensor:
             graph.replay()

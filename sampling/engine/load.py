@@ -152,7 +152,7 @@ def load_backend(
         window_tokens=chat.context_tokens or WINDOW_TOKENS,
         cache_bytes=room.cache_bytes,
         budget_bytes=room.total_bytes,
-        capture=CudaCapture() if capture is None and device.type == "cuda" else capture,
+        capture=CudaCapture(device) if capture is None and device.type == "cuda" else capture,
     )
 
 

@@ -66,11 +66,6 @@ class KeptPrefixes:
         oldest = next(iter(self._tokens))
         return self._put(oldest, token_ids, 0)
 
-    def forget(self, row: int) -> None:
-        """Give a row up whose contents can no longer be trusted."""
-        if self._tokens.pop(row, None) is not None:
-            self._free.append(row)
-
     def _put(self, row: int, token_ids: tuple[int, ...], start: int) -> Keep:
         self._tokens[row] = token_ids
         self._tokens.move_to_end(row)

@@ -6,8 +6,11 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -54,6 +57,37 @@ def test_buckets_double_up_to_what_there_is() -> None:
     assert graphs.buckets(1, 12) == [1, 2, 4, 8, 12]
     assert graphs.buckets(256, 1024) == [256, 512, 1024]
     assert graphs.buckets(256, 100) == [100]
+
+
+def test_a_capture_is_of_its_own_device_and_hinders_no_other_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a device this is all that can be shown; tests/gpu captures for real."""
+    within: list[str] = []
+
+    @contextmanager
+    def entered(name: str) -> Iterator[None]:
+        within.append(name)
+        yield
+        within.remove(name)
+
+    for name in ("graph_pool_handle", "Stream", "stream", "current_stream", "CUDAGraph"):
+        monkeypatch.setattr(torch.cuda, name, MagicMock())
+    monkeypatch.setattr(torch.cuda, "device", lambda device: entered(str(device)))
+    monkeypatch.setattr(
+        torch.cuda, "graph", lambda graph, **options: entered(options["capture_error_mode"])
+    )
+    steps: list[list[str]] = []
+
+    def step() -> torch.Tensor:
+        steps.append(list(within))
+        return torch.zeros(1)
+
+    replay = graphs.CudaCapture(torch.device("cuda:1"))(step)
+
+    assert steps == [["cuda:1"], ["cuda:1", "thread_local"]]
+    assert replay().tolist() == [0]
+    assert len(steps) == 2, "a replay runs nothing of Python's"
 
 
 def test_a_policy_larger_than_the_device_is_refused(
