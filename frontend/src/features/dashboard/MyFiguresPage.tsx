@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { MyFigures, RaterFigures } from "@/api/types";
 import { ErrorPanel } from "@/components/ErrorPanel";
+import { PageFrame } from "@/components/PageFrame";
 import { PageLoading } from "@/components/PageLoading";
 import classes from "@/components/report/Report.module.css";
 import { toast, toastFailure } from "@/components/toast";
@@ -27,22 +28,19 @@ export function MyFiguresPage({ slug }: { slug: string }) {
   }
   const { computed_at, exam, lessons, mine } = figures.data;
   return (
-    <div className={classes.page}>
-      <header className={classes.header}>
-        <div>
-          <Title order={1} className={classes.title}>
-            {t("mine.title")}
-          </Title>
-          <Text c="dimmed" size="sm">
-            {t("mine.hint")}
-            {computed_at && ` ${t("quality.asOf", { time: format.time(computed_at) })}.`}
-          </Text>
-        </div>
-      </header>
+    <PageFrame
+      title={t("mine.title")}
+      hint={
+        <>
+          {t("mine.hint")}
+          {computed_at && ` ${t("quality.asOf", { time: format.time(computed_at) })}.`}
+        </>
+      }
+    >
       {exam.state !== "not_asked" && <Exam slug={slug} exam={exam} />}
       {mine === null ? <Text c="dimmed">{t("mine.none")}</Text> : <Mine figures={mine} />}
       {lessons.length > 0 && <Lessons lessons={lessons} />}
-    </div>
+    </PageFrame>
   );
 }
 

@@ -51,18 +51,17 @@ function DeclarationForm({ slug, declared }: { slug: string; declared: Declarati
           onChange={setLanguages}
         />
         <PageSection title={t("declaration.topics")}>
-          <Text size="sm" c="dimmed" mb="sm">
-            {t("declaration.topicsHint")}
-          </Text>
           {all.length === 0 ? (
             <Text size="sm">{t("declaration.noTopics")}</Text>
           ) : (
             <Checkbox.Group
+              description={t("declaration.topicsHint")}
+              descriptionProps={{ size: "sm" }}
               aria-label={t("declaration.topics")}
               value={topics}
               onChange={setTopics}
             >
-              <Stack gap="xs">
+              <Stack gap="xs" mt="sm">
                 {all.map((topic) => (
                   <Checkbox key={topic} value={topic} label={topic.replaceAll("_", " ")} />
                 ))}

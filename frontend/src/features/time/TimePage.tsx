@@ -72,12 +72,7 @@ export function TimePage({ slug }: { slug: string }) {
           </Table>
         </Table.ScrollContainer>
       )}
-      <Button
-        mt="sm"
-        variant="subtle"
-        color="gray"
-        onClick={() => setContested({ day: null, seconds: 0 })}
-      >
+      <Button mt="sm" variant="default" onClick={() => setContested({ day: null, seconds: 0 })}>
         {t("time.contestNew")}
       </Button>
       <ContestDialog

@@ -89,7 +89,7 @@ export const comparisons = {
 };
 
 export const mine = {
-  title: "My rankings",
+  title: "Your rankings",
   hint: "Only you and the managers of this project see this.",
   none: "Nothing yet: figures appear a few minutes after your rankings.",
   fewYet: "Figures of you appear from 30 comparisons; you have ranked {{n}}.",
