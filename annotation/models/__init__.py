@@ -18,7 +18,7 @@ from annotation.models.measuring import (
     GoldMark,
     ProjectFigures,
 )
-from annotation.models.personal_data import PersonalDataFinding
+from annotation.models.personal_data import PersonalDataFinding, PersonalDataHold
 from annotation.models.projects import (
     Batch,
     Guideline,
@@ -63,6 +63,7 @@ __all__ = [
     "ManagerFlag",
     "Message",
     "PersonalDataFinding",
+    "PersonalDataHold",
     "PickRun",
     "Placement",
     "Pool",

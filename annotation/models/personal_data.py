@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from annotation.models.conversations import Message
+from annotation.models.datasets import DatasetChunk
 from labelhub.accounts.models import Project
 from labelhub.constraints import Model, holds
 
@@ -39,3 +42,48 @@ class PersonalDataFinding(Model):
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
+
+
+class PersonalDataHold(Model):
+    """A row that mixtures leave out for what looks like personal data in it, until somebody decides."""
+
+    class Decision(models.TextChoices):
+        OPEN = "open"  # nobody has looked
+        KEPT = "kept"  # it is nobody's, or may be known: the row goes in as it is
+        BLANKED = "blanked"  # the row goes in with the kind of thing in its place
+        EXCLUDED = "excluded"  # the row stays out, whatever a recipe says
+
+    project = models.ForeignKey(
+        Project, models.PROTECT, related_name="personal_data_holds", db_index=False
+    )
+    rows_of = models.CharField(max_length=20, choices=DatasetChunk.RowsOf)
+    row_id = models.BigIntegerField()
+    language = models.CharField(max_length=35)
+    kinds = ArrayField(models.CharField(max_length=20))
+    found_at = models.DateTimeField()
+    decision = models.CharField(max_length=20, choices=Decision, default=Decision.OPEN)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="personal_data_decisions",
+        db_index=False,
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            holds(
+                "decided_iff_not_open",
+                Q(decision="open", decided_at=None)
+                | (~Q(decision="open") & Q(decided_at__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                fields=["rows_of", "row_id"], name="annotation_personaldatahold_once"
+            ),
+        ]
+        indexes = [
+            # Reader: the manager's page, oldest first.
+            models.Index(fields=["project", "id"], name="personal_data_hold_in_order"),
+        ]
+        triggers = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]

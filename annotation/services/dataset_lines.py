@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -167,6 +168,7 @@ def is_framed(*, dataset: Dataset, options: FileOptions, into: Splitting) -> boo
         and options.max_model_share >= 1
         and not options.mask_personal_data
         and not options.with_metadata
+        and not blanked_rows(dataset)
         and selectors.holds_only(dataset, DatasetChunk.RowsOf.CONVERSATION)
     )
 
@@ -231,9 +233,14 @@ def _placed_rows(
     dataset: Dataset, options: FileOptions, into: Splitting, n_before: int
 ) -> Iterator[tuple[str, list[PlacedRow]]]:
     """What each chunk holds, with its outputs."""
+    blanked = blanked_rows(dataset)
     for rows_of, rows in _rows(dataset, options, n_before):
-        if options.mask_personal_data:
-            rows = [(ids, _masked(row)) for ids, row in rows]
+        rows = [
+            (ids, _masked(row))
+            if options.mask_personal_data or not blanked[rows_of].isdisjoint(ids)
+            else (ids, row)
+            for ids, row in rows
+        ]
         yield rows_of, placed_rows(rows_of=rows_of, rows=rows, splitting=into)
 
 
@@ -300,6 +307,12 @@ def rewritten(ranking: RankingRecord) -> DialogueRecord:
         language=ranking.language,
         metadata=ranking.metadata,
     )
+
+
+def blanked_rows(dataset: Dataset) -> Mapping[str, set[int]]:
+    """Rows in which somebody had personal data blanked before they were frozen, by table."""
+    given = dataset.recipe.get("blanked", {})
+    return defaultdict(set, {rows_of: set(ids) for rows_of, ids in given.items()})
 
 
 def _masked(row: Row) -> Row:

@@ -16,9 +16,9 @@ from annotation import near_duplicates, personal_data
 from annotation.datasets import benchmarks
 from annotation.datasets.criteria import question_of
 from annotation.datasets.mixtures import Mixture, Origins, PersonalData, Source, quotas
-from annotation.models import Benchmark, Dataset, DatasetChunk
+from annotation.models import Benchmark, Dataset, DatasetChunk, PersonalDataHold
 from annotation.selectors import dataset_rewrites, mixtures
-from annotation.services import datasets
+from annotation.services import datasets, personal_data_holds
 from annotation.services.dataset_rows import (
     ANY_CRITERION,
     BASIS,
@@ -36,6 +36,8 @@ Progress = Callable[[int, int], None]
 CountTokens = Callable[[str], int]
 Kind = Dataset.Kind
 RowsOf = DatasetChunk.RowsOf
+Decision = PersonalDataHold.Decision
+PERSONAL_DATA = "personal_data"
 
 
 def mix(
@@ -92,6 +94,7 @@ def frozen(
             "allowed_use": USE[kind].value,
             "order": "group" if kind == Kind.COMPARISONS else "id",
             "contents": dict(contents),
+            **({"blanked": blanked} if (blanked := _blanked()) else {}),
             **({"criterion": criterion} if criterion else {}),
         },
         basis="nothing AS (SELECT)",
@@ -106,6 +109,7 @@ DROP TABLE IF EXISTS mixture_row;
 CREATE TEMPORARY TABLE mixture_row (
   seq bigserial PRIMARY KEY, source int NOT NULL, rows_of text NOT NULL, id bigint NOT NULL,
   place bigint NOT NULL, reason text, category text, language text, n_tokens bigint,
+  blanked boolean NOT NULL DEFAULT false,
   UNIQUE (rows_of, id)
 )"""
 
@@ -181,32 +185,42 @@ class _Screen:
     place: tuple[str, int] | None = None
     sound: set[str] = field(default_factory=set)
     repeats: bool | None = None
+    # Rows that nobody has decided of, with what was found in each.
+    held: dict[_Row, frozenset[str]] = field(default_factory=dict)
 
-    def reason(
-        self, number: int, place: tuple[str, int], texts: Sequence[str], language: str
-    ) -> str | None:
+    def reason(self, row: _Row, texts: Sequence[str], decision: Decision | None) -> str | None:
         """Why a row stays out, of the first that holds; where none does it is remembered by number.
 
         Rankings of one comparison, which have one place, are no near-duplicates of each other; each is
-        looked through for what its own rater wrote.
+        looked through for what its own rater wrote. What a person decided of the row's personal data
+        goes before what the mixture says of it.
         """
+        place = row.rows_of, row.place
         if place != self.place:
             self.place, self.sound, self.repeats = place, set(), None
         unread = [text for text in texts if text not in self.sound]
-        if self.mixture.personal_data == PersonalData.HOLD and any(
-            personal_data.find(text, language=language) for text in unread
-        ):
-            return "personal_data"
+        if decision == Decision.EXCLUDED:
+            return PERSONAL_DATA
+        if decision is None and self.mixture.personal_data == PersonalData.HOLD:
+            kinds = {
+                span.kind
+                for text in unread
+                for span in personal_data.find(text, language=row.language)
+            }
+            if kinds:
+                self.held[row] = frozenset(kinds)
+                return PERSONAL_DATA
         if self.forbidden and any(
             run in self.forbidden for text in unread for run in benchmarks.runs(text)
         ):
             return "benchmark_overlap"
-        self.sound.update(unread)
+        if decision != Decision.BLANKED:
+            self.sound.update(unread)
         if self.mixture.near_duplicates and self.repeats is None:
             whole = "\n".join(texts)
             self.repeats = bool(self.seen.alike(whole))
             if not self.repeats:
-                self.seen.add(number, whole)
+                self.seen.add(row.seq, whole)
         return "near_duplicate" if self.repeats else None
 
 
@@ -222,15 +236,18 @@ def _screen(
     screen = _Screen(mixture, count_tokens, forbidden)
     n_rows, n_through = _count_open(), 0
     for rows in _open_rows():
-        texts = _texts(kind, rows)
-        verdicts: list[tuple[int, str | None, int | None]] = []
+        texts, decided = _texts(kind, rows), _decided(rows)
+        verdicts: list[tuple[int, str | None, int | None, bool]] = []
         for row in rows:
             said = texts[row.rows_of, row.id]
-            reason = screen.reason(row.seq, (row.rows_of, row.place), said, row.language)
+            decision = decided.get((row.rows_of, row.id))
+            reason = screen.reason(row, said, decision)
             n_tokens = None
             if reason is None and count_tokens is not None:
                 n_tokens = sum(count_tokens(text) for text in said)
-            verdicts.append((row.seq, reason, n_tokens))
+            verdicts.append((row.seq, reason, n_tokens, decision == Decision.BLANKED))
+        _hold(screen.held, mixture)
+        screen.held.clear()
         with connection.cursor() as cursor:
             cursor.execute(_JUDGE, [list(column) for column in zip(*verdicts, strict=True)])
         n_through += len(rows)
@@ -245,6 +262,7 @@ def _count_open() -> int:
 
 class _Row(NamedTuple):
     seq: int
+    source: int
     rows_of: str
     id: int
     place: int
@@ -267,13 +285,44 @@ def _texts(kind: Dataset.Kind, rows: Sequence[_Row]) -> dict[tuple[str, int], li
     }
 
 
+def _decided(rows: Sequence[_Row]) -> dict[tuple[str, int], Decision]:
+    return {
+        (rows_of, pk): decision
+        for rows_of in {row.rows_of for row in rows}
+        for pk, decision in personal_data_holds.decisions(
+            rows_of, [row.id for row in rows if row.rows_of == rows_of]
+        ).items()
+    }
+
+
+def _hold(found: Mapping[_Row, frozenset[str]], mixture: Mixture) -> None:
+    slugs = {mixture.sources[row.source].project for row in found}
+    projects = dict(Project.objects.filter(slug__in=slugs).values_list("slug", "pk"))
+    personal_data_holds.hold(
+        personal_data_holds.Found(
+            projects[mixture.sources[row.source].project], row.rows_of, row.id, row.language, kinds
+        )
+        for row, kinds in found.items()
+    )
+
+
+def _blanked() -> dict[str, list[int]]:
+    """The rows that go in with their personal data blanked, by table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rows_of, array_agg(id ORDER BY id) FROM mixture_row"
+            " WHERE blanked AND reason IS NULL GROUP BY rows_of ORDER BY rows_of"
+        )
+        return dict(cursor.fetchall())
+
+
 def _open_rows() -> Iterator[list[_Row]]:
     """The rows that nothing speaks against yet, in order, by chunks."""
     last = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT seq, rows_of, id, place, language FROM mixture_row"
+                "SELECT seq, source, rows_of, id, place, language FROM mixture_row"
                 " WHERE seq > %s AND reason IS NULL ORDER BY seq LIMIT %s",
                 [last, CHUNK_ROWS],
             )
@@ -285,8 +334,10 @@ def _open_rows() -> Iterator[list[_Row]]:
 
 
 _JUDGE = """
-UPDATE mixture_row SET reason = verdict.reason, n_tokens = verdict.n_tokens
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS verdict (seq, reason, n_tokens)
+UPDATE mixture_row
+SET reason = verdict.reason, n_tokens = verdict.n_tokens, blanked = verdict.blanked
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::boolean[])
+  AS verdict (seq, reason, n_tokens, blanked)
 WHERE mixture_row.seq = verdict.seq
 """
 

@@ -22,6 +22,7 @@ from annotation.models import (
     Freezing,
     ManagerFlag,
     Message,
+    PersonalDataHold,
     PickRun,
     Question,
     Recipe,
@@ -103,6 +104,8 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "policies/<int:policy_id>/check/": {"post": MANAGERS | {"outsider"}},
     "policies/<int:policy_id>/activate/": {"post": MANAGERS | {"outsider"}},
     "policies/<int:policy_id>/retire/": {"post": MANAGERS | {"outsider"}},
+    "projects/<slug:slug>/personal-data/": {"get": MANAGERS},
+    "personal-data/<int:hold_id>/decision/": {"post": MANAGERS},
     "projects/<slug:slug>/uploads/": {"get": MANAGERS, "post": MANAGERS},
     "uploads/<int:upload_id>/": {"get": MANAGERS},
     "uploads/<int:upload_id>/parts/<int:number>/": {"put": MANAGERS},
@@ -333,6 +336,14 @@ def rows_behind_routes(
         project=project, state=Comparison.State.FAILED, ready_at=None, error_code="too_few",
     )  # fmt: skip
     export = Export.objects.create(project=project, kind="sft", format="messages", created_at=now)
+    hold = PersonalDataHold.objects.create(
+        project=project,
+        rows_of="conversation",
+        row_id=1,
+        language="en",
+        kinds=["email"],
+        found_at=now,
+    )
     upload = Upload.objects.create(project=project, file_name="x", n_bytes=1, created_at=now)
     recipe = Recipe.objects.create(
         project=project, name="mix", kind="sft", contents=CONTENTS, created_at=now, changed_at=now
@@ -375,6 +386,7 @@ def rows_behind_routes(
         "comparison_id": failed.pk,
         "export_id": export.pk,
         "upload_id": upload.pk,
+        "hold_id": hold.pk,
         "number": 0,
         "recipe_id": recipe.pk,
         "version_id": version.pk,

@@ -720,6 +720,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/personal-data/{hold_id}/decision/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Keep the row, blank what was found in it, or leave it out, in every dataset to come. */
+        post: operations["personal_data_decision_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pick-runs/{run_id}/cancel/": {
         parameters: {
             query?: never;
@@ -1110,6 +1127,23 @@ export interface paths {
         };
         /** @description Comparisons by state, how fast they are made, and what could be drawn now. */
         get: operations["projects_making_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/personal-data/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Rows that datasets leave out until somebody has looked at them, oldest first. */
+        get: operations["projects_personal_data_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2833,6 +2867,10 @@ export interface components {
             next: string | null;
             results: components["schemas"]["ManagerFlagOutput"][];
         };
+        PaginatedPersonalDataHoldOutputList: {
+            next: string | null;
+            results: components["schemas"]["PersonalDataHoldOutput"][];
+        };
         PaginatedPickRunOutputList: {
             next: string | null;
             results: components["schemas"]["PickRunOutput"][];
@@ -2859,6 +2897,13 @@ export interface components {
         };
         /** @enum {string} */
         PairsEnum: "all" | "best-worst" | "best-rest" | "adjacent" | "one";
+        /** @description What was found, between the words around it. */
+        PassageOutput: {
+            before: string;
+            found: string;
+            after: string;
+            kind: string;
+        };
         /** @description Only what is to change. */
         PatchedComparisonSettingsInputRequest: {
             n_candidates?: number;
@@ -2919,7 +2964,27 @@ export interface components {
             active_seconds_this_week: number;
         };
         /** @enum {string} */
+        PersonalDataDecisionInputDecisionEnum: "kept" | "blanked" | "excluded";
+        PersonalDataDecisionInputRequest: {
+            decision: components["schemas"]["PersonalDataDecisionInputDecisionEnum"];
+        };
+        /** @enum {string} */
         PersonalDataEnum: "hold" | "mask" | "keep";
+        PersonalDataHoldOutput: {
+            id: number;
+            rows_of: components["schemas"]["RowsOfEnum"];
+            row_id: number;
+            kinds: string[];
+            passages: components["schemas"]["PassageOutput"][];
+            decision: components["schemas"]["PersonalDataHoldOutputDecisionEnum"];
+            decided_by?: string | null;
+            /** Format: date-time */
+            decided_at: string | null;
+            /** Format: date-time */
+            found_at: string;
+        };
+        /** @enum {string} */
+        PersonalDataHoldOutputDecisionEnum: "open" | "kept" | "blanked" | "excluded";
         PickRunInputRequest: {
             n_wanted: number;
             /** @default chats */
@@ -3383,6 +3448,8 @@ export interface components {
         };
         /** @enum {string} */
         RoundUse: "draft" | "chat" | "candidate";
+        /** @enum {string} */
+        RowsOfEnum: "conversation" | "ranking" | "prompt" | "feedback";
         /** @enum {string} */
         RuleEnum: "conversation-uniform" | "message-uniform" | "category-quota";
         /** @enum {string} */
@@ -5431,6 +5498,47 @@ export interface operations {
             };
         };
     };
+    personal_data_decision_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonalDataDecisionInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalDataHoldOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
     pick_runs_cancel_create: {
         parameters: {
             query?: never;
@@ -6447,6 +6555,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MakingOutput"];
+                };
+            };
+        };
+    };
+    projects_personal_data_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description those that somebody has decided, else those that wait */
+                decided?: boolean;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPersonalDataHoldOutputList"];
                 };
             };
         };

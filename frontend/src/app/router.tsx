@@ -38,6 +38,9 @@ const DatasetsPage = lazy(async () => ({
 const ImportsPage = lazy(async () => ({
   default: (await import("@/features/datasets/imports/ImportsPage")).ImportsPage,
 }));
+const PersonalDataPage = lazy(async () => ({
+  default: (await import("@/features/datasets/personal/PersonalDataPage")).PersonalDataPage,
+}));
 const RecipesPage = lazy(async () => ({
   default: (await import("@/features/datasets/recipes/RecipesPage")).RecipesPage,
 }));
@@ -123,6 +126,10 @@ export const routes = [
       },
       { path: "/projects/:slug/datasets", element: <ProjectPage page={DatasetsPage} /> },
       { path: "/projects/:slug/datasets/imports", element: <ProjectPage page={ImportsPage} /> },
+      {
+        path: "/projects/:slug/datasets/personal-data",
+        element: <ProjectPage page={PersonalDataPage} />,
+      },
       { path: "/projects/:slug/datasets/recipes", element: <ProjectPage page={RecipesPage} /> },
       {
         path: "/projects/:slug/datasets/versions/:version",

@@ -6,6 +6,7 @@ import { comparisons, mine } from "./en/comparisons";
 import { format, guideline, home, kinds, sampling } from "./en/home";
 import { imports } from "./en/imports";
 import { datasets, progress } from "./en/manager";
+import { personal } from "./en/personal";
 import { prompts } from "./en/prompts";
 import { quality } from "./en/quality";
 import { ranking } from "./en/ranking";
@@ -37,6 +38,7 @@ export const english = {
   kinds,
   mine,
   params,
+  personal,
   policies,
   progress,
   prompts,

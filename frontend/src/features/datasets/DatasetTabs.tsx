@@ -17,6 +17,7 @@ export function DatasetTabs({ slug }: Props) {
         { to: base, label: t("recipes.exports") },
         { to: `${base}/imports`, label: t("imports.title") },
         { to: `${base}/recipes`, label: t("recipes.title") },
+        { to: `${base}/personal-data`, label: t("personal.title") },
       ]}
     />
   );
