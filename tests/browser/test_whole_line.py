@@ -2,104 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
-from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Person, Site
+from tests.browser import keyboard, mouse
+from tests.browser.conftest import SignIn
+from tests.browser.person import Person
+from tests.browser.site import Site
 from tests.processes import wait_until
 
 QUESTION = "How do I keep basil alive on a kitchen window?"
-# More than any card of the demo has.
-PAGES_OF_A_CARD = 30
 POLICY = Path(__file__).resolve().parents[2] / "fixtures" / "policy" / "demo"
 
 
 # transformers, trl and datasets warn about each other's arguments.
 @pytest.mark.filterwarnings("ignore")
-def test_the_whole_line(person: Callable[[str], Person], site: Site, tmp_path: Path) -> None:
-    writer = person("trainer1")
-    demonstration = write_a_demonstration(writer)
-    approve_it(person("reviewer"), site, demonstration)
-    chat = hold_a_chat(writer, site)
-    manager = person("manager")
-    draw_and_sample(manager, site)
-    rank_until_ranked(person("trainer2"), site, chat)
-    export_from_the_page(manager, tmp_path)
-    sft, pairs = export_from_the_shell(site, tmp_path, demonstration)
-    train_one_step_each(sft, pairs, tmp_path)
-
-
-def write_a_demonstration(writer: Person) -> int:
-    """Both roles, the assistant's turn from a streamed draft; the conversation's id."""
-    page = writer.page
-    writer.start("Write a conversation")
-    composer = page.get_by_role("textbox", name=re.compile("Write as User"))
-    assistant = page.get_by_role("textbox", name=re.compile("Write as Assistant"))
-    # A literal prompt stands there as the first turn already.
-    expect(composer.or_(assistant).first).to_be_visible()
-    if composer.is_visible():
-        composer.fill(QUESTION)
-        page.keyboard.press("Alt+Enter")
-    expect(assistant).to_be_visible()
-    page.keyboard.press("Alt+j")
-    drafts = page.get_by_role("region", name="Drafts for the next turn")
-    expect(drafts.get_by_text("Drafts are ready").first).to_be_visible()
-    for name in ("Draft 1", "Draft 2"):
-        expect(drafts.get_by_text(name, exact=True)).to_be_visible()
-    page.keyboard.press("Alt+i")
-    expect(assistant).not_to_have_value("")
-    assistant.press("End")
-    page.keyboard.press("Alt+Enter")
-    expect(page.get_by_role("textbox", name=re.compile("Write as User"))).to_have_value("")
-    writer.submit_by_key()
-    ((conversation,),) = writer.site.query(
-        "SELECT id FROM annotation_conversation WHERE kind = 'demonstration' AND state = 'submitted'"
+def test_the_whole_line_by_keyboard_alone(person: SignIn, site: Site, tmp_path: Path) -> None:
+    writer = person("trainer1", keyboard_only=True)
+    keyboard.write_a_demonstration(writer, QUESTION)
+    ((demonstration,),) = site.query(
+        "SELECT max(id) FROM annotation_conversation WHERE kind = 'demonstration'"
+        " AND state = 'submitted'"
     )
-    ((n_drafts, n_used),) = writer.site.query(
-        "SELECT count(*), count(message_id) FROM annotation_draft"
+    drafts = site.query(
+        "SELECT count(*), count(d.message_id) FROM annotation_draft d"
+        " JOIN annotation_conversation c ON c.assignment_id = d.assignment_id WHERE c.id = %s",
+        demonstration,
     )
-    assert (n_drafts, n_used) == (2, 1)
-    return int(conversation)
+    assert drafts == [(2, 1)]
 
+    approve_until_approved(person("reviewer", keyboard_only=True), site, demonstration)
 
-def approve_it(reviewer: Person, site: Site, conversation: int) -> None:
-    reviewer.start("Review")
-    expect(reviewer.page.get_by_role("button", name=re.compile("^Approve")).first).to_be_enabled()
-    here = reviewer.page.url
-    reviewer.page.keyboard.press("a")
-    reviewer.page.wait_for_url(lambda url: url != here)
-    rows = site.query("SELECT state FROM annotation_conversation WHERE id = %s", conversation)
-    assert rows == [("approved",)]
+    keyboard.hold_a_chat(writer, [QUESTION, "Thank you. What about mint?"])
+    ((chat,),) = site.query("SELECT max(id) FROM annotation_conversation WHERE state = 'finished'")
 
-
-def hold_a_chat(writer: Person, site: Site) -> int:
-    """Two exchanges with the policy, streamed; the conversation's id."""
-    page = writer.page
-    writer.start("Chat with the assistant")
-    for n_replies, message in enumerate((QUESTION, "Thank you. What about mint?"), start=1):
-        composer = page.get_by_role("textbox", name=re.compile("Your message"))
-        composer.fill(message)
-        composer.press("Enter")
-        expect(page.get_by_label("Assistant", exact=True)).to_have_count(n_replies)
-        # Only a reply that is part of the conversation can be judged.
-        expect(page.get_by_role("button", name="Good reply")).to_have_count(n_replies)
-    writer.submit_by_key()
-    ((chat,),) = site.query("SELECT id FROM annotation_conversation WHERE state = 'finished'")
-    return int(chat)
-
-
-def draw_and_sample(manager: Person, site: Site) -> None:
-    page = manager.page
-    page.goto("/projects/demo/progress")
-    page.get_by_role("button", name="Sample comparisons").click()
-    page.get_by_label("How many messages").fill("1")
-    page.get_by_role("button", name="Pick and sample").click()
-    expect(page.get_by_text("1 message picked").first).to_be_visible()
+    manager = person("manager", keyboard_only=True)
+    keyboard.draw(manager, 1)
     wait_until(
         lambda: site.query(
             "SELECT 1 FROM annotation_comparison WHERE pick_run_id IS NOT NULL AND state = 'ready'"
@@ -107,12 +47,64 @@ def draw_and_sample(manager: Person, site: Site) -> None:
         "a ready comparison",
         seconds=120,
     )
+    rank_until_ranked(person("trainer2", keyboard_only=True), site, chat)
+
+    from_the_page = tmp_path / "from_the_page.jsonl"
+    keyboard.export(manager, from_the_page)
+    assert all("messages" in orjson.loads(line) for line in from_the_page.read_bytes().splitlines())
+    sft, pairs = export_from_the_shell(site, tmp_path, demonstration)
+    train_one_step_each(sft, pairs, tmp_path)
+
+
+def test_each_workflow_by_mouse(person: SignIn, site: Site, tmp_path: Path) -> None:
+    writer = person("trainer3")
+    mouse.write_a_demonstration(writer, QUESTION)
+    mouse.approve_with_a_comment(person("reviewer"))
+    review = site.query(
+        "SELECT verdict, array_agg(text) FROM annotation_review r"
+        " JOIN annotation_reviewcomment c ON c.review_id = r.id GROUP BY r.id ORDER BY r.id DESC LIMIT 1"
+    )
+    assert review == [("approved", ["Well put."])]
+
+    mouse.hold_a_chat(writer, [QUESTION])
+    thumbs = site.query("SELECT thumb, reasons FROM annotation_feedback ORDER BY id DESC LIMIT 1")
+    assert thumbs == [("up", ["helpful"])]
+    manager = person("manager")
+    mouse.draw(manager, 1)
+
+    trainer = person("trainer1")
+    mouse.rank(trainer)
+    ((ranking, acceptable),) = site.query(
+        "SELECT id, acceptable_tier FROM annotation_ranking WHERE assignment_id IS NOT NULL"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    tiers = site.query(
+        "SELECT count(*) FROM annotation_placement WHERE ranking_id = %s GROUP BY tier ORDER BY tier",
+        ranking,
+    )
+    assert (acceptable, tiers[:2]) == (1, [(1,), (2,)])
+
+    path = tmp_path / "by_mouse.jsonl"
+    mouse.export(manager, path)
+    assert all("messages" in orjson.loads(line) for line in path.read_bytes().splitlines())
+
+
+def approve_until_approved(reviewer: Person, site: Site, demonstration: int) -> None:
+    """Approve until the demonstration has had its turn."""
+    for _ in range(10):
+        keyboard.approve(reviewer)
+        if site.query(
+            "SELECT 1 FROM annotation_conversation WHERE id = %s AND state = 'approved'",
+            demonstration,
+        ):
+            return
+    raise AssertionError("the demonstration never came to review")
 
 
 def rank_until_ranked(trainer: Person, site: Site, chat: int) -> None:
-    """Rank by keyboard alone until the comparison from the chat has had its turn in the random order."""
+    """Rank until the comparison from the chat has had its turn in the random order."""
     for _ in range(40):
-        rank_by_keyboard(trainer.page, trainer)
+        keyboard.rank(trainer)
         if site.query(
             "SELECT 1 FROM annotation_ranking r JOIN annotation_comparison c ON c.id = r.comparison_id"
             " WHERE c.conversation_id = %s",
@@ -120,42 +112,6 @@ def rank_until_ranked(trainer: Person, site: Site, chat: int) -> None:
         ):
             return
     raise AssertionError("the comparison from the chat never came")
-
-
-def rank_by_keyboard(page: Page, trainer: Person) -> None:
-    if "/work/" not in page.url:
-        trainer.start("Rank replies")
-    cards = page.get_by_label(re.compile("^Candidate [A-I], "))
-    expect(cards.first).to_be_visible()
-    n = cards.count()
-    assert 2 <= n <= 9
-    expect(page.get_by_text(f"{n} candidates still to place").first).to_be_visible()
-    for number in range(1, n + 1):
-        card = cards.nth(number - 1)
-        # Each must have been read to its end.
-        unread = card.get_by_text("read to the end")
-        for _ in range(PAGES_OF_A_CARD):
-            if unread.is_visible():
-                page.keyboard.press("PageDown")
-        expect(unread).to_be_hidden()
-        page.keyboard.press(f"Digit{min(number, 3)}")
-        page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("button", name=re.compile("^Submit"))).to_be_enabled()
-    trainer.submit_by_key()
-
-
-def export_from_the_page(manager: Person, tmp_path: Path) -> None:
-    page = manager.page
-    page.goto("/projects/demo/datasets")
-    page.get_by_role("button", name=re.compile("^New export")).click()
-    page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
-    link = page.get_by_role("link", name=re.compile("Download")).first
-    expect(link).to_be_visible()
-    with page.expect_download() as download:
-        link.click()
-    path = tmp_path / "from_the_page.jsonl"
-    download.value.save_as(path)
-    assert all("messages" in orjson.loads(line) for line in path.read_bytes().splitlines())
 
 
 def export_from_the_shell(site: Site, tmp_path: Path, demonstration: int) -> tuple[Path, Path]:
