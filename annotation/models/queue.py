@@ -244,8 +244,9 @@ class Assignment(Model):
                 condition=Q(state__in=["leased", "submitted"]),
                 name="assignment_batch_share",
             ),
-            # Reader: active time of today and this week, skipped work included.
-            models.Index(fields=["rater", "project", "leased_at"], name="assignment_by_start"),
+            # Reader: active time of this week, skipped work included; claim looks whether a person
+            # who does sensitive work needs a rest, in whichever project.
+            models.Index(fields=["rater", "leased_at"], name="assignment_by_start"),
             # Reader: the sweep finds rankings whose follow-up was lost.
             models.Index(
                 fields=["submitted_at"],

@@ -16,6 +16,8 @@ from labelhub.accounts.models import Membership
 SENSITIVE_IN_A_ROW = 10
 SENSITIVE_SECONDS_A_DAY = 2 * 60 * 60
 REST = timedelta(hours=1)
+# What was begun before that is not worked on today, so that a claim need not look at all there is.
+STILL_AT_IT = timedelta(days=7)
 
 
 def opt_ins_now(*, rater_id: int, opt_ins: Sequence[str]) -> list[str]:
@@ -40,7 +42,7 @@ def _needs_rest(rater_id: int) -> bool:
         return True
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     seconds: float | None = (
-        mine.filter(last_beat_at__gte=midnight)
+        mine.filter(leased_at__gte=midnight - STILL_AT_IT, last_beat_at__gte=midnight)
         .exclude(task__pool__sensitivity=[])
         .aggregate(seconds=Sum("active_seconds"))["seconds"]
     )

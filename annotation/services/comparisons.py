@@ -28,7 +28,10 @@ from annotation.similarity import near_identical
 from labelhub import clock
 from labelhub.accounts.models import Project
 from labelhub.ring import ring
+from sampling import services as sampling
 from sampling.contexts import store_contexts
+from sampling.models import Generation
+from sampling.selectors import ENDED
 
 REQUEST_JOB = "annotation.request_candidates"
 RETRIED = (Comparison.State.FAILED, Comparison.State.CANCELLED)
@@ -131,7 +134,8 @@ def retry_comparison(*, comparison: Comparison) -> Comparison:
 def retry_all(*, project: Project, state: Comparison.State) -> int:
     """Sample every failed, or every cancelled, comparison of a project again; how many they are.
 
-    A number of statements that does not grow with theirs. Raises NotFailed where there is none.
+    A number of statements that does not grow with theirs, but for samplings that still run and are
+    stopped. Raises NotFailed where there is none.
     """
     ids = list(
         Comparison.objects.select_for_update()
@@ -146,6 +150,10 @@ def retry_all(*, project: Project, state: Comparison.State) -> int:
 
 
 def _begin_again(ids: Sequence[int]) -> None:
+    # What was called off a moment ago may still run, and nobody would stop it any more.
+    earlier = Generation.objects.filter(candidate_sampling__comparison__in=ids)
+    for generation in earlier.exclude(state__in=ENDED).order_by("pk"):
+        sampling.cancel(generation=generation)
     CandidateSampling.objects.filter(comparison__in=ids).delete()
     Comparison.objects.filter(pk__in=ids).update(
         state=Comparison.State.SAMPLING, error_code="", error_detail="", n_resamples=0

@@ -49,6 +49,8 @@ from labelhub.exceptions import LabelhubError
 from sampling.models import Context, Generation, Policy
 
 BECAUSE = "A person whose words stood in it was erased."
+# Where what a generation said became turns.
+MESSAGES_OF = "completions__messages__conversation"
 # Where a row has to say something.
 ERASED = "[erased]"
 
@@ -278,13 +280,25 @@ def _blank_probes(user: User) -> int:
 def _blank_contexts(
     conversations: Collection[int], prompts: Collection[int], words: Collection[str]
 ) -> None:
-    """What policies were shown of these, turn by turn where the words are the person's."""
+    """What policies were shown of these, turn by turn where the words are the person's.
+
+    A context belongs to all who said the same: one that others' work was made from stays.
+    """
+    of_others = Q()
+    for path in ("reply_to", "drafts__assignment__conversation", MESSAGES_OF):
+        of_others |= Q(**{f"{path}__isnull": False}) & ~Q(**{f"{path}__in": conversations})
+    shared = Generation.objects.filter(of_others, context=OuterRef("pk"))
+    compared = Comparison.objects.filter(context=OuterRef("pk")).exclude(
+        Q(conversation__in=conversations) | Q(prompt__in=prompts)
+    )
     drawn_from = Context.objects.filter(
         Q(comparisons__conversation__in=conversations)
         | Q(comparisons__prompt__in=prompts)
         | Q(generations__reply_to__in=conversations)
         | Q(generations__drafts__assignment__conversation__in=conversations)
-        | Q(generations__completions__messages__conversation__in=conversations)
+        | Q(**{f"generations__{MESSAGES_OF}__in": conversations}),
+        ~Exists(shared),
+        ~Exists(compared),
     ).distinct()
     for context in drawn_from:
         context.messages = [

@@ -42,7 +42,7 @@ def require(*, project: Project, wanted: bool, actor: User) -> None:
     Open work follows at once: a pool's skill is the pool's own. Members who are here already keep
     their place.
     """
-    locked = Project.objects.select_for_update().get(pk=project.pk)
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     if wanted == locked.exam_required:
         return
     if wanted and _n_pairs(locked) < MIN_PAIRS:

@@ -85,6 +85,10 @@ def add(*, project: Project, user: User, licence: str, prompts: Sequence[NewProm
         )
     )
     unknown = {sha256: row for sha256, row in rows.items() if sha256 not in known}
+    if unknown:
+        # Two who compare at once would not see each other's bands.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [COMPARE_JOB])
     # Another tab or an import may have added some of them since.
     Prompt.objects.bulk_create(unknown.values(), batch_size=CHUNK, ignore_conflicts=True)
     made = list(
@@ -273,46 +277,46 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
         PromptQuota.objects.filter(project=project, kind=kind).values_list("category", "target")
     )
     left_out = {"quota": 0, "author": 0, "alike": 0}
-    chosen: list[tuple[Prompt, int]] = []
+    chosen: list[tuple[int, int]] = []
 
     def wanted(category: str) -> bool:
         target = targets.get(category)
         return target is None or given[category] < target
 
-    def choose(prompt: Prompt) -> None:
-        chosen.append((prompt, given[prompt.category]))
-        given[prompt.category] += 1
-        if prompt.author_id is not None:
-            by_author[prompt.author_id] += 1
+    def choose(pk: int, category: str, author: int | None) -> None:
+        chosen.append((pk, given[category]))
+        given[category] += 1
+        if author is not None:
+            by_author[author] += 1
 
     has_task = Exists(Task.objects.filter(prompt=OuterRef("pk"), kind=kind))
     at_hand = Prompt.objects.filter(~has_task, project=project, set_aside_at=None)
-    # Ids first: the texts of what is not chosen are never read.
-    rows = list(
-        at_hand.exclude(kind=Prompt.Kind.FREE).only(
-            "pk", "category", "language", "sensitivity", "author", "alike_to", "kind"
-        )
+    # Only what decides is read of all of them; the prompts themselves once they are chosen.
+    rows = sorted(
+        at_hand.exclude(kind=Prompt.Kind.FREE).values_list("pk", "category", "author", "alike_to"),
+        key=lambda row: pick.order_key(project.pk, row[0], draw="prompts"),
     )
-    rows.sort(key=lambda row: pick.order_key(project.pk, row.pk, draw="prompts"))
     cap = project.max_prompts_per_author
-    for row in rows:
+    for pk, category, author, alike_to in rows:
         if len(chosen) == n:
             break
-        if row.alike_to_id is not None:
+        if alike_to is not None:
             left_out["alike"] += 1
-        elif not wanted(row.category):
+        elif not wanted(category):
             left_out["quota"] += 1
-        elif cap is not None and row.author_id is not None and by_author[row.author_id] >= cap:
+        elif cap is not None and author is not None and by_author[author] >= cap:
             left_out["author"] += 1
         else:
-            choose(row)
+            choose(pk, category, author)
     free = Prompt.objects.filter(
         Q(category__in=targets), project=project, kind=Prompt.Kind.FREE, set_aside_at=None
     ).order_by("pk")
-    for row in free:
+    for pk, category, author in free.values_list("pk", "category", "author"):
         # Without a quota there would be no end to what may be invented.
-        while len(chosen) < n and wanted(row.category):
-            choose(row)
+        while len(chosen) < n and wanted(category):
+            choose(pk, category, author)
+    texts = ("text", "turns_before", "imported_fields", "bands")
+    chosen_rows = Prompt.objects.defer(*texts).in_bulk({pk for pk, _ in chosen})
     tasks.add_tasks(
         tasks=[
             tasks.NewTask(
@@ -327,7 +331,7 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
                 if row.kind == Prompt.Kind.FREE
                 else None,
             )
-            for row, number in chosen
+            for row, number in ((chosen_rows[pk], number) for pk, number in chosen)
         ]
     )
     accounts.record(

@@ -34,14 +34,17 @@ def set_serving(*, project: Project, served: Sequence[Served], actor: User) -> R
     Drafts and replies that are being written stay with their policy. Raises NoOpenRound,
     ServedTwice, PolicyNotActive or PolicyRetired.
     """
-    round_ = Round.objects.select_for_update().filter(project=project, closed_at=None).first()
+    rounds = Round.objects.select_for_update(no_key=True)
+    round_ = rounds.filter(project=project, closed_at=None).first()
     if round_ is None:
         raise exceptions.NoOpenRound
     wanted = {(each.policy, each.use): each for each in served}
     if len(wanted) != len(served):
         raise exceptions.ServedTwice
     # Held until the end, so that none of them is retired meanwhile.
-    policies = Policy.objects.select_for_update().in_bulk({each.policy for each in served})
+    policies = Policy.objects.select_for_update(no_key=True).in_bulk(
+        {each.policy for each in served}
+    )
     before = {(row.policy_id, row.use): row for row in round_.policies.select_related("policy")}
     told_before = [_told(row, row.policy) for row in before.values()]
     for each in served:

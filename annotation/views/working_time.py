@@ -57,6 +57,10 @@ class TimeView(APIView):
         return Response(ContestOutput(made).data, status=201)
 
 
+# With these a spreadsheet's formula begins (OWASP, CSV injection).
+FORMULA_OPENINGS = ("=", "+", "-", "@", "\t", "\r")
+
+
 class TimeContestsView(APIView):
     @extend_schema(responses={200: OpenContestsOutput, 403: ErrorOutput, 404: ErrorOutput})
     def get(self, request: Request, slug: str) -> Response:
@@ -96,10 +100,16 @@ class TimeExportView(APIView):
         lines = io.StringIO()
         rows = csv.writer(lines)
         rows.writerow(COLUMNS)
-        rows.writerows(selectors.month_rows(project=membership.project, month=month))
+        for row in selectors.month_rows(project=membership.project, month=month):
+            rows.writerow([_no_formula(cell) for cell in row])
         name = f"{membership.project.slug}-time-{month}.csv"
         return HttpResponse(
             lines.getvalue(),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+
+def _no_formula(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula, marked as the text it is."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_OPENINGS) else cell

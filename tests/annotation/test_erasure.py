@@ -175,6 +175,23 @@ def test_a_mixture_that_has_read_their_words_is_called_off(project, person):
     assert not Dataset.objects.exists()
 
 
+def test_what_others_said_too_stays_where_policies_were_shown_it(project, person):
+    theirs = approved(person)
+    opening = Message.objects.filter(conversation=theirs, role="user").first()
+    shown = [{"role": "user", "content": opening.content}]
+    context = Context.objects.create(messages=shown, sha256="c" * 64)
+    mine = ready_comparison(project, conversation=theirs, context=context)
+    others = ready_comparison(
+        project, conversation=finished_chat(project, "Good day."), context=context
+    )
+    erasure.erase(user=person.member.user, actor=None)
+    context.refresh_from_db()
+    assert (context.messages, context.sha256) == (shown, "c" * 64)
+    mine.refresh_from_db()
+    others.refresh_from_db()
+    assert (mine.allowed_use, others.allowed_use != []) == ([], True)
+
+
 def test_what_policies_were_shown_goes_and_its_place_is_free_again(project, person):
     conversation = approved(person)
     opening = Message.objects.filter(conversation=conversation, role="user").first()

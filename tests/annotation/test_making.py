@@ -254,6 +254,17 @@ def test_calling_a_run_off_keeps_what_is_ready_and_stops_the_rest(project: Proje
         cancelling.cancel_run(run=run, actor=UserFactory())
 
 
+def test_what_is_tried_again_leaves_nothing_running_of_before(project: Project) -> None:
+    run = run_of_three(project)
+    comparison = Comparison.objects.order_by("pk")[0]
+    (before,) = generations_of(comparison)
+    cancelling.cancel_run(run=run, actor=UserFactory())
+    # Before the job that stops samplings has come to it.
+    comparisons.retry_comparison(comparison=comparison)
+    before.refresh_from_db()
+    assert before.state == Generation.State.CANCELLED
+
+
 def test_everything_called_off_or_failed_is_tried_again_at_once(project: Project) -> None:
     run = run_of_three(project)
     cancelling.cancel_run(run=run, actor=UserFactory())

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from annotation.exceptions import SensitiveRest
 from annotation.models import Assignment, TaskKind
 from annotation.selectors import declarations
 from annotation.services import leases, tasks
+from labelhub import clock
 from labelhub.accounts.models import AuditEvent
 from tests.factories import PromptFactory
 from tests.writing import DEMONSTRATION, Person, serving_project
@@ -111,7 +114,10 @@ class TestSensitiveLimits:
         )
         assert trainer.claim(DEMONSTRATION).task.pool.sensitivity == ["violence"]
 
-    def test_two_hours_a_day(self, trainer: Person) -> None:
+    def test_two_hours_a_day(self, trainer: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+        # A day that does not end while the test runs.
+        noon = clock.now().replace(hour=12, minute=0)
+        monkeypatch.setattr(clock, "now", lambda: noon)
         declare(trainer, ["en"], ["violence"])
         offer(trainer, 2, topics=("violence",))
         first = do_one(trainer)
@@ -125,3 +131,11 @@ class TestSensitiveLimits:
         held = trainer.claim(DEMONSTRATION)
         Assignment.objects.filter(pk=held.pk).update(active_seconds=3 * 60 * 60)
         assert trainer.claim(DEMONSTRATION) == held
+
+    def test_neither_limit_reads_all_that_somebody_ever_did(self, trainer: Person) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            declarations.opt_ins_now(rater_id=trainer.member.user.rater.pk, opt_ins=["violence"])
+        assert len(asked) == 2
+        assert all('"leased_at" >=' in query["sql"] for query in asked)
+        (index,) = [row for row in Assignment._meta.indexes if row.name == "assignment_by_start"]
+        assert index.fields == ["rater", "leased_at"]

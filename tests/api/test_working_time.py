@@ -61,6 +61,14 @@ def test_what_is_granted_replaces_the_count_in_the_monthly_export(trainer: Perso
     assert (answer.status_code, answer.json()["code"]) == (409, "already_decided")
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_name_is_no_formula_in_a_spreadsheet(trainer: Person, name: str) -> None:
+    user = trainer.member.user
+    user.username = name
+    user.save()
+    assert csv_of(Person(trainer.project, Membership.Role.MANAGER))[1].startswith(f"'{name},")
+
+
 def test_a_second_word_before_the_decision_replaces_the_first(trainer: Person) -> None:
     for seconds in (1000, 2000):
         body = {"day": "2026-03-05", "claimed_seconds": seconds, "text": "More."}
