@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from annotation.models import Candidate, Comparison, Message, Ranking
+from annotation.datasets import benchmarks
+from annotation.models import Benchmark, Candidate, Comparison, Message, Ranking
+
+
+def forbidden_runs(benchmark_ids: Sequence[int]) -> set[int]:
+    """The runs of words of these benchmarks."""
+    found: set[int] = set()
+    for benchmark in Benchmark.objects.filter(pk__in=benchmark_ids):
+        found |= benchmarks.unpacked(bytes(benchmark.runs))
+    return found
 
 
 def dialogue_texts(ids: Sequence[int]) -> dict[int, list[str]]:

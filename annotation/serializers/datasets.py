@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotation.datasets.aggregation import Aggregate
+from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import Dataset, Export
 from annotation.services.dataset_files import Preview
@@ -39,6 +40,17 @@ class ExportInput(serializers.Serializer[Any]):
     split_by = serializers.ChoiceField(choices=SPLIT_BY, default=BY_PROMPT)
     hold_out_raters = serializers.FloatField(min_value=0, max_value=0.9, default=0.0)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    personal_data = serializers.ChoiceField(
+        choices=[*PersonalData],
+        default=PersonalData.KEEP.value,
+        help_text="Hold back rows in which something looks like it, mask it, or keep it.",
+    )
+    benchmarks = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        default=list,
+        max_length=100,
+        help_text="Ids of benchmarks of the project; rows that share 13 words in a row stay out.",
+    )
     pack = serializers.ChoiceField(choices=[*PACKED], default="none")
 
 

@@ -23,7 +23,7 @@ from annotation.exceptions import FileBeingWritten
 from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
 from annotation.selectors.framed_lines import framed_lines
-from annotation.services import datasets
+from annotation.services import datasets, recipes
 from annotation.services.dataset_lines import (
     PACKED,
     FileOptions,
@@ -52,7 +52,8 @@ TOLD = (
     "split_by",
     "hold_out_raters",
     "seed",
-    "mask_personal_data",
+    "personal_data",
+    "benchmarks",
 )
 
 
@@ -151,8 +152,9 @@ def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
     """The first lines of the files that would be made now, of a first chunk of rows; nothing is kept.
 
     Rows that the format leaves out count as rows: only writing all of them tells. Raises what
-    `datasets.freeze` does.
+    `datasets.freeze` does, and BenchmarkUnknown.
     """
+    recipes.require_benchmarks(project=project, ids=options.benchmarks)
     kind = Dataset.Kind(options.kind)
     counted = datasets.count(
         project=project, kind=kind, criterion=options.criterion, grouped=options.grouped

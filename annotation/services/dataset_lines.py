@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -13,17 +13,20 @@ from typing import Any, NamedTuple, Self
 from annotation.datasets import comparison_formats, formats, splits
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
-from annotation.datasets.masking import masked_ranking, masked_turns
+from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import (
     DialogueRecord,
     MessageRecord,
     RankingRecord,
 )
+from annotation.datasets.screening import Screening
 from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
 from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings, dataset_rewrites
 from annotation.selectors import datasets as selectors
+from annotation.selectors.mixtures import forbidden_runs
+from annotation.services import row_screening
 from annotation.services.reading_ahead import read_ahead
 from annotation.services.row_splits import (
     BY_PROMPT,
@@ -84,7 +87,10 @@ class FileOptions:
     split_by: str = BY_PROMPT
     hold_out_raters: float = 0.0
     seed: int = 0
-    mask_personal_data: bool = False
+    # What becomes of rows that look as if they held some, a word of datasets.mixtures.PersonalData.
+    personal_data: str = PersonalData.KEEP.value
+    # Ids of those whose runs of words no row may hold.
+    benchmarks: Sequence[int] = ()
     # How a job's file is packed, a word of PACKED; the command tells it from the name.
     pack: str = "none"
 
@@ -130,6 +136,11 @@ class FileOptions:
             or self.min_agreement > 0
         )
 
+    @property
+    def is_screened(self) -> bool:
+        """Whether what rows say decides whether they leave."""
+        return self.personal_data == PersonalData.HOLD or bool(self.benchmarks)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -166,7 +177,8 @@ def is_framed(*, dataset: Dataset, options: FileOptions, into: Splitting) -> boo
         and options.file_format in formats.FRAMES
         and into.outputs == (WHOLE,)
         and options.max_model_share >= 1
-        and not options.mask_personal_data
+        and options.personal_data != PersonalData.MASK
+        and not options.is_screened
         and not options.with_metadata
         and not blanked_rows(dataset)
         and selectors.holds_only(dataset, DatasetChunk.RowsOf.CONVERSATION)
@@ -185,9 +197,9 @@ def lines_made(
     `n_before` counts were dealt with."""
     write_line = _writer_of(options)
     with closing(read_ahead(_placed_rows(dataset, options, into, n_before))) as ahead:
-        for rows_of, rows in ahead:
+        for rows_of, rows, held in ahead:
             drafted = _drafted(rows_of, rows, options)
-            yield [
+            yield [Made(rows_of, ids, "", [], Exclusion(reason)) for ids, reason in held] + [
                 Made(rows_of, placed.row_ids, placed.split or "", [], Exclusion.MODEL_WRITTEN)
                 if drafted.intersection(placed.row_ids)
                 else _made(rows_of, placed, write_line, line_options)
@@ -231,17 +243,24 @@ def _made(
 
 def _placed_rows(
     dataset: Dataset, options: FileOptions, into: Splitting, n_before: int
-) -> Iterator[tuple[str, list[PlacedRow]]]:
-    """What each chunk holds, with its outputs."""
-    blanked = blanked_rows(dataset)
+) -> Iterator[tuple[str, list[PlacedRow], list[tuple[list[int], str]]]]:
+    """What each chunk holds, with its outputs, and what of it is held back, with the reasons."""
+    screening = Screening(
+        holds_personal_data=options.personal_data == PersonalData.HOLD,
+        forbidden=forbidden_runs(options.benchmarks),
+    )
+    masks, blanked = options.personal_data == PersonalData.MASK, blanked_rows(dataset)
     for rows_of, rows in _rows(dataset, options, n_before):
+        held: list[tuple[list[int], str]] = []
+        if options.is_screened:
+            rows, held = row_screening.screened(rows, screening)
         rows = [
-            (ids, _masked(row))
-            if options.mask_personal_data or not blanked[rows_of].isdisjoint(ids)
+            (ids, row_screening.masked(row))
+            if masks or not blanked[rows_of].isdisjoint(ids)
             else (ids, row)
             for ids, row in rows
         ]
-        yield rows_of, placed_rows(rows_of=rows_of, rows=rows, splitting=into)
+        yield rows_of, placed_rows(rows_of=rows_of, rows=rows, splitting=into), held
 
 
 def _rows(
@@ -295,6 +314,7 @@ def _tells_all(options: FileOptions) -> bool:
         options.with_metadata
         or options.file_format == "ranking"
         or options.kind != Kind.COMPARISONS
+        or options.is_screened
     )
 
 
@@ -313,12 +333,6 @@ def blanked_rows(dataset: Dataset) -> Mapping[str, set[int]]:
     """Rows in which somebody had personal data blanked before they were frozen, by table."""
     given = dataset.recipe.get("blanked", {})
     return defaultdict(set, {rows_of: set(ids) for rows_of, ids in given.items()})
-
-
-def _masked(row: Row) -> Row:
-    if isinstance(row, list):
-        return [masked_ranking(one) for one in row]
-    return masked_turns(row)
 
 
 def _group(ranking: tuple[int, RankingRecord]) -> Any:

@@ -54,6 +54,7 @@ _BETTER_REPLIES = """
     WHEN NOT r.is_current THEN 'revised'
     WHEN r.purpose <> 'train' THEN 'not_for_training'
     WHEN r.cannot_judge THEN 'cannot_judge'
+    WHEN cardinality(q.allowed_use) = 0 THEN 'erased'
     WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
     WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
     WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
@@ -73,6 +74,7 @@ _REWRITES = """
         AND later.rater_id IS NOT DISTINCT FROM f.rater_id AND later.id > f.id
     ) THEN 'revised'
     WHEN t.purpose <> 'train' THEN 'not_for_training'
+    WHEN cardinality(c.allowed_use) = 0 THEN 'erased'
     WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
     WHEN member.excluded_from <= f.created_at THEN 'rater_excluded'
     WHEN coalesce(g.version, 0) < b.version THEN 'older_guideline'
@@ -95,6 +97,7 @@ ROWS = {
     WHEN c.state = 'submitted' THEN 'waiting_for_review'
     WHEN c.state IN ('returned', 'rejected') THEN c.state
     WHEN t.purpose <> 'train' THEN 'not_for_training'
+    WHEN cardinality(c.allowed_use) = 0 THEN 'erased'
     WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
     WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'
     WHEN c.assignment_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
@@ -115,6 +118,7 @@ ROWS = {
     WHEN r.purpose <> 'train' THEN 'not_for_training'
     WHEN r.cannot_judge THEN 'cannot_judge'
     WHEN q.state = 'superseded' THEN 'superseded'
+    WHEN cardinality(q.allowed_use) = 0 THEN 'erased'
     WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
     WHEN NOT %(any_criterion)s AND (q.criterion, q.criterion_text, q.direction)
       <> (%(criterion)s, %(criterion_text)s, %(direction)s) THEN 'other_criterion'
@@ -137,6 +141,7 @@ ROWS = {
   END) AS reason
   FROM (
     SELECT 'prompt' AS rows_of, p.id, md5(p.turns_before::text || p.text) AS words, CASE
+      WHEN cardinality(p.allowed_use) = 0 THEN 'erased'
       WHEN NOT %(use)s = ANY (p.allowed_use) THEN 'use_not_allowed'
       WHEN member.excluded_from <= p.created_at THEN 'rater_excluded'
     END AS reason
@@ -148,6 +153,7 @@ ROWS = {
       md5(CASE WHEN asked.position = 0 THEN '[]' ELSE jsonb_build_array(jsonb_build_object(
         'role', 'system', 'content', opening.content))::text END || asked.content), CASE
       WHEN t.purpose <> 'train' THEN 'not_for_training'
+      WHEN cardinality(c.allowed_use) = 0 THEN 'erased'
       WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
       WHEN asked.origin NOT IN ('human', 'imported') THEN 'model_written'
       WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'

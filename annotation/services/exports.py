@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from annotation.models import Dataset, Export
-from annotation.services import datasets, job_folders, leased_jobs
+from annotation.services import datasets, job_folders, leased_jobs, recipes
 from annotation.services.dataset_lines import FileOptions
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -18,7 +18,8 @@ JOB = "annotation.export"
 
 @transaction.atomic
 def start_export(*, project: Project, options: FileOptions, requested_by: User | None) -> Export:
-    """Queue a file to be made of what may leave when a worker gets to it."""
+    """Queue a file to be made of what may leave when a worker gets to it. Raises BenchmarkUnknown."""
+    recipes.require_benchmarks(project=project, ids=options.benchmarks)
     export = Export.objects.create(
         project=project,
         kind=options.kind,

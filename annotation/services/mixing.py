@@ -12,11 +12,16 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from annotation import near_duplicates, personal_data
-from annotation.datasets import benchmarks
+from annotation import near_duplicates
 from annotation.datasets.criteria import question_of
 from annotation.datasets.mixtures import Mixture, Origins, PersonalData, Source, quotas
-from annotation.models import Benchmark, Dataset, DatasetChunk, PersonalDataHold
+from annotation.datasets.screening import (
+    BENCHMARK_OVERLAP,
+    PERSONAL_DATA,
+    Screening,
+    kinds_of_personal_data,
+)
+from annotation.models import Dataset, DatasetChunk, PersonalDataHold
 from annotation.selectors import dataset_rewrites, mixtures
 from annotation.services import datasets, personal_data_holds
 from annotation.services.dataset_rows import (
@@ -37,7 +42,6 @@ CountTokens = Callable[[str], int]
 Kind = Dataset.Kind
 RowsOf = DatasetChunk.RowsOf
 Decision = PersonalDataHold.Decision
-PERSONAL_DATA = "personal_data"
 
 
 def mix(
@@ -179,7 +183,7 @@ class _Screen:
 
     mixture: Mixture
     count_tokens: CountTokens | None
-    forbidden: set[int]
+    screening: Screening
     seen: near_duplicates.NearDuplicates = field(default_factory=near_duplicates.NearDuplicates)
     # Of the place looked at last: its texts that may stay, and whether it repeats another's.
     place: tuple[str, int] | None = None
@@ -201,19 +205,13 @@ class _Screen:
         unread = [text for text in texts if text not in self.sound]
         if decision == Decision.EXCLUDED:
             return PERSONAL_DATA
-        if decision is None and self.mixture.personal_data == PersonalData.HOLD:
-            kinds = {
-                span.kind
-                for text in unread
-                for span in personal_data.find(text, language=row.language)
-            }
+        if decision is None and self.screening.holds_personal_data:
+            kinds = kinds_of_personal_data(unread, row.language)
             if kinds:
-                self.held[row] = frozenset(kinds)
+                self.held[row] = kinds
                 return PERSONAL_DATA
-        if self.forbidden and any(
-            run in self.forbidden for text in unread for run in benchmarks.runs(text)
-        ):
-            return "benchmark_overlap"
+        if self.screening.repeats_benchmark(unread):
+            return BENCHMARK_OVERLAP
         if decision != Decision.BLANKED:
             self.sound.update(unread)
         if self.mixture.near_duplicates and self.repeats is None:
@@ -230,10 +228,11 @@ def _screen(
     count_tokens: CountTokens | None,
     progress: Progress,
 ) -> None:
-    forbidden: set[int] = set()
-    for benchmark in Benchmark.objects.filter(pk__in=mixture.benchmarks):
-        forbidden |= benchmarks.unpacked(bytes(benchmark.runs))
-    screen = _Screen(mixture, count_tokens, forbidden)
+    screening = Screening(
+        holds_personal_data=mixture.personal_data == PersonalData.HOLD,
+        forbidden=mixtures.forbidden_runs(mixture.benchmarks),
+    )
+    screen = _Screen(mixture, count_tokens, screening)
     n_rows, n_through = _count_open(), 0
     for rows in _open_rows():
         texts, decided = _texts(kind, rows), _decided(rows)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from annotation.datasets import benchmarks
-from annotation.datasets.mixtures import Mixture
+from annotation.datasets.mixtures import Mixture, PersonalData
 from annotation.exceptions import (
     BenchmarkEmpty,
     BenchmarkUnknown,
@@ -67,17 +67,17 @@ def check(
     mixture = Mixture.of(contents)
     for source in mixture.sources:
         _check_source(source.project, user)
-    known = set(
-        Benchmark.objects.filter(project=project, pk__in=mixture.benchmarks).values_list(
-            "pk", flat=True
-        )
-    )
-    if set(mixture.benchmarks) - known:
-        raise BenchmarkUnknown
+    require_benchmarks(project=project, ids=mixture.benchmarks)
     if mixture.tokenizer and not Policy.objects.filter(name=mixture.tokenizer).exists():
         raise TokenizerUnknown
     file_options(kind=kind, mixture=mixture)
     return mixture
+
+
+def require_benchmarks(*, project: Project, ids: Collection[int]) -> None:
+    """Raises BenchmarkUnknown unless all of them are the project's."""
+    if Benchmark.objects.filter(project=project, pk__in=ids).count() < len(set(ids)):
+        raise BenchmarkUnknown
 
 
 def _check_source(slug: str, user: User | None) -> None:
@@ -100,7 +100,10 @@ def file_options(*, kind: str, mixture: Mixture) -> FileOptions:
         file_format=file.pop("format"),
         criterion=mixture.criterion,
         seed=mixture.seed,
-        mask_personal_data=mixture.personal_data == "mask",
+        # Rows that hold some, or repeat a benchmark, were left out when the rows were mixed.
+        personal_data=PersonalData.MASK.value
+        if mixture.personal_data == PersonalData.MASK
+        else PersonalData.KEEP.value,
         **file,
     )
 

@@ -155,7 +155,7 @@ def test_versions_and_exports_with_their_words_go_and_the_next_is_without_them(
     assert Dataset.objects.filter(withdrawn_at=None).get() == other.dataset
     jobs.freeze(erased.freezings[0])
     after = DatasetVersion.objects.get(recipe=recipe, withdrawn_at=None)
-    assert after.manifest["table"]["sources"][0]["excluded"] == {"use_not_allowed": 1}
+    assert after.manifest["table"]["sources"][0]["excluded"] == {"erased": 1}
     assert after.manifest["kept"] == 1
 
 

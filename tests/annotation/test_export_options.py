@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 
+from annotation.exceptions import BenchmarkUnknown
+from annotation.services import dataset_files, exports
+from annotation.services.dataset_lines import FileOptions
+from annotation.services.explanations import explain_line
+from annotation.services.recipes import add_benchmark
 from tests.factories import ProjectFactory
-from tests.importing import lines_of, ranking, take_in, write_out
+from tests.importing import dialogue, lines_of, ranking, said, take_in, write_out
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +82,79 @@ def test_kto_takes_rows_that_say_so(project, written):
     lines, manifest = written("kto")
     assert [line["label"] for line in lines] == [True, False]
     assert manifest["excluded"] == {"unlabelled": 1}
+
+
+PERSON = "Write to anna.berg@posteo.de."
+SECRET = "one two three four five six seven eight nine ten eleven twelve thirteen"
+
+
+@pytest.mark.parametrize(
+    ("word", "answers", "excluded"),
+    [
+        ("keep", [PERSON, "No."], {}),
+        ("mask", ["Write to [email].", "No."], {}),
+        ("hold", ["No."], {"personal_data": 1}),
+    ],
+)
+@pytest.mark.parametrize("file_format", ["messages", "openai"])
+def test_personal_data_of_dialogues(project, tmp_path, file_format, word, answers, excluded):
+    take_in(project, dialogue("Who?", PERSON), dialogue("Who else?", "No."))
+    path = tmp_path / "out.jsonl"
+    manifest = write_out(project, "sft", file_format, path, personal_data=word).manifest
+    assert [line["messages"][1]["content"] for line in lines_of(path)] == answers
+    assert manifest["excluded"] == excluded
+    last = explain_line(path=path, number=len(answers))
+    assert last.rows[0]["source_row"] == 2
+
+
+def test_personal_data_of_rankings(project, written):
+    take_in(
+        project,
+        ranking("A", "B", rater="r1", comment=PERSON),
+        ranking("B", "A", rater="r2"),
+        ranking("A", "B", id="r3", group_id="g3", prompt=[said("user", PERSON)]),
+    )
+    lines, manifest = written("preference", personal_data="hold")
+    assert [line["chosen"][0]["content"] for line in lines] == ["Reply B."]
+    assert lines[0]["pair_weight"] == 1
+    assert manifest["excluded"] == {"personal_data": 2}
+    lines, manifest = written("preference", personal_data="mask")
+    assert [said("user", "Write to [email].")] in [line["prompt"] for line in lines]
+    assert manifest["excluded"] == {}
+
+
+def test_rows_that_repeat_a_benchmark_stay(project, written, tmp_path):
+    benchmark = add_benchmark(project=project, name="bench", content=SECRET.encode(), added_by=None)
+    take_in(project, ranking("A", "B", prompt=[said("user", f"Say {SECRET.upper()}, now!")]))
+    take_in(project, ranking("A", "B", id="r2", group_id="g2"))
+    lines, manifest = written("preference", benchmarks=[benchmark.pk])
+    assert (len(lines), manifest["excluded"]) == (1, {"benchmark_overlap": 1})
+    assert len(written("preference")[0]) == 2
+    take_in(project, dialogue("Count.", SECRET), dialogue("Hi?", "Hello."))
+    path = tmp_path / "sft.jsonl"
+    manifest = write_out(project, "sft", "messages", path, benchmarks=[benchmark.pk]).manifest
+    assert lines_of(path) == [dialogue("Hi?", "Hello.")]
+    assert manifest["excluded"] == {"benchmark_overlap": 1}
+
+
+def test_benchmarks_of_other_projects_are_refused(project):
+    benchmark = add_benchmark(
+        project=ProjectFactory(), name="bench", content=SECRET.encode(), added_by=None
+    )
+    options = FileOptions.checked(kind="sft", file_format="messages", benchmarks=[benchmark.pk])
+    with pytest.raises(BenchmarkUnknown):
+        exports.start_export(project=project, options=options, requested_by=None)
+    with pytest.raises(BenchmarkUnknown):
+        dataset_files.preview(project=project, options=options, n_lines=1)
+
+
+def test_the_command_screens(project, tmp_path, capsys):
+    bench, out = tmp_path / "bench.txt", tmp_path / "out.jsonl"
+    bench.write_text(SECRET)
+    take_in(project, dialogue("Count.", SECRET), dialogue("Who?", PERSON), dialogue("Hi?", "Ho."))
+    command = ["export_jsonl", "sft", "--project", project.slug, "--out", str(out)]
+    call_command(*command, "--pii", "hold", "--decontaminate", str(bench))
+    assert lines_of(out) == [dialogue("Hi?", "Ho.")]
+    told = capsys.readouterr().err
+    assert "left out, benchmark_overlap: 1" in told
+    assert "left out, personal_data: 1" in told

@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import rfc3339
+from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
 from annotation.models import Dataset
-from annotation.services import dataset_files, dataset_lines, datasets
+from annotation.services import dataset_files, dataset_lines, datasets, recipes
 from annotation.services.dataset_files import Written
 from annotation.services.dataset_lines import FORMATS, MARGIN_AS_COLLECTED, FileOptions
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
@@ -127,6 +128,20 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=0, help="draws the people held out")
         parser.add_argument(
+            "--pii",
+            choices=[*PersonalData],
+            default=PersonalData.KEEP.value,
+            help="rows in which something looks like personal data: hold them back, mask it, or keep it",
+        )
+        parser.add_argument(
+            "--decontaminate",
+            nargs="+",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help="leave out rows that share 13 words in a row with these benchmark files",
+        )
+        parser.add_argument(
             "--criterion",
             default="",
             help="comparisons: the question they answer, or `any`; needed where several were asked",
@@ -150,6 +165,9 @@ class Command(BaseCommand):
                 "Several files need a name to be named after; give --out a path.",
                 returncode=REFUSED,
             )
+        project = Project.objects.filter(slug=options["project"]).first()
+        if project is None:
+            raise CommandError(f"There is no project “{options['project']}”.", returncode=REFUSED)
         file_options = FileOptions.checked(
             kind=kind.value,
             file_format=options["format"] or next(iter(FORMATS[kind])),
@@ -167,10 +185,14 @@ class Command(BaseCommand):
             split_by=options["split_by"],
             hold_out_raters=options["hold_out_raters"],
             seed=options["seed"],
+            personal_data=options["pii"],
+            benchmarks=sorted(
+                recipes.add_benchmark(
+                    project=project, name=path.name, content=path.read_bytes(), added_by=None
+                ).pk
+                for path in options["decontaminate"]
+            ),
         )
-        project = Project.objects.filter(slug=options["project"]).first()
-        if project is None:
-            raise CommandError(f"There is no project “{options['project']}”.", returncode=REFUSED)
         progress = Progress(sys.stderr)
         progress.show("freezing")
         try:

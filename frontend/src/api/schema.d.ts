@@ -2382,6 +2382,13 @@ export interface components {
             hold_out_raters?: number;
             /** @default 0 */
             seed?: number;
+            /**
+             * @description Hold back rows in which something looks like it, mask it, or keep it.
+             * @default keep
+             */
+            personal_data?: components["schemas"]["PersonalDataEnum"];
+            /** @description Ids of benchmarks of the project; rows that share 13 words in a row stay out. */
+            benchmarks?: number[];
             /** @default none */
             pack?: components["schemas"]["PackEnum"];
         };
