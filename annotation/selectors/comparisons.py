@@ -12,7 +12,9 @@ from typing import Any
 
 import orjson
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Coalesce, Left
 
 from annotation import pick
 from annotation.models import (
@@ -24,6 +26,7 @@ from annotation.models import (
     Message,
     PickRun,
     Prompt,
+    Ranking,
     RatingSchema,
     Round,
     RoundPolicy,
@@ -40,6 +43,8 @@ QUESTIONS = {
     Comparison.Criterion.CUSTOM: "",
 }
 ROWS_AT_ONCE = 5000
+# How much of a context's last turn stands in a list.
+OPENING_CHARACTERS = 120
 
 
 def open_round(*, project: Project) -> Round | None:
@@ -307,7 +312,20 @@ def comparison_for_manager(*, user: User | AnonymousUser, comparison_id: int) ->
 
 
 def comparisons_in(*, project: Project, state: str) -> QuerySet[Comparison]:
-    return Comparison.objects.filter(project=project, state=state)
+    """Comparisons of a project in one state, each with how its last turn begins and how many rankings it
+    got."""
+    last_turn = KeyTextTransform("content", KeyTransform("-1", "context__messages"))
+    rankings = Ranking.objects.filter(comparison=OuterRef("pk"), is_current=True).order_by()
+    return (
+        Comparison.objects.filter(project=project, state=state)
+        .annotate(
+            opening=Left(last_turn, OPENING_CHARACTERS),
+            n_rankings=Coalesce(
+                Subquery(rankings.values("comparison").annotate(n=Count("pk")).values("n")), 0
+            ),
+        )
+        .only("state", "category", "error_code", "error_detail", "created_at")
+    )
 
 
 def stalled_comparisons(*, limit: int) -> list[int]:

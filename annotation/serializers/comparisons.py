@@ -209,6 +209,9 @@ class ComparisonRowOutput(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=Comparison.State.choices)
+    opening = serializers.CharField(help_text="How the context's last turn begins.")
+    category = serializers.CharField(allow_blank=True)
+    n_rankings = serializers.IntegerField()
     error = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
 

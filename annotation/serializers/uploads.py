@@ -20,7 +20,7 @@ class UploadInput(serializers.Serializer[Any]):
     as_drafts = serializers.BooleanField(default=False)
     allowed_use = serializers.MultipleChoiceField(
         choices=AllowedUse.choices,
-        default=list,
+        default=set,
         help_text="What the rows may be used for; none: dialogues and prompts for everything,"
         " comparisons for comparing alone.",
     )

@@ -159,7 +159,8 @@ def test_a_ready_comparison_is_made_again(project: Project, manager: APIClient) 
         True,
     )
     listed = manager.get(f"/api/v1/projects/{project.slug}/comparisons/?state=superseded").json()
-    assert [row["id"] for row in listed["results"]] == [comparison.pk]
+    (row,) = listed["results"]
+    assert (row["id"], row["opening"], row["n_rankings"]) == (comparison.pk, "Question 0?", 0)
 
 
 def test_a_run_is_called_off_and_all_of_it_tried_again(

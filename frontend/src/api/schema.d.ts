@@ -2015,6 +2015,10 @@ export interface components {
         ComparisonRowOutput: {
             id: number;
             state: components["schemas"]["ComparisonState"];
+            /** @description How the context's last turn begins. */
+            opening: string;
+            category: string;
+            n_rankings: number;
             readonly error: {
                 [key: string]: string;
             } | null;

@@ -285,6 +285,9 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
               {
                 id: 4,
                 state: "failed",
+                opening: "§",
+                category: "§",
+                n_rankings: 2,
                 error: { code: "§", detail: "§" },
                 created_at: "2026-01-01T10:00:00Z",
               },

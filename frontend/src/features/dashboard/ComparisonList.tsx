@@ -37,24 +37,37 @@ export function ComparisonList({ slug }: { slug: string }) {
           {t("comparisons.none")}
         </Text>
       )}
-      <Table>
-        <Table.Tbody>
-          {rows.map(({ id, created_at }) => (
-            <Table.Tr key={id}>
-              <Table.Td>
-                <Anchor component={Link} to={`/projects/${slug}/comparisons/${id}`}>
-                  {t("quality.comparison", { id })}
-                </Anchor>
-              </Table.Td>
-              <Table.Td className={classes.number}>
-                <Text span c="dimmed" size="sm">
-                  {format.time(created_at)}
-                </Text>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <Table.ScrollContainer minWidth={480}>
+        <Table>
+          <Table.Tbody>
+            {rows.map(({ id, created_at, opening, category, n_rankings }) => (
+              <Table.Tr key={id}>
+                <Table.Td>
+                  <Anchor component={Link} to={`/projects/${slug}/comparisons/${id}`}>
+                    {t("quality.comparison", { id })}
+                  </Anchor>
+                  <Text size="sm" dir="auto" lineClamp={1}>
+                    {opening}
+                  </Text>
+                </Table.Td>
+                <Table.Td>
+                  <Text span c="dimmed" size="sm">
+                    {category}
+                  </Text>
+                </Table.Td>
+                <Table.Td className={classes.number}>
+                  {t("comparisons.nRankings", { count: n_rankings })}
+                </Table.Td>
+                <Table.Td className={classes.number}>
+                  <Text span c="dimmed" size="sm">
+                    {format.time(created_at)}
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
       {list.hasNextPage && (
         <Button
           mt="sm"

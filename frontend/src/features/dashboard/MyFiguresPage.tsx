@@ -85,6 +85,9 @@ function Mine({ figures }: { figures: RaterFigures }) {
   const { t } = useTranslation();
   const format = useFormat();
   const few = t("mine.tooFew");
+  if (figures.seconds === null && figures.gold.share === null && figures.retest.share === null) {
+    return <Text>{t("mine.fewYet", { n: format.number(figures.n_rankings) })}</Text>;
+  }
   const rows = [
     [t("mine.rankings"), format.number(figures.n_rankings)],
     [t("mine.agreed"), <EstimateText key="agreed" estimate={figures.agreed} none={few} />],

@@ -85,6 +85,8 @@ export const comparisons = {
   flagWithdraw: "Take the task out",
   list: "One by one",
   state: "State",
+  nRankings_one: "{{count}} ranking",
+  nRankings_other: "{{count}} rankings",
   none: "None.",
 };
 
