@@ -27,25 +27,35 @@ def database_url() -> str:
 class GpuWorker:
     """`celery -A labelhub worker -P threads -Q gpu`, for as long as the block runs."""
 
-    def __init__(self, log: Path, **environment: str) -> None:
+    def __init__(self, log: Path, module: str = "celery", **environment: str) -> None:
         self._log = log
+        # What is run with Celery's arguments: itself, or a module of the tests that ends there.
+        self._module = module
         # Redis stays the embedded one; the database is the test's.
         self._environment = os.environ | {"DATABASE_URL": database_url()} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> GpuWorker:
         known = set(Runner.objects.values_list("id", flat=True))
-        command = "-m celery -A labelhub worker -P threads -Q gpu -c 4 --without-gossip"
+        command = "-A labelhub worker -P threads -Q gpu -c 4 --without-gossip --without-mingle"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *command.split(), "--without-mingle", "--without-heartbeat"],
+                [
+                    *(sys.executable, "-m", self._module),
+                    *(*command.split(), "--without-heartbeat"),
+                ],
                 cwd=PROJECT,
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(lambda: self.ended() or self._reported(known), "the worker's first heartbeat")
-        assert not self.ended(), self._log.read_text()
+        try:
+            wait_until(lambda: self.ended() or self._reported(known), "the worker's heartbeat")
+            assert not self.ended(), self._log.read_text()
+        except BaseException:
+            # No block was entered, and none will be left that would end it.
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

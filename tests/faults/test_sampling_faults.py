@@ -12,7 +12,7 @@ from labelhub import clock
 from sampling import registry, sweep
 from sampling.models import Completion, Generation, Policy, PolicyCheck, Runner
 from sampling.stream import stream_key
-from tests.counting import pipe_client  # noqa: F401 — a fixture
+from tests.counting import counting_worker, pipe_client  # noqa: F401 — the latter a fixture
 from tests.gpu_worker import GpuWorker
 from tests.processes import wait_until
 from tests.sampling.asking import ask, refreshed
@@ -69,6 +69,26 @@ def test_what_a_killed_worker_ran_another_one_finishes(
             assert int(entry[b"offset"]) == len(streamed[index])
             streamed[index] += entry[b"text"].decode()
     assert list(streamed.values()) == texts
+
+
+def test_a_worker_that_loses_its_device_ends_and_another_one_finishes(
+    policy: Policy, tmp_path: Path
+) -> None:
+    with GpuWorker(tmp_path / "first.log", module="tests.faults.losing_worker") as first:
+        generation = ask(policy, n=3, max_tokens=100, on_done="tests.ended")
+        wait_until(first.ended, "the end of the worker whose device was lost")
+    assert "device-side assert" in (tmp_path / "first.log").read_text()
+    back = refreshed(generation)
+    assert (back.state, back.attempt) == (State.QUEUED, 1)
+    assert not Completion.objects.exists()
+    assert not Runner.objects.exists()
+    other = counting_worker()
+    with clock.held_at(clock.now() + timedelta(minutes=1)):
+        other.run_next()
+    other.engines.close()
+    done = refreshed(generation)
+    assert (done.state, done.attempt) == (State.DONE, 2)
+    assert done.completions.count() == 3
 
 
 def test_a_warm_shutdown_leaves_nothing_running_and_no_worker_listed(
