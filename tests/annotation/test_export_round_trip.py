@@ -50,6 +50,31 @@ def without_ids(line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def everything(project, folder) -> dict[str, list[Any]]:
+    """The project's rankings whole, and its dialogues with and without weights."""
+    lines = {}
+    for kind, file_format in (("comparisons", "ranking"), ("sft", "messages"), ("sft", "openai")):
+        path = folder / "out.jsonl"
+        write_out(project, kind, file_format, path, criterion="any" if kind != "sft" else "")
+        lines[file_format] = lines_of(path)
+    return lines
+
+
+def weighted(record) -> dict[str, Any]:
+    """A line that says of each answer whether it may be trained on."""
+    return {
+        "messages": [
+            said(turn.role, turn.content)
+            | ({"weight": int(turn.trainable)} if turn.role == "assistant" else {})
+            for turn in record.messages
+        ]
+    }
+
+
+def without_repeats(lines: list[Any]) -> list[Any]:
+    return [orjson.loads(line) for line in dict.fromkeys(map(orjson.dumps, lines))]
+
+
 class TestRoundTrip:
     def test_dialogues_come_back_byte_for_byte(self, project, path):
         content = joined(FIXTURES)
@@ -166,6 +191,44 @@ class TestRoundTrip:
             for line in copies[0]
             for c in line["candidates"]
         }
+
+    @settings(
+        max_examples=4,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    @given(
+        st.lists(strategies.dialogues(), max_size=3),
+        st.lists(strategies.trees(), max_size=2),
+        st.lists(strategies.rankings(), max_size=3),
+        st.lists(strategies.prompts(), max_size=2),
+    )
+    def test_whole_projects_come_back(self, tmp_path, dialogues, trees, rankings, prompts):
+        project, other = ProjectFactory.create_batch(2)
+        files = {
+            "openai": [weighted(dialogue) for dialogue in dialogues],
+            "oasst": trees,
+            "ranking": comparison_formats.ranking_lines(
+                [replace(record, reason="planned", purpose="train") for record in rankings],
+                formats.Options(),
+            ),
+            "prompt-only": [
+                line for p in prompts for line in formats.prompt_only_lines(p, formats.Options())
+            ],
+        }
+        for file_format, lines in files.items():
+            _, rejects = take_in(project, *lines, file_format=file_format)
+            assert rejects == []
+        sent = everything(project, tmp_path)
+        for file_format, lines in sent.items():
+            _, rejects = take_in(other, *lines, file_format=file_format)
+            assert rejects == []
+        came = everything(other, tmp_path)
+        assert [without_ids(line) for line in came.pop("ranking")] == [
+            without_ids(line) for line in sent.pop("ranking")
+        ]
+        # What stands in a dialogue and in a tree is one dialogue once it comes as lines.
+        assert came == {name: without_repeats(lines) for name, lines in sent.items()}
 
     def test_prompts_come_back(self, project, path):
         lines = [

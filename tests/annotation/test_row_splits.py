@@ -165,3 +165,79 @@ def test_every_prompt_stands_in_one_file_only(project, tmp_path):
     }
     assert texts["train"] | texts["test"] == {unlike(n) for n in range(30)}
     assert not texts["train"] & texts["test"]
+
+
+def test_projects_and_kinds_agree_on_what_is_alike(tmp_path):
+    """One salt an installation: what nearly says the same is on one side, whoever asks and for what."""
+    asked = [(unlike(n), unlike(n).upper() + ", please?") for n in range(24)]
+    dialogues, rankings, prompts = ProjectFactory.create_batch(3)
+    take_in(dialogues, *(dialogue(one, "Yes.") for one, _ in asked))
+    take_in(
+        rankings,
+        *(
+            ranking("A", "B", id=n, group_id=n, prompt=[said("user", other)])
+            for n, (_, other) in enumerate(asked)
+        ),
+    )
+    take_in(prompts, *({"prompt": [said("user", text)]} for pair in asked for text in pair))
+    found = {name: set() for name in HALVES}
+    for project, kind, form in (
+        (dialogues, "sft", "messages"),
+        (rankings, "comparisons", "preference"),
+        (prompts, "prompts", "prompt-only"),
+    ):
+        manifest = write_out(project, kind, form, tmp_path / f"{kind}.jsonl", split=HALF).manifest
+        assert manifest["excluded"] == {}
+        for name in HALVES:
+            for line in lines_of(tmp_path / f"{kind}.{name}.jsonl"):
+                found[name].add((line.get("messages") or line["prompt"])[0]["content"])
+    assert found["train"]
+    assert found["test"]
+    for one, other in asked:
+        assert (one in found["train"]) is (other in found["train"])
+        assert (one in found["test"]) is (other in found["test"]) is (one not in found["train"])
+
+
+def test_branches_and_better_replies_share_the_split_of_what_opened_them(tmp_path):
+    project = ProjectFactory()
+    trees = [
+        {
+            "message_tree_id": str(n),
+            "prompt": {
+                "text": unlike(n),
+                "role": "prompter",
+                "replies": [
+                    {
+                        "text": "A.",
+                        "role": "assistant",
+                        "rank": 0,
+                        "replies": [
+                            {
+                                "text": "And then?",
+                                "role": "prompter",
+                                "replies": [
+                                    {"text": f"{word} {n}.", "role": "assistant", "rank": rank}
+                                    for rank, word in enumerate(("C", "D"))
+                                ],
+                            }
+                        ],
+                    },
+                    {"text": "B.", "role": "assistant", "rank": 1},
+                ],
+            },
+        }
+        for n in range(20)
+    ]
+    take_in(project, *trees)
+    for kind, form in (("sft", "messages"), ("comparisons", "preference")):
+        write_out(project, kind, form, tmp_path / f"{kind}.jsonl", split=HALF)
+    openings = {
+        (kind, name): {
+            (line.get("messages") or line["prompt"])[0]["content"]
+            for line in lines_of(tmp_path / f"{kind}.{name}.jsonl")
+        }
+        for kind in ("sft", "comparisons")
+        for name in HALVES
+    }
+    for name in HALVES:
+        assert openings["sft", name] == openings["comparisons", name] != set()

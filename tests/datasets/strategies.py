@@ -144,3 +144,20 @@ def rankings(draw: st.DrawFn) -> RankingRecord:
         active_seconds=draw(_maybe(st.floats(0, 10**6))),
         created_at=draw(_maybe(times)),
     )
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> dict[str, Any]:
+    """An Open-Assistant tree: branches, ranks with ties and gaps, deleted and empty messages."""
+
+    def message(depth: int) -> dict[str, Any]:
+        n_replies = draw(st.integers(1 if depth == 0 else 0, 3)) if depth < 4 else 0
+        return {
+            "text": draw(texts),
+            "role": ("prompter", "assistant")[depth % 2],
+            "replies": [message(depth + 1) for _ in range(n_replies)],
+            **({"rank": draw(st.integers(0, 3))} if depth and draw(st.booleans()) else {}),
+            "deleted": depth > 0 and draw(st.integers(0, 9)) == 0,
+        }
+
+    return {"message_tree_id": draw(labels), "prompt": message(0)}
