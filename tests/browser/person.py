@@ -30,8 +30,11 @@ for (const kind of ["pointerdown", "mousedown", "wheel"]) {
   window.addEventListener(kind, () => console.error(`a ${kind} where only keys were pressed`), true);
 }
 """
-# Refusals that belong to the walk: no task is left, or a page is asked for that is not there.
-EXPECTED_REFUSALS = re.compile(r"/api/v1/(projects/[^/]+/claims/|assignments/\d+/)$")
+# Refusals that belong to the walk: no task is left, a page is asked for that is not there, or the work
+# is open on another page.
+EXPECTED_REFUSALS = re.compile(r"/api/v1/(projects/[^/]+/claims/|assignments/\d+/(beat/)?)$")
+BEATS = re.compile(r"/beat/$")
+CONFLICT = 409
 
 
 class Person:
@@ -214,12 +217,22 @@ class Person:
     def start(self, kind: str, project: str = "demo") -> None:
         """Take the next task of a kind by keyboard."""
         self.go_to(self.way_in(kind, project))
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url("**/work/*")
+        with self._arriving():
+            self.page.keyboard.press("Enter")
 
     def start_by_mouse(self, kind: str, project: str = "demo") -> None:
-        self.way_in(kind, project).click()
-        self.page.wait_for_url("**/work/*")
+        button = self.way_in(kind, project)
+        with self._arriving():
+            button.click()
+
+    @contextmanager
+    def _arriving(self) -> Iterator[None]:
+        """At the next task; what a browser of theirs left open a moment ago goes on here."""
+        with self.page.expect_response(BEATS) as beat:
+            yield
+            self.page.wait_for_url("**/work/*")
+        if beat.value.status == CONFLICT:
+            self.go_on_here()
 
     @property
     def submit_button(self) -> Locator:
