@@ -5,7 +5,7 @@ USES = ["sft", "comparison", "rl-prompt", "eval"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0001_squashed_0008")]
+    dependencies = [('annotation', '0008_rewrites_dataset')]
 
     operations = [
         operation

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0001_squashed_0003'),
+        ('accounts', '0003_prompts'),
         ('annotation', '0016_settled_tasks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sampling', '0001_squashed_0002'),
+        ('sampling', '0002_generation_params'),
     ]
 
     operations = [
