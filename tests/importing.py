@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from annotation.datasets.records import Reject, RejectCode
+from annotation.datasets.records import DialogueRecord, Reject, RejectCode
 from annotation.models import Dataset, ImportRun
 from annotation.services import dataset_files, datasets, imports
 from annotation.services.dataset_files import Written
@@ -28,6 +28,17 @@ def dialogue(*texts: str) -> dict[str, Any]:
     """A `messages` line whose turns are the user's and the assistant's by turns."""
     roles = ("user", "assistant")
     return {"messages": [said(roles[index % 2], text) for index, text in enumerate(texts)]}
+
+
+def weighted(record: DialogueRecord) -> dict[str, Any]:
+    """A line that says of each answer whether it may be trained on."""
+    return {
+        "messages": [
+            said(turn.role, turn.content)
+            | ({"weight": int(turn.trainable)} if turn.role == "assistant" else {})
+            for turn in record.messages
+        ]
+    }
 
 
 def ranking(*tiers: str, **fields: Any) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from annotation.datasets.formats import (
     Exclusion,
     Line,
     Options,
+    require_no_tool,
     rfc3339,
     transcript_turns,
     turn_lines,
     whole,
 )
-from annotation.datasets.pairs import Pair, consensus_pairs_of, pairs_of
+from annotation.datasets.pairs import Note, Pair, consensus_pairs_of, pairs_of
 from annotation.datasets.ranking_reader import RANKING_SCHEMA
 from annotation.datasets.records import CandidateRecord, MessageRecord, RankingRecord
 from annotation.measures.consensus import CLEAR
@@ -72,7 +73,15 @@ def reward_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]
 
 
 def openai_dpo_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
+    """Raises CannotWriteError TOOL_TURN, and EMPTY_REPLY where every pair has one."""
+    require_no_tool(group[0].prompt)
     prompt = turn_lines(group[0].prompt)
+    pairs = _pairs(group, options)
+    said = [pair for pair in pairs if pair.chosen.content and pair.rejected.content]
+    if n_empty := len(pairs) - len(said):
+        options.notes[Note.EMPTY_REPLY.value] += n_empty
+    if not said:
+        raise CannotWriteError(Exclusion.EMPTY_REPLY)
     return [
         whole(
             {
@@ -83,7 +92,7 @@ def openai_dpo_lines(group: Sequence[RankingRecord], options: Options) -> list[L
             pair.ranking,
             options,
         )
-        for pair in _pairs(group, options)
+        for pair in said
     ]
 
 

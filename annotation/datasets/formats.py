@@ -36,6 +36,7 @@ class Exclusion(StrEnum):
     SYSTEM_TURN = "system_turn"  # the format has no place for a system turn
     OTHER_SPLIT = "other_split"  # its origin is in a split, for good, that is not asked for
     ALL_TIED = "all_tied"  # a ranking of one tier gives no pair
+    EMPTY_REPLY = "empty_reply"  # the format has no place for a reply without words
     UNLABELLED = "unlabelled"  # nothing says of a reply alone that it is good or bad
     BRIDGES_SPLITS = "bridges_splits"  # nearly the same prompts are in different splits, for good
     TOO_FEW_RATERS = "too_few_raters"  # agreement was asked for, and fewer than two ranked it
@@ -88,7 +89,9 @@ def _messages_line(turns: Any) -> Line:
 
 
 def openai_lines(dialogue: DialogueRecord, options: Options) -> list[Line]:
+    """Raises CannotWriteError TOOL_TURN: a tool's turn has to name its call, and text holds none."""
     _trainable_indexes(dialogue)
+    require_no_tool(dialogue.messages)
     messages = turn_lines(dialogue.messages)
     if options.weighted:
         for line, message in zip(messages, dialogue.messages, strict=True):
@@ -214,8 +217,7 @@ def _split_system(
     """
     _require_all_trainable(dialogue)
     messages = dialogue.messages
-    if any(message.role == "tool" for message in messages):
-        raise CannotWriteError(Exclusion.TOOL_TURN)
+    require_no_tool(messages)
     if messages[0].role == "system":
         return messages[0].content, messages[1:]
     return None, messages
@@ -228,13 +230,18 @@ def transcript_turns(
 
     Raises CannotWriteError for a tool turn, and for a system turn that is not to be prefixed.
     """
-    if any(message.role == "tool" for message in messages):
-        raise CannotWriteError(Exclusion.TOOL_TURN)
+    require_no_tool(messages)
     if messages[0].role != "system":
         return messages
     if options.system != "prefix":
         raise CannotWriteError(Exclusion.SYSTEM_TURN)
     return _prefixed(messages)
+
+
+def require_no_tool(messages: Sequence[MessageRecord]) -> None:
+    """Raises CannotWriteError TOOL_TURN."""
+    if any(message.role == "tool" for message in messages):
+        raise CannotWriteError(Exclusion.TOOL_TURN)
 
 
 def _prefixed(messages: Sequence[MessageRecord]) -> Sequence[MessageRecord]:

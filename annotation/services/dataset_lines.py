@@ -375,7 +375,12 @@ def _outputs_trained_in_part(
     if chunk.rows_of == DatasetChunk.RowsOf.CONVERSATION:
         ids = selectors.trained_in_part(chunk.row_ids)
         dialogues = selectors.dialogues(ids, metadata=False)
-        rows = [([pk], dialogue) for pk, dialogue in zip(ids, dialogues, strict=True)]
+        rows = [
+            ([pk], dialogue)
+            for pk, dialogue in zip(ids, dialogues, strict=True)
+            # Such a dialogue has no line in the file.
+            if all(turn.role != "tool" for turn in dialogue.messages)
+        ]
     else:
         # What was rewritten answers replies that nobody is to train on.
         rows = [

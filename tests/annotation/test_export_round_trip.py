@@ -23,7 +23,17 @@ from tests.factories import (
     RatingSchemaFactory,
     RoundFactory,
 )
-from tests.importing import FIXTURES, dialogue, joined, lines_of, ranking, said, take_in, write_out
+from tests.importing import (
+    FIXTURES,
+    dialogue,
+    joined,
+    lines_of,
+    ranking,
+    said,
+    take_in,
+    weighted,
+    write_out,
+)
 from tests.judging import judged
 
 pytestmark = pytest.mark.django_db
@@ -58,17 +68,6 @@ def everything(project, folder) -> dict[str, list[Any]]:
         write_out(project, kind, file_format, path, criterion="any" if kind != "sft" else "")
         lines[file_format] = lines_of(path)
     return lines
-
-
-def weighted(record) -> dict[str, Any]:
-    """A line that says of each answer whether it may be trained on."""
-    return {
-        "messages": [
-            said(turn.role, turn.content)
-            | ({"weight": int(turn.trainable)} if turn.role == "assistant" else {})
-            for turn in record.messages
-        ]
-    }
 
 
 def without_repeats(lines: list[Any]) -> list[Any]:
