@@ -7,6 +7,7 @@ process and flags every character of a story; what can be checked by its own dig
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ _IBAN = regex.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-
 _IP = regex.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:]+)(?![\w:]|\.\d)"
 )
+# What a text must hold for a detector to find anything, so that most are not looked through.
+_DIGIT = re.compile(r"\d")
+_DOTTED = re.compile(r"\d\.\d")
+# A sign of being called before a number or within it, extensions included.
+_CALLABLE = re.compile(r"[+(]\D{0,10}\d|\d\D{1,40}\d")
 # A region of its own decides how national numbers are read; others are found with their + sign.
 _REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "pt": "BR", "nl": "NL"}
 
@@ -47,9 +53,15 @@ def find(text: str, *, language: str = "en") -> list[Span]:
     overlap: a card is no phone number too.
     """
     found: list[Span] = []
-    for detector in (_emails, _ibans, _cards, _ips):
-        _keep(found, detector(text))
-    _keep(found, _phones(text, _REGIONS.get(language.split("-")[0].lower())))
+    if "@" in text:
+        _keep(found, _emails(text))
+    if _DIGIT.search(text):
+        _keep(found, _ibans(text))
+        _keep(found, _cards(text))
+    if text.count(":") > 1 or _DOTTED.search(text):
+        _keep(found, _ips(text))
+    if _CALLABLE.search(text):
+        _keep(found, _phones(text, _REGIONS.get(language.split("-")[0].lower())))
     return sorted(found)
 
 

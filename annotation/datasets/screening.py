@@ -4,31 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from annotation import personal_data
 from annotation.datasets import benchmarks
+from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.records import DialogueRecord, PromptRecord, RankingRecord
 
 Record: TypeAlias = DialogueRecord | PromptRecord | RankingRecord
 
 PERSONAL_DATA, BENCHMARK_OVERLAP = "personal_data", "benchmark_overlap"
+# What a person decided of a row that was held; see models.PersonalDataHold.
+KEPT, BLANKED, EXCLUDED = "kept", "blanked", "excluded"
+
+
+class Verdict(NamedTuple):
+    """Why a row stays out, None where it may leave; `kinds` is what was found that nobody decided of."""
+
+    reason: str | None
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Screening:
-    """`forbidden` are the runs of words of benchmarks, as datasets.benchmarks hashes them."""
+    """What may leave of personal data, a word of datasets.mixtures.PersonalData, and the runs of words
+    of benchmarks, as datasets.benchmarks hashes them, that no row may hold."""
 
-    holds_personal_data: bool
+    personal_data: str
     forbidden: Collection[int]
 
-    def reason(self, texts: Sequence[str], language: str | None) -> str | None:
-        """Why a row of these texts stays out; None where it may leave."""
-        if self.holds_personal_data and kinds_of_personal_data(texts, language):
-            return PERSONAL_DATA
-        return BENCHMARK_OVERLAP if self.repeats_benchmark(texts) else None
+    def verdict(self, texts: Sequence[str], language: str | None, decision: str | None) -> Verdict:
+        """Of a row of these texts. What a person decided goes before what is usual."""
+        if decision == EXCLUDED:
+            return Verdict(PERSONAL_DATA)
+        if decision is None and self.personal_data == PersonalData.HOLD:
+            kinds = kinds_of_personal_data(texts, language)
+            if kinds:
+                return Verdict(PERSONAL_DATA, kinds)
+        return Verdict(BENCHMARK_OVERLAP if self._repeats_benchmark(texts) else None)
 
-    def repeats_benchmark(self, texts: Sequence[str]) -> bool:
+    def blanks(self, decision: str | None) -> bool:
+        """Whether a row goes out with the kind of thing in the place of personal data."""
+        return decision == BLANKED or (decision is None and self.personal_data == PersonalData.MASK)
+
+    def _repeats_benchmark(self, texts: Sequence[str]) -> bool:
         return bool(self.forbidden) and any(
             run in self.forbidden for text in texts for run in benchmarks.runs(text)
         )

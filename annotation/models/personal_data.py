@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from annotation.datasets import screening
 from annotation.models.conversations import Message
 from annotation.models.datasets import DatasetChunk
 from labelhub.accounts.models import Project
@@ -45,13 +46,13 @@ class PersonalDataFinding(Model):
 
 
 class PersonalDataHold(Model):
-    """A row that mixtures leave out for what looks like personal data in it, until somebody decides."""
+    """A row that datasets leave out for what looks like personal data in it, until somebody decides."""
 
     class Decision(models.TextChoices):
         OPEN = "open"  # nobody has looked
-        KEPT = "kept"  # it is nobody's, or may be known: the row goes in as it is
-        BLANKED = "blanked"  # the row goes in with the kind of thing in its place
-        EXCLUDED = "excluded"  # the row stays out, whatever a recipe says
+        KEPT = screening.KEPT  # it is nobody's, or may be known: the row goes in as it is
+        BLANKED = screening.BLANKED  # the row goes in with the kind of thing in its place
+        EXCLUDED = screening.EXCLUDED  # the row stays out, whatever is asked for
 
     project = models.ForeignKey(
         Project, models.PROTECT, related_name="personal_data_holds", db_index=False

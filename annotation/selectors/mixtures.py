@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from annotation.datasets import benchmarks
-from annotation.models import Benchmark, Candidate, Comparison, Message, Ranking
+from annotation.models import Benchmark, Candidate, Comparison, Message, Prompt, Ranking
 
 
 def forbidden_runs(benchmark_ids: Sequence[int]) -> set[int]:
@@ -27,6 +27,12 @@ def dialogue_texts(ids: Sequence[int]) -> dict[int, list[str]]:
     ):
         found[pk].append(content)
     return found
+
+
+def prompt_texts(ids: Sequence[int]) -> dict[int, list[str]]:
+    """The turns of each prompt."""
+    prompts = Prompt.objects.filter(pk__in=ids).values_list("pk", "turns_before", "text")
+    return {pk: [*(turn["content"] for turn in before), text] for pk, before, text in prompts}
 
 
 def ranking_texts(ids: Sequence[int]) -> dict[int, list[str]]:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from annotation import personal_data
 from annotation.models import DatasetChunk, PersonalDataHold
 from annotation.selectors.dataset_rewrites import rewrite_texts
-from annotation.selectors.mixtures import dialogue_texts, ranking_texts
+from annotation.selectors.mixtures import dialogue_texts, prompt_texts, ranking_texts
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
@@ -23,6 +23,7 @@ _AROUND = 120
 _READERS = {
     DatasetChunk.RowsOf.CONVERSATION.value: dialogue_texts,
     DatasetChunk.RowsOf.RANKING.value: ranking_texts,
+    DatasetChunk.RowsOf.PROMPT.value: prompt_texts,
     DatasetChunk.RowsOf.FEEDBACK.value: rewrite_texts,
 }
 

@@ -42,8 +42,8 @@ class ExportInput(serializers.Serializer[Any]):
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     personal_data = serializers.ChoiceField(
         choices=[*PersonalData],
-        default=PersonalData.KEEP.value,
-        help_text="Hold back rows in which something looks like it, mask it, or keep it.",
+        default=PersonalData.HOLD.value,
+        help_text="Hold back rows in which something looks like it until a manager decides, mask it, or keep it.",
     )
     benchmarks = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),

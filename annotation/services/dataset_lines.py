@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -26,7 +25,7 @@ from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import dataset_rankings, dataset_rewrites
 from annotation.selectors import datasets as selectors
 from annotation.selectors.mixtures import forbidden_runs
-from annotation.services import row_screening
+from annotation.services import personal_data_holds, row_screening
 from annotation.services.reading_ahead import read_ahead
 from annotation.services.row_splits import (
     BY_PROMPT,
@@ -88,7 +87,7 @@ class FileOptions:
     hold_out_raters: float = 0.0
     seed: int = 0
     # What becomes of rows that look as if they held some, a word of datasets.mixtures.PersonalData.
-    personal_data: str = PersonalData.KEEP.value
+    personal_data: str = PersonalData.HOLD.value
     # Ids of those whose runs of words no row may hold.
     benchmarks: Sequence[int] = ()
     # How a job's file is packed, a word of PACKED; the command tells it from the name.
@@ -180,7 +179,7 @@ def is_framed(*, dataset: Dataset, options: FileOptions, into: Splitting) -> boo
         and options.personal_data != PersonalData.MASK
         and not options.is_screened
         and not options.with_metadata
-        and not blanked_rows(dataset)
+        and not row_screening.decisions_of(dataset)
         and selectors.holds_only(dataset, DatasetChunk.RowsOf.CONVERSATION)
     )
 
@@ -244,22 +243,27 @@ def _made(
 def _placed_rows(
     dataset: Dataset, options: FileOptions, into: Splitting, n_before: int
 ) -> Iterator[tuple[str, list[PlacedRow], list[tuple[list[int], str]]]]:
-    """What each chunk holds, with its outputs, and what of it is held back, with the reasons."""
+    """What each chunk holds, with its outputs, and what of it is held back, with the reasons.
+
+    What is held for personal data that nobody has decided of is listed for somebody to look at.
+    """
     screening = Screening(
-        holds_personal_data=options.personal_data == PersonalData.HOLD,
-        forbidden=forbidden_runs(options.benchmarks),
+        personal_data=options.personal_data, forbidden=forbidden_runs(options.benchmarks)
     )
-    masks, blanked = options.personal_data == PersonalData.MASK, blanked_rows(dataset)
+    decisions = row_screening.decisions_of(dataset)
     for rows_of, rows in _rows(dataset, options, n_before):
         held: list[tuple[list[int], str]] = []
-        if options.is_screened:
-            rows, held = row_screening.screened(rows, screening)
-        rows = [
-            (ids, row_screening.masked(row))
-            if masks or not blanked[rows_of].isdisjoint(ids)
-            else (ids, row)
-            for ids, row in rows
-        ]
+        if decisions or options.is_screened or options.personal_data == PersonalData.MASK:
+            screened = row_screening.screened(
+                dataset=dataset,
+                rows_of=rows_of,
+                rows=rows,
+                screening=screening,
+                decisions=decisions.get(rows_of, {}),
+            )
+            rows, held = screened.kept, screened.left_out
+            if screened.found:
+                personal_data_holds.hold(screened.found)
         yield rows_of, placed_rows(rows_of=rows_of, rows=rows, splitting=into), held
 
 
@@ -327,12 +331,6 @@ def rewritten(ranking: RankingRecord) -> DialogueRecord:
         language=ranking.language,
         metadata=ranking.metadata,
     )
-
-
-def blanked_rows(dataset: Dataset) -> Mapping[str, set[int]]:
-    """Rows in which somebody had personal data blanked before they were frozen, by table."""
-    given = dataset.recipe.get("blanked", {})
-    return defaultdict(set, {rows_of: set(ids) for rows_of, ids in given.items()})
 
 
 def _group(ranking: tuple[int, RankingRecord]) -> Any:

@@ -135,6 +135,7 @@ def freeze_rows(
     """A dataset of the rows that a query finds without a reason against them, ordered by their place.
 
     `basis` are the query's common table expressions and `rows` it yields {rows_of, id, place, reason}.
+    Its recipe also says, as `decisions`, what people decided until now of these rows' personal data.
     """
     # One dataset of a project is numbered at a time; readers and foreign keys do not wait.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
@@ -213,10 +214,19 @@ part AS (
     (dense_rank() OVER (PARTITION BY rows_of ORDER BY place) - 1) / %(chunk_rows)s AS part
   FROM found WHERE reason IS NULL
 ),
+decided AS (
+  SELECT decision, h.rows_of, jsonb_agg(row_id ORDER BY row_id) AS ids
+  FROM annotation_personaldatahold h JOIN found ON found.rows_of = h.rows_of AND found.id = row_id
+  WHERE reason IS NULL AND decision <> 'open' GROUP BY decision, h.rows_of
+),
 dataset AS (
   INSERT INTO annotation_dataset
     (project_id, kind, number, recipe, n_rows, excluded, pseudonym_key, created_by_id, created_at)
-  SELECT %(project)s, %(kind)s, %(number)s, %(recipe)s::jsonb,
+  SELECT %(project)s, %(kind)s, %(number)s, %(recipe)s::jsonb || coalesce((
+      SELECT jsonb_build_object('decisions', jsonb_object_agg(decision, ids_of)) FROM
+        (SELECT decision, jsonb_object_agg(rows_of, ids) AS ids_of FROM decided GROUP BY decision) AS each
+      HAVING count(*) > 0
+    ), '{{}}'),
     (SELECT count(*) FROM found WHERE reason IS NULL),
     (SELECT coalesce(jsonb_object_agg(reason, n), '{{}}') FROM
       (SELECT reason, count(*) AS n FROM found WHERE reason IS NOT NULL GROUP BY reason) AS counted),

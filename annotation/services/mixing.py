@@ -14,13 +14,8 @@ from django.db import connection
 
 from annotation import near_duplicates
 from annotation.datasets.criteria import question_of
-from annotation.datasets.mixtures import Mixture, Origins, PersonalData, Source, quotas
-from annotation.datasets.screening import (
-    BENCHMARK_OVERLAP,
-    PERSONAL_DATA,
-    Screening,
-    kinds_of_personal_data,
-)
+from annotation.datasets.mixtures import Mixture, Origins, Source, quotas
+from annotation.datasets.screening import Screening
 from annotation.models import Dataset, DatasetChunk, PersonalDataHold
 from annotation.selectors import dataset_rewrites, mixtures
 from annotation.services import datasets, personal_data_holds
@@ -98,7 +93,6 @@ def frozen(
             "allowed_use": USE[kind].value,
             "order": "group" if kind == Kind.COMPARISONS else "id",
             "contents": dict(contents),
-            **({"blanked": blanked} if (blanked := _blanked()) else {}),
             **({"criterion": criterion} if criterion else {}),
         },
         basis="nothing AS (SELECT)",
@@ -113,7 +107,6 @@ DROP TABLE IF EXISTS mixture_row;
 CREATE TEMPORARY TABLE mixture_row (
   seq bigserial PRIMARY KEY, source int NOT NULL, rows_of text NOT NULL, id bigint NOT NULL,
   place bigint NOT NULL, reason text, category text, language text, n_tokens bigint,
-  blanked boolean NOT NULL DEFAULT false,
   UNIQUE (rows_of, id)
 )"""
 
@@ -203,15 +196,11 @@ class _Screen:
         if place != self.place:
             self.place, self.sound, self.repeats = place, set(), None
         unread = [text for text in texts if text not in self.sound]
-        if decision == Decision.EXCLUDED:
-            return PERSONAL_DATA
-        if decision is None and self.screening.holds_personal_data:
-            kinds = kinds_of_personal_data(unread, row.language)
-            if kinds:
-                self.held[row] = kinds
-                return PERSONAL_DATA
-        if self.screening.repeats_benchmark(unread):
-            return BENCHMARK_OVERLAP
+        verdict = self.screening.verdict(unread, row.language, decision)
+        if verdict.kinds:
+            self.held[row] = verdict.kinds
+        if verdict.reason is not None:
+            return verdict.reason
         if decision != Decision.BLANKED:
             self.sound.update(unread)
         if self.mixture.near_duplicates and self.repeats is None:
@@ -229,22 +218,21 @@ def _screen(
     progress: Progress,
 ) -> None:
     screening = Screening(
-        holds_personal_data=mixture.personal_data == PersonalData.HOLD,
+        personal_data=mixture.personal_data,
         forbidden=mixtures.forbidden_runs(mixture.benchmarks),
     )
     screen = _Screen(mixture, count_tokens, screening)
     n_rows, n_through = _count_open(), 0
     for rows in _open_rows():
         texts, decided = _texts(kind, rows), _decided(rows)
-        verdicts: list[tuple[int, str | None, int | None, bool]] = []
+        verdicts: list[tuple[int, str | None, int | None]] = []
         for row in rows:
             said = texts[row.rows_of, row.id]
-            decision = decided.get((row.rows_of, row.id))
-            reason = screen.reason(row, said, decision)
+            reason = screen.reason(row, said, decided.get((row.rows_of, row.id)))
             n_tokens = None
             if reason is None and count_tokens is not None:
                 n_tokens = sum(count_tokens(text) for text in said)
-            verdicts.append((row.seq, reason, n_tokens, decision == Decision.BLANKED))
+            verdicts.append((row.seq, reason, n_tokens))
         _hold(screen.held, mixture)
         screen.held.clear()
         with connection.cursor() as cursor:
@@ -305,16 +293,6 @@ def _hold(found: Mapping[_Row, frozenset[str]], mixture: Mixture) -> None:
     )
 
 
-def _blanked() -> dict[str, list[int]]:
-    """The rows that go in with their personal data blanked, by table."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rows_of, array_agg(id ORDER BY id) FROM mixture_row"
-            " WHERE blanked AND reason IS NULL GROUP BY rows_of ORDER BY rows_of"
-        )
-        return dict(cursor.fetchall())
-
-
 def _open_rows() -> Iterator[list[_Row]]:
     """The rows that nothing speaks against yet, in order, by chunks."""
     last = 0
@@ -334,9 +312,8 @@ def _open_rows() -> Iterator[list[_Row]]:
 
 _JUDGE = """
 UPDATE mixture_row
-SET reason = verdict.reason, n_tokens = verdict.n_tokens, blanked = verdict.blanked
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::boolean[])
-  AS verdict (seq, reason, n_tokens, blanked)
+SET reason = verdict.reason, n_tokens = verdict.n_tokens
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS verdict (seq, reason, n_tokens)
 WHERE mixture_row.seq = verdict.seq
 """
 

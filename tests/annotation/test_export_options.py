@@ -6,10 +6,12 @@ import pytest
 from django.core.management import call_command
 
 from annotation.exceptions import BenchmarkUnknown
+from annotation.models import Benchmark, Dataset, PersonalDataHold
 from annotation.services import dataset_files, exports
 from annotation.services.dataset_lines import FileOptions
 from annotation.services.explanations import explain_line
 from annotation.services.recipes import add_benchmark
+from labelhub.accounts.models import AuditEvent
 from tests.factories import ProjectFactory
 from tests.importing import dialogue, lines_of, ranking, said, take_in, write_out
 
@@ -153,8 +155,26 @@ def test_the_command_screens(project, tmp_path, capsys):
     bench.write_text(SECRET)
     take_in(project, dialogue("Count.", SECRET), dialogue("Who?", PERSON), dialogue("Hi?", "Ho."))
     command = ["export_jsonl", "sft", "--project", project.slug, "--out", str(out)]
-    call_command(*command, "--pii", "hold", "--decontaminate", str(bench))
+    call_command(*command, "--decontaminate", str(bench))
     assert lines_of(out) == [dialogue("Hi?", "Ho.")]
     told = capsys.readouterr().err
     assert "left out, benchmark_overlap: 1" in told
     assert "left out, personal_data: 1" in told
+    for word in ("mask", "keep"):
+        call_command(*command, "--pii", word)
+        assert len(lines_of(out)) == 3
+
+
+def test_a_dry_run_that_screens_stores_nothing(project, tmp_path, capsys):
+    bench = tmp_path / "bench.txt"
+    bench.write_text(SECRET)
+    take_in(project, dialogue("Count.", SECRET), dialogue("Who?", PERSON))
+    before = AuditEvent.objects.count()
+    command = ["export_jsonl", "sft", "--project", project.slug, "--dry-run"]
+    call_command(*command, "--decontaminate", str(bench))
+    told = capsys.readouterr().err
+    assert "left out, benchmark_overlap: 1" in told
+    assert "left out, personal_data: 1" in told
+    stored = (Benchmark, Dataset, PersonalDataHold)
+    assert [model.objects.count() for model in stored] == [0, 0, 0]
+    assert AuditEvent.objects.count() == before

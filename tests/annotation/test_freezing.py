@@ -181,7 +181,7 @@ class TestFreezing:
             contents.add((path.parent / "x.jsonl.zst.manifest.json").read_bytes())
         assert len(contents) == 2
 
-    def test_what_stops_leaves_nothing_and_the_old_file_stands(self, project, tmp_path):
+    def test_what_stops_names_nothing_and_the_old_file_stands(self, project, tmp_path):
         take_in(project, dialogue("Hi?", "Hello."))
         dataset = datasets.freeze(project=project, kind=Dataset.Kind.SFT)
         old = tmp_path / "out.test.jsonl"
@@ -197,7 +197,8 @@ class TestFreezing:
             dataset_files.write_files(
                 dataset=dataset, options=options, path=tmp_path / "out.jsonl", progress=stop
             )
-        assert [path.name for path in tmp_path.iterdir()] == ["out.test.jsonl"]
+        # What was written as yet stays hidden, to be gone on with.
+        assert [path.name for path in tmp_path.glob("[!.]*")] == ["out.test.jsonl"]
         assert old.read_text() == "old"
 
     def test_an_unknown_format_is_refused(self, project, path):

@@ -8,10 +8,11 @@ from rest_framework.test import APIClient
 
 from annotation.models import PersonalDataHold
 from annotation.services import versions
+from annotation.services.explanations import explain_line
 from labelhub.accounts.models import AuditEvent, Membership
 from tests.factories import MembershipFactory, ProjectFactory
 from tests.freezing import counted, declared, files_of, frozen
-from tests.importing import dialogue, ranking, said, take_in, unlike
+from tests.importing import dialogue, lines_of, ranking, said, take_in, unlike, write_out
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,10 @@ def listed(manager, project, **query):
 
 def decide(manager, held, decision):
     return manager.post(f"/api/v1/personal-data/{held['id']}/decision/", {"decision": decision})
+
+
+def held_row(project):
+    return PersonalDataHold.objects.get(project=project).row_id
 
 
 def answers(version):
@@ -103,6 +108,70 @@ def test_versions_stay_what_they_were_whatever_is_decided_later(project, manager
         with versions.default_storage.open(version.archive) as stored:
             assert again.read_bytes() == stored.read()
     assert len(answers(frozen(recipe))) == 1
+
+
+@pytest.mark.parametrize(
+    ("decision", "word", "leaves"),
+    [
+        ("kept", "hold", f"Write to {MAIL}, she knows."),
+        ("kept", "mask", f"Write to {MAIL}, she knows."),
+        ("blanked", "hold", "Write to [email], she knows."),
+        ("blanked", "keep", "Write to [email], she knows."),
+        ("excluded", "mask", None),
+        ("excluded", "keep", None),
+    ],
+)
+def test_exports_hold_too_and_go_by_what_was_decided(
+    project, manager, tmp_path, decision, word, leaves
+):
+    path = tmp_path / "out.jsonl"
+    assert write_out(project, "sft", "messages", path).manifest["excluded"] == {"personal_data": 1}
+    (held,) = listed(manager, project)
+    decide(manager, held, decision)
+    manifest = write_out(project, "sft", "messages", path, personal_data=word).manifest
+    said_last = [line["messages"][-1]["content"] for line in lines_of(path)]
+    assert said_last == ([leaves] if leaves else []) + ["Nobody in here."]
+    assert manifest["excluded"] == ({} if leaves else {"personal_data": 1})
+    assert manifest["filters"]["decisions"] == {decision: {"conversation": [held_row(project)]}}
+
+
+@pytest.mark.parametrize("decision", ["kept", "excluded"])
+def test_mixtures_that_mask_go_by_what_was_decided(project, manager, decision):
+    counted(declared(project))
+    decide(manager, listed(manager, project)[0], decision)
+    version = frozen(declared(project, name="masks", personal_data="mask"))
+    leaves = [f"Write to {MAIL}, she knows."] if decision == "kept" else []
+    assert answers(version) == ["Nobody in here.", *leaves]
+
+
+def test_a_file_stays_what_its_frozen_rows_were(project, manager, tmp_path):
+    write_out(project, "sft", "messages", tmp_path / "held.jsonl")
+    (held,) = listed(manager, project)
+    decide(manager, held, "blanked")
+    path = tmp_path / "blanked.jsonl"
+    write_out(project, "sft", "messages", path)
+    decide(manager, held, "excluded")
+    assert explain_line(path=path, number=1).rows[0]["source_row"] == 1
+
+
+def test_a_held_prompt_waits_with_its_passage(project, manager, tmp_path):
+    take_in(project, {"prompt": f"Is {MAIL} still in use?"})
+    manifest = write_out(project, "prompts", "prompt-only", tmp_path / "out.jsonl").manifest
+    assert manifest["excluded"] == {"personal_data": 1}
+    (held,) = listed(manager, project)
+    assert (held["rows_of"], held["passages"][0]["before"]) == ("prompt", "Is ")
+
+
+def test_of_a_comparison_every_held_ranking_waits(project, manager, tmp_path):
+    take_in(project, *(ranking("A", "B", id=f"r{n}", rater=f"r_{n}", comment=MAIL) for n in (1, 2)))
+    path = tmp_path / "out.jsonl"
+    manifest = write_out(project, "comparisons", "preference", path).manifest
+    assert manifest["excluded"] == {"personal_data": 2}
+    first, second = listed(manager, project)
+    decide(manager, first, "kept")
+    decide(manager, second, "excluded")
+    manifest = write_out(project, "comparisons", "preference", path).manifest
+    assert (len(lines_of(path)), manifest["excluded"]) == (1, {"personal_data": 1})
 
 
 def test_who_leaves_a_row_out_leaves_it_out_of_every_recipe(project, manager):

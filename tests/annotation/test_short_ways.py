@@ -57,7 +57,7 @@ def test_dialogues_that_postgresql_writes(tmp_path: Path) -> None:
         for one in selectors.dialogues(ids, metadata=False)
     ]
     path = tmp_path / "out.jsonl"
-    written = write_out(project, "sft", "messages", path)
+    written = write_out(project, "sft", "messages", path, personal_data="keep")
     assert path.read_bytes() == b"".join(line for line in expected if isinstance(line, bytes))
     assert written.files[0].rows == len(TEXTS) + 2
     assert written.manifest["excluded"] == {"no_trainable_turn": 1, "untrainable_turn": 1}

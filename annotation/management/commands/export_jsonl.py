@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import rfc3339
@@ -130,8 +131,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--pii",
             choices=[*PersonalData],
-            default=PersonalData.KEEP.value,
-            help="rows in which something looks like personal data: hold them back, mask it, or keep it",
+            default=PersonalData.HOLD.value,
+            help="rows in which something looks like personal data: hold them back until a manager "
+            "decides (the usual), mask it, or keep it",
         )
         parser.add_argument(
             "--decontaminate",
@@ -159,7 +161,6 @@ class Command(BaseCommand):
         self._report(written, dry_run=options["dry_run"])
 
     def _export(self, options: dict[str, Any]) -> Written:
-        kind = Dataset.Kind(options["kind"])
         if options["out"] == STDOUT and (options["split"] or options["hold_out_raters"]):
             raise CommandError(
                 "Several files need a name to be named after; give --out a path.",
@@ -168,7 +169,36 @@ class Command(BaseCommand):
         project = Project.objects.filter(slug=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project “{options['project']}”.", returncode=REFUSED)
-        file_options = FileOptions.checked(
+        progress = Progress(sys.stderr)
+        progress.show("freezing")
+        try:
+            if options["dry_run"]:
+                return self._try_out(project, options, progress)
+            return self._write(
+                project,
+                self._file_options(project, options),
+                progress,
+                out=options["out"],
+                afresh=options["afresh"],
+            )
+        finally:
+            progress.close()
+
+    def _try_out(self, project: Project, options: dict[str, Any], progress: Progress) -> Written:
+        with transaction.atomic():
+            written = dataset_files.try_out(
+                project=project,
+                options=self._file_options(project, options),
+                progress=lambda n: progress.show(f"{n:,} rows"),
+            )
+            # Benchmark files are not kept either.
+            transaction.set_rollback(True)
+        return written
+
+    def _file_options(self, project: Project, options: dict[str, Any]) -> FileOptions:
+        """Raises what FileOptions.checked and recipes.add_benchmark do."""
+        kind = Dataset.Kind(options["kind"])
+        return FileOptions.checked(
             kind=kind.value,
             file_format=options["format"] or next(iter(FORMATS[kind])),
             split=options["split"],
@@ -193,20 +223,6 @@ class Command(BaseCommand):
                 for path in options["decontaminate"]
             ),
         )
-        progress = Progress(sys.stderr)
-        progress.show("freezing")
-        try:
-            if options["dry_run"]:
-                return dataset_files.try_out(
-                    project=project,
-                    options=file_options,
-                    progress=lambda n: progress.show(f"{n:,} rows"),
-                )
-            return self._write(
-                project, file_options, progress, out=options["out"], afresh=options["afresh"]
-            )
-        finally:
-            progress.close()
 
     def _write(
         self,

@@ -2387,8 +2387,8 @@ export interface components {
             /** @default 0 */
             seed?: number;
             /**
-             * @description Hold back rows in which something looks like it, mask it, or keep it.
-             * @default keep
+             * @description Hold back rows in which something looks like it until a manager decides, mask it, or keep it.
+             * @default hold
              */
             personal_data?: components["schemas"]["PersonalDataEnum"];
             /** @description Ids of benchmarks of the project; rows that share 13 words in a row stay out. */

@@ -17,7 +17,7 @@ const PAIRS = ["all", "best-worst", "best-rest", "adjacent", "one"] as const;
 const TIES = ["drop", "half"] as const;
 const MARGINS = ["", "strength", "rating", "rank", "none"] as const;
 const PACKED = ["none", "gzip", "zstd"] as const;
-const PERSONAL_DATA = ["keep", "mask", "hold"] as const;
+const PERSONAL_DATA = ["hold", "mask", "keep"] as const;
 const PAIR_FORMATS = ["preference", "preference-implicit", "reward", "openai-dpo", "hh"];
 const WITHOUT_SYSTEM = ["hh", "nectar", "alpaca"];
 const MOST_HELD_OUT = 0.9;
@@ -135,7 +135,7 @@ export function ExportOptions({ asked, faults, onChange }: Props) {
       {choice(
         t("recipes.form.personalData"),
         PERSONAL_DATA,
-        asked.personal_data ?? "keep",
+        asked.personal_data ?? "hold",
         (word) => t(`recipes.form.personalDataChoices.${word}`),
         (personal_data) => onChange({ personal_data }),
       )}

@@ -6,7 +6,7 @@ export const personal = {
   decided: "Decided",
   emptyTitle: "Nothing is held",
   emptyHint:
-    "When a recipe is counted or frozen, rows in which something looks like personal data are held here until somebody decides.",
+    "When a recipe is counted or frozen, or a file exported, rows in which something looks like personal data are held here until somebody decides.",
   noneDecidedTitle: "Nothing was decided yet",
   noneDecidedHint: "Decisions hold for every dataset that is frozen after them, and can be changed.",
   rowsOf: {
