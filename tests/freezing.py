@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from typing import Any
+from unittest.mock import patch
 
 from django.core.files.storage import default_storage
 
+from annotation import leased_work
 from annotation.freezing_runner import run_freezing
 from annotation.models import DatasetVersion, Freezing, Recipe
 from annotation.serializers.recipes import RecipeInput
@@ -42,7 +44,9 @@ def declared(
 
 def run(recipe: Recipe, *, is_trial: bool = False) -> Freezing:
     freezing = freezings.start(recipe=recipe, is_trial=is_trial, requested_by=None)
-    run_freezing(freezing_id=freezing.pk)
+    # The lease's thread has a connection of its own, which cannot see what a test has not committed.
+    with patch.object(leased_work, "RENEW_SECONDS", 3600.0):
+        run_freezing(freezing_id=freezing.pk)
     freezing.refresh_from_db()
     return freezing
 

@@ -8,7 +8,8 @@ export const personal = {
   emptyHint:
     "When a recipe is counted or frozen, or a file exported, rows in which something looks like personal data are held here until somebody decides.",
   noneDecidedTitle: "Nothing was decided yet",
-  noneDecidedHint: "Decisions hold for every dataset that is frozen after them, and can be changed.",
+  noneDecidedHint:
+    "Decisions hold for every dataset that is frozen after them, and can be changed.",
   rowsOf: {
     conversation: "Dialogue {{id}}",
     ranking: "Ranking {{id}}",
