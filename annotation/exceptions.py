@@ -393,6 +393,11 @@ class AggregationRefused(LabelhubError):
     detail = "Several people's rankings cannot be added up in this way."
 
 
+class ThumbsRefused(LabelhubError):
+    code = "thumbs_refused"
+    detail = "Thumbs say of single replies that they are good or bad: only “kto” lines hold that."
+
+
 class RecipeNameTaken(LabelhubError):
     code, status = "recipe_name_taken", 409
     detail = "The project has a recipe of this name; choose another, or change that one."

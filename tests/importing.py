@@ -96,6 +96,7 @@ def write_out(project: Project, kind: str, file_format: str, path: Path, **optio
         kind=Dataset.Kind(kind),
         criterion=file_options.criterion,
         grouped=file_options.grouped,
+        thumbs=file_options.thumbs,
     )
     return dataset_files.write_files(
         dataset=dataset, options=file_options, path=path, progress=lambda n: None

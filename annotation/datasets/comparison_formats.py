@@ -23,7 +23,12 @@ from annotation.datasets.formats import (
 )
 from annotation.datasets.pairs import Note, Pair, consensus_pairs_of, pairs_of
 from annotation.datasets.ranking_reader import RANKING_SCHEMA
-from annotation.datasets.records import CandidateRecord, MessageRecord, RankingRecord
+from annotation.datasets.records import (
+    CandidateRecord,
+    JudgedReplyRecord,
+    MessageRecord,
+    RankingRecord,
+)
 from annotation.measures.consensus import CLEAR
 
 _HH_SPEAKERS = {"user": "Human", "assistant": "Assistant"}
@@ -149,6 +154,14 @@ def kto_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
     if not lines:
         raise CannotWriteError(Exclusion.UNLABELLED)
     return lines
+
+
+def judged_reply_lines(record: JudgedReplyRecord, options: Options) -> list[Line]:
+    """As `kto_lines`, of a reply that somebody gave a thumb."""
+    *prompt, reply = turn_lines(record.messages)
+    return [
+        whole({"prompt": prompt, "completion": [reply], "label": record.is_good}, record, options)
+    ]
 
 
 COMPARISON_FORMATS: Mapping[str, Callable[[Sequence[RankingRecord], Options], list[Line]]] = {

@@ -49,6 +49,13 @@ class DialogueRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedReplyRecord(DialogueRecord):
+    """Turns that end on a reply, and whether its reader found it good (a thumb)."""
+
+    is_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NodeRecord:
     """One turn of a tree: the place of its parent in the tree's list, None for the root."""
 

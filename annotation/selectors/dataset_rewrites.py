@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import connection
 from django.db.models import F
@@ -28,11 +28,7 @@ SELECT feedback, role, content FROM path ORDER BY feedback, position
 def rewrites(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
     """The rewrites of these feedbacks in the order of their ids, each the answer to what stood before
     the reply; earlier replies are context, not to be trained on (DATA.md §6)."""
-    before: dict[int, list[MessageRecord]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_TURNS_BEFORE, [list(ids)])
-        for pk, role, content in cursor.fetchall():
-            before[pk].append(MessageRecord(role, content))
+    before = turns_before(ids)
     found = (
         Feedback.objects.filter(pk__in=ids)
         .order_by("pk")
@@ -68,6 +64,16 @@ def rewrites(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
         )
         for row in found
     ]
+
+
+def turns_before(ids: Sequence[int]) -> Mapping[int, list[MessageRecord]]:
+    """What stood before the reply that each of these feedbacks is about, on the reply's own branch."""
+    before: dict[int, list[MessageRecord]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_TURNS_BEFORE, [list(ids)])
+        for pk, role, content in cursor.fetchall():
+            before[pk].append(MessageRecord(role, content))
+    return before
 
 
 def rewrite_texts(ids: Sequence[int]) -> dict[int, list[str]]:

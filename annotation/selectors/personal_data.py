@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from annotation import personal_data
 from annotation.models import DatasetChunk, PersonalDataHold
-from annotation.selectors.dataset_rewrites import rewrite_texts
+from annotation.selectors.dataset_thumbs import feedback_texts
 from annotation.selectors.mixtures import dialogue_texts, prompt_texts, ranking_texts
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
@@ -24,7 +24,7 @@ _READERS = {
     DatasetChunk.RowsOf.CONVERSATION.value: dialogue_texts,
     DatasetChunk.RowsOf.RANKING.value: ranking_texts,
     DatasetChunk.RowsOf.PROMPT.value: prompt_texts,
-    DatasetChunk.RowsOf.FEEDBACK.value: rewrite_texts,
+    DatasetChunk.RowsOf.FEEDBACK.value: feedback_texts,
 }
 
 

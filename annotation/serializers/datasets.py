@@ -29,6 +29,10 @@ class ExportInput(serializers.Serializer[Any]):
     )
     ties = serializers.ChoiceField(choices=[*Ties], default=Ties.DROP.value)
     system = serializers.ChoiceField(choices=SYSTEM_TURNS, default="drop")
+    thumbs = serializers.BooleanField(
+        default=False,
+        help_text="kto: replies in chats too, good or bad by the thumb they got.",
+    )
     aggregate = serializers.ChoiceField(choices=[*Aggregate], default=Aggregate.RATERS.value)
     min_agreement = serializers.FloatField(min_value=0, max_value=1, default=0.0)
     max_model_share = serializers.FloatField(

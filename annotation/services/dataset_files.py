@@ -46,6 +46,7 @@ TOLD = (
     "margin",
     "ties",
     "system",
+    "thumbs",
     "aggregate",
     "min_agreement",
     "max_model_share",
@@ -129,6 +130,7 @@ def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Wr
             kind=Dataset.Kind(options.kind),
             criterion=options.criterion,
             grouped=options.grouped,
+            thumbs=options.thumbs,
         )
         into = splitting(dataset=dataset, options=options)
         outputs = {name: LineFile(nowhere, name=name or WHOLE_NAME) for name in into.outputs}
@@ -157,7 +159,11 @@ def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
     recipes.require_benchmarks(project=project, ids=options.benchmarks)
     kind = Dataset.Kind(options.kind)
     counted = datasets.count(
-        project=project, kind=kind, criterion=options.criterion, grouped=options.grouped
+        project=project,
+        kind=kind,
+        criterion=options.criterion,
+        grouped=options.grouped,
+        thumbs=options.thumbs,
     )
     with transaction.atomic():
         dataset = datasets.freeze_first(project=project, kind=kind, counted=counted)

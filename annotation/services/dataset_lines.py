@@ -16,13 +16,14 @@ from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.datasets.records import (
     DialogueRecord,
+    JudgedReplyRecord,
     MessageRecord,
     RankingRecord,
 )
 from annotation.datasets.screening import Screening
-from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused
+from annotation.exceptions import AggregationRefused, FormatUnknown, SplitRefused, ThumbsRefused
 from annotation.models import Dataset, DatasetChunk
-from annotation.selectors import dataset_rankings, dataset_rewrites
+from annotation.selectors import dataset_rankings, dataset_rewrites, dataset_thumbs
 from annotation.selectors import datasets as selectors
 from annotation.selectors.mixtures import forbidden_runs
 from annotation.services import personal_data_holds, row_screening
@@ -79,6 +80,8 @@ class FileOptions:
     margin: str = MARGIN_AS_COLLECTED
     ties: str = Ties.DROP.value
     system: str = "drop"
+    # Whether replies in chats are lines too, labelled by the thumb that they got (kto).
+    thumbs: bool = False
     aggregate: str = Aggregate.RATERS.value
     min_agreement: float = 0.0
     # Dialogues with an answer of which more than this share came from a draft are left out.
@@ -95,7 +98,8 @@ class FileOptions:
 
     @classmethod
     def checked(cls, *, kind: str, file_format: str, split: str = "", **options: Any) -> Self:
-        """Raises FormatUnknown, SplitRefused or AggregationRefused, saying what would do."""
+        """Raises FormatUnknown, SplitRefused, ThumbsRefused or AggregationRefused, saying what would
+        do."""
         if file_format not in FORMATS[kind]:
             raise FormatUnknown(
                 f"“{file_format}” is no format of {kind}; known are {', '.join(FORMATS[kind])}."
@@ -105,6 +109,8 @@ class FileOptions:
         except splits.SplitError as error:
             raise SplitRefused(str(error)) from error
         found = cls(kind=kind, file_format=file_format, shares=shares, **options)
+        if found.thumbs and file_format != "kto":
+            raise ThumbsRefused
         found._check_aggregation()
         return found
 
@@ -217,8 +223,19 @@ def _drafted(rows_of: str, rows: list[PlacedRow], options: FileOptions) -> set[i
 def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:
     write_line = FORMATS[options.kind][options.file_format]
     if options.kind == Kind.COMPARISONS:
-        return partial(comparison_formats.comparison_lines, write=write_line)
+        return partial(_judged_lines, write=write_line)
     return write_line
+
+
+def _judged_lines(
+    row: list[RankingRecord] | JudgedReplyRecord,
+    options: Options,
+    *,
+    write: Callable[..., list[Line]],
+) -> list[Line]:
+    if isinstance(row, JudgedReplyRecord):
+        return comparison_formats.judged_reply_lines(row, options)
+    return comparison_formats.comparison_lines(row, options, write=write)
 
 
 def _made(
@@ -284,6 +301,8 @@ def _rows_of_chunk(
     records: list[Row] = []
     if chunk.rows_of == DatasetChunk.RowsOf.PROMPT:
         records += selectors.prompts(chunk.row_ids, metadata=metadata)
+    elif options.thumbs:
+        records += dataset_thumbs.judged_replies(chunk.row_ids, metadata=metadata)
     elif chunk.rows_of == DatasetChunk.RowsOf.FEEDBACK:
         records += dataset_rewrites.rewrites(chunk.row_ids, metadata=metadata)
     elif options.kind == Kind.PROMPTS:
@@ -303,6 +322,8 @@ def _ranked_rows(
         if _tells_all(options)
         else dataset_rankings.orders(chunk.row_ids)
     )
+    if options.thumbs:
+        rankings = dataset_thumbs.without_thumbed(rankings, dataset=dataset)
     pairs = list(zip(chunk.row_ids, rankings, strict=True))
     if options.kind != Kind.COMPARISONS:
         return [([pk], rewritten(ranking)) for pk, ranking in pairs]

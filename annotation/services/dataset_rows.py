@@ -66,8 +66,8 @@ _BETTER_REPLIES = """
   LEFT JOIN member ON member.rater_id = r.rater_id
   WHERE r.project_id = %(project)s AND r.rewrite <> ''
 """
-# What a chat's reply should have been; only what its author said last of a reply counts.
-_REWRITES = """
+# What people say of the replies in their chats; only what they said last of a reply counts.
+_FEEDBACK = """
   SELECT 'feedback' AS rows_of, f.id, f.id AS place, CASE
     WHEN EXISTS (
       SELECT FROM annotation_feedback later WHERE later.message_id = f.message_id
@@ -87,8 +87,10 @@ _REWRITES = """
   LEFT JOIN annotation_guideline g ON g.id = a.guideline_id
   LEFT JOIN breaking b ON b.kind = 'chat'
   LEFT JOIN member ON member.rater_id = f.rater_id
-  WHERE f.project_id = %(project)s AND f.rewrite <> '' AND c.state = 'finished'
+  WHERE f.project_id = %(project)s AND c.state = 'finished'
 """
+# What a chat's reply should have been.
+_REWRITES = f"{_FEEDBACK} AND f.rewrite <> ''"
 
 # Rows of {rows_of, id, place, reason}.
 ROWS = {
@@ -172,6 +174,12 @@ ROWS = {
   ) AS context
 """,
 }
+
+
+def rows_of(kind: Dataset.Kind, *, thumbs: bool) -> str:
+    """The query of a kind's rows; of comparisons also the `thumbs` that replies in chats got."""
+    return f"{ROWS[kind]} UNION ALL {_FEEDBACK}" if thumbs else ROWS[kind]
+
 
 # Sources of supervised training beside the demonstrations: by name only.
 BESIDE_DEMONSTRATIONS = {

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from annotation.datasets.criteria import KNOWN_CRITERIA, Question, question_label, question_of
 from annotation.exceptions import CriteriaMixed
 from annotation.models import Comparison, Dataset
-from annotation.services.dataset_rows import ANY_CRITERION, BASIS, ROWS, USE, parameters
+from annotation.services.dataset_rows import ANY_CRITERION, BASIS, USE, parameters, rows_of
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
@@ -32,6 +32,7 @@ def freeze(
     kind: Dataset.Kind,
     criterion: str = "",
     grouped: bool = False,
+    thumbs: bool = False,
     created_by: User | None = None,
 ) -> Dataset:
     """Write down the ids of every row of this kind that may leave now, and count the others.
@@ -39,7 +40,8 @@ def freeze(
     One statement sees one moment of the database. Rows are ordered by id; rankings that are
     `grouped` by comparison and id, so that pairs of one group stand together. `criterion` is the
     question that rankings answer, as `ranking` lines name it, or `any`; without one they must all
-    answer the same. Raises CriteriaMixed where they do not.
+    answer the same. Raises CriteriaMixed where they do not. With `thumbs` the replies in chats that
+    people gave one follow the rankings.
     """
     if kind == Kind.COMPARISONS:
         criterion = criterion or only_criterion([project])
@@ -49,13 +51,14 @@ def freeze(
         "allowed_use": USE[kind].value,
         "order": "group" if grouped else "id",
         **({"criterion": criterion} if kind == Kind.COMPARISONS else {}),
+        **({"thumbs": True} if thumbs else {}),
     }
     return freeze_rows(
         project=project,
         kind=kind,
         recipe=recipe,
         basis=BASIS,
-        rows=ROWS[kind],
+        rows=rows_of(kind, thumbs=thumbs),
         parameters=parameters(
             project=project,
             kind=kind,
@@ -76,7 +79,9 @@ class Counted:
     first: list[tuple[str, int, int]]
 
 
-def count(*, project: Project, kind: Dataset.Kind, criterion: str, grouped: bool) -> Counted:
+def count(
+    *, project: Project, kind: Dataset.Kind, criterion: str, grouped: bool, thumbs: bool
+) -> Counted:
     """What `freeze` would write down, by one statement that locks and writes nothing.
 
     Raises CriteriaMixed.
@@ -85,7 +90,7 @@ def count(*, project: Project, kind: Dataset.Kind, criterion: str, grouped: bool
         criterion = criterion or only_criterion([project])
     with connection.cursor() as cursor:
         cursor.execute(
-            _COUNT.format(basis=BASIS, rows=ROWS[kind]),
+            _COUNT.format(basis=BASIS, rows=rows_of(kind, thumbs=thumbs)),
             parameters(
                 project=project,
                 kind=kind,

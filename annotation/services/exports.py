@@ -68,6 +68,7 @@ def dataset_of(*, export: Export) -> Dataset:
             kind=Dataset.Kind(export.kind),
             criterion=options.criterion,
             grouped=options.grouped,
+            thumbs=options.thumbs,
             created_by=export.requested_by,
         )
         export.n_rows = export.dataset.n_rows

@@ -248,6 +248,8 @@ class TestPreview:
         assert (answer.status_code, answer.json()["code"]) == (409, "criteria_mixed")
         answer = self.preview(manager, project, format="nectar")
         assert (answer.status_code, answer.json()["code"]) == (400, "format_unknown")
+        answer = self.preview(manager, project, format="messages", thumbs=True)
+        assert (answer.status_code, answer.json()["code"]) == (400, "thumbs_refused")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,11 @@ class Command(BaseCommand):
             help="hh, nectar, alpaca: leave out rows with a system turn, or put it before the user's",
         )
         parser.add_argument(
+            "--thumbs",
+            action="store_true",
+            help="kto: replies in chats too, good or bad by the thumb they got",
+        )
+        parser.add_argument(
             "--aggregate",
             choices=[*Aggregate],
             default=Aggregate.RATERS.value,
@@ -209,6 +214,7 @@ class Command(BaseCommand):
             margin=options["margin"],
             ties=options["ties"],
             system=options["system"],
+            thumbs=options["thumbs"],
             aggregate=options["aggregate"],
             min_agreement=options["min_agreement"],
             max_model_share=options["max_model_share"],
@@ -250,6 +256,7 @@ class Command(BaseCommand):
                 kind=Dataset.Kind(options.kind),
                 criterion=options.criterion,
                 grouped=options.grouped,
+                thumbs=options.thumbs,
             )
 
         def show(n_through: int) -> None:

@@ -2364,6 +2364,11 @@ export interface components {
             ties?: components["schemas"]["TiesEnum"];
             /** @default drop */
             system?: components["schemas"]["SystemEnum"];
+            /**
+             * @description kto: replies in chats too, good or bad by the thumb they got.
+             * @default false
+             */
+            thumbs?: boolean;
             /** @default raters */
             aggregate?: components["schemas"]["AggregateEnum"];
             /**

@@ -73,3 +73,27 @@ it("asks for a file, watches it being written and offers it", async () => {
   expect(screen.getByText(/38 rows/)).toBeVisible();
   expect(screen.getByText(/cannot judge 2/)).toBeVisible();
 });
+
+it("offers thumbs to the format that holds them", async () => {
+  const server = signedIn(new FakeServer())
+    .on(`GET ${EXPORTS}`, { body: { next: null, results: [] } })
+    .on("GET /api/v1/projects/demo/export-formats/", {
+      body: { sft: ["messages"], comparisons: ["kto", "ranking"], prompts: [] },
+    })
+    .on(`POST ${EXPORTS}preview/`, { body: { n_rows: 1, excluded: {}, lines: [] } });
+  renderApp("/projects/demo/datasets");
+  await screen.findByText("No exports yet");
+  await userEvent.keyboard("e");
+  await userEvent.click(await screen.findByRole("button", { name: "More options" }));
+  const thumbs = { name: "Replies in chats that got a thumb" };
+  expect(screen.queryByRole("checkbox", thumbs)).not.toBeInTheDocument();
+  await userEvent.click(screen.getByRole("combobox", { name: "What goes in" }));
+  await userEvent.click(await screen.findByRole("option", { name: "Comparisons", hidden: true }));
+  await userEvent.click(await screen.findByRole("checkbox", thumbs));
+  await waitFor(() =>
+    expect(server.sent(`POST ${EXPORTS}preview/`).at(-1)?.body).toMatchObject({
+      format: "kto",
+      thumbs: true,
+    }),
+  );
+});

@@ -1,4 +1,4 @@
-import { NumberInput, Select, SimpleGrid, TextInput } from "@mantine/core";
+import { Checkbox, NumberInput, Select, SimpleGrid, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { ExportRequest } from "@/api/types";
@@ -124,6 +124,14 @@ export function ExportOptions({ asked, faults, onChange }: Props) {
           (word) => t(`datasets.tiesOf.${word}`),
           (ties) => onChange({ ties }),
         )}
+      {asked.format === "kto" && (
+        <Checkbox
+          label={t("datasets.thumbs")}
+          description={t("datasets.thumbsHint")}
+          checked={asked.thumbs ?? false}
+          onChange={(event) => onChange({ thumbs: event.currentTarget.checked })}
+        />
+      )}
       {asked.format === "reward" &&
         choice(
           t("datasets.margin"),

@@ -95,6 +95,8 @@ export const datasets = {
   },
   ties: "Ties",
   tiesOf: { drop: "No pair", half: "Both orders at half weight" },
+  thumbs: "Replies in chats that got a thumb",
+  thumbsHint: "Good or bad by the thumb, before any ranking of the same reply.",
   margin: "Margin",
   margins: {
     collected: "Strength where it was asked for",
