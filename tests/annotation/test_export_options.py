@@ -50,6 +50,53 @@ def test_without_strength_there_is_no_margin_unless_one_is_asked_for(project, wr
     assert sorted(line["margin"] for line in lines) == [0.5, 0.5, 1]
 
 
+def rated(*ratings, **fields):
+    line = ranking(*"ABCD"[: len(ratings)], **fields)
+    for candidate, rating in zip(line["candidates"], ratings, strict=True):
+        candidate["rating"] = rating
+    return line
+
+
+@pytest.mark.parametrize(
+    ("options", "margins"),
+    [
+        ({"margin": "rating"}, [0, 0.5]),
+        ({"margin": "strength"}, [1 / 3, 1 / 3]),
+        ({"margin": "none"}, [0, 0]),
+        ({}, [1 / 3, 1 / 3]),
+    ],
+)
+def test_one_rule_makes_all_margins_of_a_file(project, written, options, margins):
+    strength = {"grade": 1, "scale": "-3..3"}
+    take_in(
+        project,
+        rated(6, 3, strength=strength),
+        rated(3, 6, id="r2", group_id="g2", strength=strength),
+    )
+    lines, manifest = written("reward", **options)
+    assert sorted(line["margin"] for line in lines) == pytest.approx(margins)
+    contradicted = {"margin_contradicted": 1} if options.get("margin") == "rating" else {}
+    assert manifest["notes"] == contradicted
+
+
+@pytest.mark.parametrize(
+    ("scale", "ties", "n_lines", "excluded"),
+    [
+        ("-3..3", "drop", 0, {"all_tied": 1}),
+        ("-3..3", "half", 2, {}),
+        # "Negligibly better" is an order.
+        ("0..3", "drop", 1, {}),
+    ],
+)
+def test_a_strength_of_zero_is_a_tie_or_a_win_by_nothing(
+    project, written, scale, ties, n_lines, excluded
+):
+    take_in(project, ranking("A", "B", strength={"grade": 0, "scale": scale}))
+    lines, manifest = written("reward", ties=ties)
+    assert [line["margin"] for line in lines] == [0] * n_lines
+    assert manifest["excluded"] == excluded
+
+
 @pytest.mark.parametrize(
     ("options", "n_lines"),
     [
@@ -77,6 +124,27 @@ def test_system_turns(project, written):
     assert manifest["excluded"] == {"system_turn": 1}
     lines, _ = written("hh", system="prefix")
     assert lines[0]["chosen"].startswith("\n\nHuman: Be kind.\n\nHi?\n\nAssistant: ")
+
+
+def test_system_turns_of_dialogues(project, tmp_path):
+    take_in(
+        project, {"messages": [said("system", "Be kind."), *dialogue("Hi?", "Ho.")["messages"]]}
+    )
+    path = tmp_path / "out.jsonl"
+    write_out(project, "sft", "alpaca", path)
+    assert [(line["instruction"], line["system"]) for line in lines_of(path)] == [
+        ("Hi?", "Be kind.")
+    ]
+    write_out(project, "sft", "alpaca", path, system="prefix")
+    assert lines_of(path) == [{"instruction": "Be kind.\n\nHi?", "input": "", "output": "Ho."}]
+
+
+def test_kto_takes_ratings_where_no_line_was_drawn(project, written):
+    take_in(project, rated(5, 4, 3), rated(7, 1, id="r2", group_id="g2", acceptable_tier=2))
+    lines, _ = written("kto")
+    by_comparison = [lines[:2], lines[2:]]
+    labels = sorted([line["label"] for line in pair] for pair in by_comparison)
+    assert labels == [[True, False], [True, True]]
 
 
 def test_kto_takes_rows_that_say_so(project, written):
