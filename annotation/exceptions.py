@@ -383,6 +383,11 @@ class SplitRefused(LabelhubError):
     detail = "The split cannot be read; write it as train=0.9,test=0.1."
 
 
+class ParquetRefused(LabelhubError):
+    code, status = "parquet_refused", 409
+    detail = "A line does not fit its format's columns; export the rows as JSON lines."
+
+
 class LineUnknown(LabelhubError):
     code, status = "line_unknown", 404
     detail = "That line cannot be traced back to rows of this installation."

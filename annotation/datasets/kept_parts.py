@@ -116,14 +116,19 @@ def _believed(
     return begun
 
 
-def finished(path: Path, targets: Mapping[str, Path], parts: Parts) -> list[WrittenFile]:
-    """Give the files their names, packed as those tell, and forget that they were parts."""
+def finished(
+    path: Path, targets: Mapping[str, Path], parts: Parts, *, file_format: str
+) -> list[WrittenFile]:
+    """Give the files their names, packed as those tell, and forget that they were parts.
+
+    Raises parquet.MisfitError.
+    """
     files = []
     for name, output in parts.outputs.items():
         written, target = output.written(), targets[name]
         lines = partial_path(target)
         if writers.is_packed(target.name):
-            written = writers.packed(lines, target, rows=written.rows)
+            written = writers.packed(lines, target, rows=written.rows, file_format=file_format)
             lines.unlink()
         else:
             writers.replace(lines, target)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -16,6 +16,7 @@ import orjson
 import zstandard
 
 from annotation.datasets.formats import Line
+from annotation.datasets.parquet import is_parquet, write_parquet
 
 MANIFEST_SCHEMA = "labelhub.export/1"
 
@@ -82,11 +83,14 @@ class LineFile:
         return WrittenFile(self._name, self._n_rows, self.n_bytes, self._digest.hexdigest())
 
 
-def packed(lines: Path, target: Path, *, rows: int) -> WrittenFile:
-    """The lines under the name `target`, compressed as it tells; whole or not at all.
+def packed(lines: Path, target: Path, *, rows: int, file_format: str) -> WrittenFile:
+    """The lines under the name `target`, packed as it tells; whole or not at all.
 
-    Equal lines give equal bytes: what is compressed carries no file name and no time.
+    Equal lines give equal bytes: what is packed carries no file name and no time. Raises
+    parquet.MisfitError.
     """
+    if is_parquet(target):
+        return _as_parquet(lines, target, rows=rows, file_format=file_format)
     with lines.open("rb") as source, replacing(target) as sink:
         hashed = _HashedSink(sink)
         out = _compressed(hashed, target.name)
@@ -95,8 +99,16 @@ def packed(lines: Path, target: Path, *, rows: int) -> WrittenFile:
     return WrittenFile(target.name, rows, hashed.n_bytes, hashed.digest.hexdigest())
 
 
+def _as_parquet(lines: Path, target: Path, *, rows: int, file_format: str) -> WrittenFile:
+    with lines.open("rb") as source, replacing(target) as sink:
+        write_parquet(source, sink, file_format=file_format)
+    with target.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()
+    return WrittenFile(target.name, rows, target.stat().st_size, digest)
+
+
 def is_packed(name: str) -> bool:
-    return name.endswith((".gz", ".zst"))
+    return name.endswith((".gz", ".zst", ".parquet"))
 
 
 def write_manifest(contents: Mapping[str, Any], path: Path) -> None:
@@ -126,6 +138,8 @@ def manifest(
     that something had to be done with. It names no moment but
     that of the freeze, so that the same frozen rows give the same manifest.
     """
+    is_columns = any(is_parquet(Path(file.name)) for file in files)
+    libraries = (*_LIBRARIES, "pyarrow") if is_columns else _LIBRARIES
     return {
         "schema": MANIFEST_SCHEMA,
         "dataset": dict(dataset),
@@ -140,7 +154,7 @@ def manifest(
         "licences": sorted(set(licences)),
         "guidelines": sorted(set(guidelines)),
         "policies": sorted(set(policies)),
-        "libraries": {library: version(library) for library in _LIBRARIES},
+        "libraries": {library: version(library) for library in libraries},
     }
 
 

@@ -18,8 +18,9 @@ from annotation.datasets import formats, writers
 from annotation.datasets.formats import Options
 from annotation.datasets.kept_parts import BeingWrittenError, Parts, finished, kept_parts, note_of
 from annotation.datasets.pairs import Margin
+from annotation.datasets.parquet import MisfitError
 from annotation.datasets.writers import LineFile, WrittenFile
-from annotation.exceptions import FileBeingWritten
+from annotation.exceptions import FileBeingWritten, ParquetRefused
 from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
 from annotation.selectors.framed_lines import framed_lines
@@ -35,7 +36,7 @@ from annotation.services.dataset_lines import (
 from annotation.services.row_splits import WHOLE, Splitting
 from labelhub.accounts.models import Project
 
-_SUFFIXES = re.compile(r"(?:\.jsonl?)?(?:\.gz|\.zst)?$")
+_SUFFIXES = re.compile(r"(?:\.parquet|(?:\.jsonl?)?(?:\.gz|\.zst)?)$")
 # What a file is called that has no name.
 WHOLE_NAME = "-"
 # Options that the manifest repeats; format, kind and criterion have their own place there.
@@ -81,9 +82,11 @@ def write_files(
     try:
         with kept_parts(path, targets, identity=_identity(dataset, options)) as parts:
             tally = _write(dataset, options, into, parts.outputs, progress, parts)
-            files = finished(path, targets, parts)
+            files = finished(path, targets, parts, file_format=options.file_format)
     except BeingWrittenError as error:
         raise FileBeingWritten from error
+    except MisfitError as error:
+        raise ParquetRefused(f"{error} Export the rows as JSON lines.") from error
     written = Written(files, _manifest(dataset, options, files, tally))
     writers.write_manifest(written.manifest, path.with_name(f"{path.name}.manifest.json"))
     return written
@@ -181,8 +184,8 @@ def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
 def file_name(*, dataset: Dataset, options: FileOptions) -> str:
     """A name that tells the files of an installation apart."""
     project = dataset.project.slug
-    suffix = f".jsonl{PACKED[options.pack]}"
-    return f"{project}-{dataset.kind}-{dataset.number}-{options.file_format}{suffix}"
+    stem = f"{project}-{dataset.kind}-{dataset.number}-{options.file_format}"
+    return f"{stem}{PACKED[options.pack]}"
 
 
 def _targets(path: Path, outputs: Sequence[str]) -> dict[str, Path]:

@@ -50,8 +50,8 @@ FORMATS: Mapping[str, Mapping[str, Callable[..., list[Line]]]] = {
 }
 TURNS = ("all", "last")
 SYSTEM_TURNS = ("drop", "prefix")
-# What files are packed by, with what it adds to their names.
-PACKED = {"none": "", "gzip": ".gz", "zstd": ".zst"}
+# What files are packed by, with how their names end.
+PACKED = {"none": ".jsonl", "gzip": ".jsonl.gz", "zstd": ".jsonl.zst", "parquet": ".parquet"}
 # Formats whose lines need all rankings of one comparison together.
 _GROUPED_FORMATS = comparison_formats.PAIR_FORMATS
 # Formats that an order of nobody in particular can be written in.

@@ -12,6 +12,7 @@ import orjson
 
 from annotation.datasets import sources
 from annotation.datasets.formats import Line
+from annotation.datasets.parquet import is_parquet
 from annotation.datasets.records import Reject
 from annotation.exceptions import LineUnknown
 from annotation.models import Dataset, DatasetChunk
@@ -106,6 +107,8 @@ def _dataset(named: Mapping[str, Any]) -> Dataset:
 
 
 def _line(path: Path, number: int) -> bytes:
+    if is_parquet(path):
+        raise LineUnknown("Only lines can be explained; export the same rows as JSON lines.")
     with path.open("rb") as stream:
         row = next(islice(sources.rows(stream), number - 1, None), None)
     if row is None or isinstance(row, Reject):

@@ -18,6 +18,7 @@ from django.core import signing
 from django.core.files.storage import default_storage
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from pyarrow import parquet
 from rest_framework.test import APIClient
 
 from annotation import jobs, leased_work
@@ -250,6 +251,14 @@ class TestPreview:
         assert (answer.status_code, answer.json()["code"]) == (400, "format_unknown")
         answer = self.preview(manager, project, format="messages", thumbs=True)
         assert (answer.status_code, answer.json()["code"]) == (400, "thumbs_refused")
+
+
+def test_a_parquet_file(project: Project, manager: APIClient) -> None:
+    done = made(manager, project, pack="parquet")
+    assert (done["state"], done["file_name"]) == ("done", f"{project.slug}-sft-1-messages.parquet")
+    rows = parquet.read_table(io.BytesIO(stored()))["messages"].to_pylist()
+    assert rows == [dialogue(*turns)["messages"] for turns in (("Hi?", "Hello."), ("And?", "Bye."))]
+    assert done["sha256"] == hashlib.sha256(stored()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,14 @@ def trained(tmp_path: Path) -> Any:
     model = str(tmp_path / "model")
     LlamaForCausalLM(shape).save_pretrained(model)
 
-    def train(trainer: Any, config: Any, lines: list[Any], **more: Any) -> list[str]:
-        path = tmp_path / "rows.jsonl"
-        write_lines(lines, path)
+    def train(
+        trainer: Any, config: Any, lines: list[Any], *, parquet_of: str = "", **more: Any
+    ) -> list[str]:
+        path = tmp_path / ("rows.parquet" if parquet_of else "rows.jsonl")
+        write_lines(lines, path, parquet_of or "lines")
+        kind = "parquet" if parquet_of else "json"
         rows = load_dataset(
-            "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+            kind, data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
         )
         scores = trainer.__name__ == "RewardTrainer"
         begun = trainer(
@@ -119,6 +122,14 @@ def test_sft(trained: Any, file_format: str) -> None:
     from trl import SFTConfig, SFTTrainer
 
     trained(SFTTrainer, SFTConfig, sft_lines(file_format))
+
+
+def test_parquet(trained: Any) -> None:
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+
+    trained(SFTTrainer, SFTConfig, sft_lines("messages"), parquet_of="messages")
+    lines = comparison_lines("preference", Options())
+    trained(DPOTrainer, DPOConfig, lines, parquet_of="preference")
 
 
 @pytest.mark.parametrize("file_format", ["preference", "preference-implicit", "reward"])

@@ -36,7 +36,7 @@ def _share(text: str) -> float:
 
 class Command(BaseCommand):
     help = (
-        "Freeze what may leave now and write it as JSON lines, with a manifest beside it. "
+        "Freeze what may leave now and write it as JSON lines or Parquet, with a manifest beside it. "
         "Exit status: 0 done, 2 refused."
     )
 
@@ -49,7 +49,11 @@ class Command(BaseCommand):
             + "; by default the first",
         )
         target = parser.add_mutually_exclusive_group(required=True)
-        target.add_argument("--out", metavar="PATH", help="- is standard output; .gz and .zst pack")
+        target.add_argument(
+            "--out",
+            metavar="PATH",
+            help="- is standard output; .gz and .zst pack, .parquet makes columns",
+        )
         target.add_argument(
             "--dry-run",
             action="store_true",

@@ -2862,7 +2862,7 @@ export interface components {
         /** @enum {string} */
         OriginsEnum: "all" | "written" | "imported" | "rewrites" | "better_replies";
         /** @enum {string} */
-        PackEnum: "none" | "gzip" | "zstd";
+        PackEnum: "none" | "gzip" | "zstd" | "parquet";
         PaginatedAskedQuestionOutputList: {
             next: string | null;
             results: components["schemas"]["AskedQuestionOutput"][];

@@ -106,7 +106,7 @@ export const datasets = {
     none: "None",
   },
   pack: "Packed",
-  packs: { none: "Not packed", gzip: "gzip", zstd: "zstd" },
+  packs: { none: "Not packed", gzip: "gzip", zstd: "zstd", parquet: "Parquet" },
   preview: "What it would hold",
   previewRows_one: "{{shown}} row may leave",
   previewRows_other: "{{shown}} rows may leave",
