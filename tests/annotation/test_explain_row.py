@@ -137,8 +137,8 @@ def test_origins_cost_the_same_queries_however_many_rows(
 ):
     take_in(project, *(dialogue(f"Q{n}", f"A{n}") for n in range(n_rows)))
     take_in(project, *(ranking("A", "B", id=n, group_id=n) for n in range(n_rows)))
-    rankings = list(Ranking.objects.values_list("pk", flat=True))
-    conversations = list(Conversation.objects.values_list("pk", flat=True))
+    rankings = list(Ranking.objects.order_by("pk").values_list("pk", flat=True))
+    conversations = list(Conversation.objects.order_by("pk").values_list("pk", flat=True))
     with django_assert_num_queries(2):
         rows = row_origins.of_rankings(rankings)
     assert [len(row["candidates"]) for row in rows] == [2] * n_rows

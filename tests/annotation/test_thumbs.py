@@ -9,6 +9,7 @@ import pgtrigger
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
+from pyarrow import parquet
 
 from annotation.exceptions import ThumbsRefused
 from annotation.models import (
@@ -187,3 +188,11 @@ def test_the_command_takes_them(project: Project, path: Path) -> None:
     )  # fmt: skip
     (line,) = lines_of(path)
     assert line["metadata"]["feedback"] == Feedback.objects.get().pk
+
+
+def test_parquet_holds_them(project: Project, tmp_path: Path) -> None:
+    take_in(project, ranking("A", "B", acceptable_tier=1))
+    give_feedback(message=reply(project, "Hello."), thumb=UP)
+    path = tmp_path / "kto.parquet"
+    write_out(project, "comparisons", "kto", path, thumbs=True, with_metadata=True)
+    assert parquet.read_table(path)["label"].to_pylist() == [True, False, True]
