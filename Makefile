@@ -20,7 +20,7 @@ NODE_MODULES := frontend/node_modules/.installed
 FRONTEND := frontend/dist/index.html
 FRONTEND_SOURCES := $(shell find frontend -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help install frontend demo run worker seed test test-long test-browser test-gpu \
+.PHONY: help install frontend demo run worker seed test test-long test-browser test-gpu screenshots \
 	lint format types contracts schema check bench
 
 help: ## Lists the targets
@@ -77,6 +77,9 @@ test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
 
 test-browser: $(INSTALLED) $(FRONTEND) ## Runs the browser tests alone
 	$(PYTEST) -m browser
+
+screenshots: $(INSTALLED) $(FRONTEND) ## Pictures every page, light and dark, wide and phone, into var/screenshots
+	LABELHUB_CHROMIUM="$${LABELHUB_CHROMIUM-$$(.ci/chromium)}" $(PY) -m tests.browser.screenshots var/screenshots
 
 test-gpu: $(if $(GPU_PYTHON),,$(INSTALLED)) ## Runs the tests that need a CUDA device (GPU_PYTHON=python3: by that machine's own)
 	$(or $(GPU_PYTHON),$(PY)) -m pytest tests/gpu

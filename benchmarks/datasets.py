@@ -28,7 +28,7 @@ from typing import Any
 
 from benchmarks import dataset_rows, trainers
 from benchmarks.report import print_figures, print_header, quantile
-from benchmarks.web import web_processes
+from benchmarks.web_processes import web_processes
 
 N_DIALOGUES, N_DIALOGUES_QUICKLY = 1_000_000, 20_000
 N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 4_000

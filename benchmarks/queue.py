@@ -28,7 +28,7 @@ from typing import Any
 
 from benchmarks import processes, trainers
 from benchmarks.report import print_figures, print_header, quantile, reference_cpu_ms
-from benchmarks.web import web_processes
+from benchmarks.web_processes import web_processes
 
 TRAINERS, TRAINERS_QUICKLY = (1, 8, 32, 128), (1, 8, 32)
 N_TASKS, N_TASKS_FEW, N_TASKS_MANY = 20_000, 1_000, 1_000_000

@@ -1,34 +1,234 @@
-"""The web processes of a benchmark's throw-away installation."""
+"""The web app in Chromium: typing, drafts, autosave, the first page.
+
+Measured: milliseconds from a key to the frame that shows it, in a conversation of 40 turns and 50,000
+characters and in one turn of 50,000 characters; from the click on Drafts to the first words on the
+screen, with the device idle and with a full batch of candidates running; the bytes and the SQL
+statements of an autosave; the bytes of the first page and the time until it can be used. Against: a
+p95 of 50 ms for keys, 350 kB for the first page, compressed.
+
+Run with `python -m benchmarks.web [--quick]`. Exits 1 where a case fails, is skipped or misses its aim.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import argparse
+import ast
+import re
+import statistics
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import Any
 
-from benchmarks.report import ROOT
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from benchmarks import page_timing
+from benchmarks.report import print_figures, print_header, quantile, spread
+from tests.browser.person import PATIENCE_MS, Person
+from tests.browser.site import CHROMIUM, Site, running_chromium, running_demo
+
+PORT = 8910
+N_TURNS, N_CHARACTERS = 40, 50_000
+KEY_AIM_MS, FIRST_PAGE_AIM_KB = 50.0, 350.0
+# 120 words a minute.
+PAUSE_MS = 100.0
+SENTENCE = "Now write **one** more thing, please: `x = 1`, and why? "
+FIRST_WORDS = "[data-draft]"
+START = "main button[data-variant=filled], main button"
 
 
-@contextmanager
-def web_processes() -> Iterator[tuple[int, int]]:
-    """The web processes as the supervisor starts them: their port and the parent's process id."""
-    from django.conf import settings
+class CaseFailed(Exception):
+    """A case could not be measured; the message says why."""
 
-    from labelhub import programs
-    from labelhub.supervisor import listen
 
-    with listen("127.0.0.1", 8700) as listener:
-        web = programs.web(listener, site="localhost", n_processes=settings.CONFIG.web_processes)
-        process = subprocess.Popen(web.command, cwd=ROOT, pass_fds=web.files)
-        try:
-            deadline = time.monotonic() + 60
-            while not web.is_ready():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit("the web processes do not get ready")
-                time.sleep(0.05)
-            yield listener.getsockname()[1], process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+def long_thread(n_turns: int) -> list[dict[str, str]]:
+    """Turns of plain and marked-up text that together hold N_CHARACTERS."""
+    paragraph = "A paragraph with *stress*, a `name` and a [link](https://example.org). " * 3
+    block = f"{paragraph}\n\n- one\n- two\n\n```python\nprint(1 + 1)\n```\n\n"
+    size = N_CHARACTERS // N_TURNS
+    return [
+        {
+            "role": ("user", "assistant")[place % 2],
+            "content": f"Turn {place}. " + (block * (size // len(block) + 1))[:size],
+        }
+        for place in range(n_turns)
+    ]
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_role("textbox", name=re.compile("^Write as"))
+
+
+def open_thread(writer: Person, n_turns: int) -> int:
+    """Claim a conversation, give it `n_turns` long turns, and open it; the assignment."""
+    claimed = writer.api("POST", "projects/demo/claims/", {"kind": "demonstration"})
+    assignment = int(claimed["id"])
+    version = claimed["conversation"]["version"]
+    path = f"assignments/{assignment}/thread/"
+    writer.api("PUT", path, {"version": version, "turns": long_thread(n_turns)})
+    show(writer, assignment, n_turns)
+    return assignment
+
+
+def show(writer: Person, assignment: int, n_turns: int) -> None:
+    page = writer.page
+    page.goto(f"/projects/demo/work/{assignment}")
+    expect(page.get_by_role("article")).to_have_count(n_turns)
+    expect(page.locator("code.hljs").first).to_be_visible()
+    expect(composer(page)).to_be_focused()
+
+
+def measure_typing(writer: Person, n_keys: int) -> tuple[list[float], list[float]]:
+    """Keys in the last turn of a long conversation, and in one long turn."""
+    page = writer.page
+    words = (SENTENCE * (n_keys // len(SENTENCE) + 1))[:n_keys]
+    in_thread = page_timing.type_words(page, words, pause_milliseconds=PAUSE_MS)
+    composer(page).fill("word " * (N_CHARACTERS // 5 - n_keys))
+    page.keyboard.press("Control+End")
+    in_turn = page_timing.type_words(page, words, pause_milliseconds=PAUSE_MS)
+    composer(page).fill("")
+    return in_thread, in_turn
+
+
+def measure_autosave(writer: Person, site: Site, assignment: int) -> tuple[int, int]:
+    """Bytes that one autosave of a sentence sends, and the statements it takes."""
+    page = writer.page
+    with page.expect_request(lambda request: "/autosaves/" in request.url) as sent:
+        page.keyboard.type(SENTENCE)
+    n_bytes = len(sent.value.post_data_buffer or b"")
+    return n_bytes, int(run(site, f"count_autosave_statements({assignment})"))
+
+
+def run(site: Site, call: str) -> Any:
+    """What a function of `benchmarks.web_rows` gives, in a process of its own."""
+    program = f"from benchmarks import web_rows; web_rows.set_up(); print(web_rows.{call})"
+    done = site.run("-c", program)
+    if done.returncode != 0:
+        raise CaseFailed(done.stderr)
+    return ast.literal_eval(done.stdout.splitlines()[-1])
+
+
+def measure_drafts(writer: Person, n: int) -> list[float]:
+    """From the click on Drafts to their first words, each time for drafts that nobody has."""
+    page, times = writer.page, []
+    for _ in range(n):
+        button = page.get_by_role("button", name="Drafts", exact=True)
+        expect(button).to_be_enabled()
+        times.append(page_timing.click_to_words(page, button, FIRST_WORDS))
+        close = page.get_by_role("button", name="Close drafts")
+        close.click()
+        expect(page.locator(FIRST_WORDS)).to_have_count(0)
+    return times
+
+
+def measure_drafts_loaded(writer: Person, site: Site, n: int) -> list[float]:
+    """The same while a full batch of candidates runs from the first click to the last word."""
+    jobs = run(site, "ask_for_candidates()")
+    running = "SELECT count(*) FROM sampling_generation WHERE id = ANY(%s) AND state = 'running'"
+    page = writer.page
+    page.wait_for_timeout(0)
+    while site.query(running, jobs) == [(0,)]:
+        page.wait_for_timeout(100)
+    times = measure_drafts(writer, n)
+    if site.query(running, jobs) == [(0,)]:
+        raise CaseFailed("The batch of candidates ended before the drafts were there.")
+    return times
+
+
+def measure_first_page(browser: Browser, site: Site, writer: Person, n: int) -> dict[str, Any]:
+    """A signed-in person's first visit with an empty cache."""
+    usable, kilobytes, parsed, n_requests = [], [], [], []
+    for _ in range(n):
+        context = browser.new_context(
+            base_url=site.address, storage_state=writer.context.storage_state()
+        )
+        page = context.new_page()
+        page_timing.watch(page)
+        network = context.new_cdp_session(page)
+        network.send("Network.enable")
+        sizes: list[tuple[str, float]] = []
+        network.on(
+            "Network.loadingFinished",
+            lambda e, to=sizes: to.append(("sent", e["encodedDataLength"])),
+        )
+        network.on(
+            "Network.dataReceived", lambda e, to=sizes: to.append(("parsed", e["dataLength"]))
+        )
+        usable.append(page_timing.usable_after(page, "/projects/demo", START))
+        page.wait_for_load_state("networkidle")
+        kilobytes.append(sum(size for kind, size in sizes if kind == "sent") / 1024)
+        parsed.append(sum(size for kind, size in sizes if kind == "parsed") / 1024)
+        n_requests.append(sum(kind == "sent" for kind, _ in sizes))
+        context.close()
+    return {
+        "first_page_compressed_kb": round(statistics.median(kilobytes), 1),
+        "first_page_uncompressed_kb": round(statistics.median(parsed), 1),
+        "first_page_requests": int(statistics.median(n_requests)),
+        "first_load_to_usable_ms": round(statistics.median(usable), 1),
+    }
+
+
+def report(title: str, times: Sequence[float]) -> None:
+    print(f"  {title:<34}{spread(times)}   p95 {quantile(times, 0.95):.1f}")
+
+
+def measure(browser: Browser, site: Site, *, quick: bool) -> dict[str, Any]:
+    writer = Person(browser, site.address, "trainer1")
+    page_timing.watch(writer.page)
+    figures = measure_first_page(browser, site, writer, 2 if quick else 10)
+    # One turn less than the whole, which is being written.
+    assignment = open_thread(writer, N_TURNS - 1)
+    in_thread, in_turn = measure_typing(writer, 60 if quick else 400)
+    report("key to paint, 40 turns, ms", in_thread)
+    report("key to paint, one long turn, ms", in_turn)
+    n_bytes, n_statements = measure_autosave(writer, site, assignment)
+    composer(writer.page).fill("")
+    idle = measure_drafts(writer, 3 if quick else 20)
+    report("draft, idle device, ms", idle)
+    loaded = measure_drafts_loaded(writer, site, 2 if quick else 10)
+    report("draft, full batch beside it, ms", loaded)
+    print(f"  autosave: {n_bytes} bytes, {n_statements} SQL statements; first page: {figures}")
+    writer.close()
+    return {
+        "typing_p95_ms": round(quantile(in_thread, 0.95), 1),
+        "typing_long_turn_p95_ms": round(quantile(in_turn, 0.95), 1),
+        "draft_click_to_pixel_ms": {
+            "idle": round(statistics.median(idle), 1),
+            "loaded": round(statistics.median(loaded), 1),
+        },
+        "autosave_bytes": n_bytes,
+        "autosave_sql": n_statements,
+        **figures,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    quick = parser.parse_args().quick
+    print_header("The web app in Chromium")
+    if not CHROMIUM:
+        print("No Chromium: set LABELHUB_CHROMIUM. No case was measured.")
+        return 1
+    expect.set_options(timeout=PATIENCE_MS)
+    try:
+        with running_demo(PORT) as site, running_chromium() as browser:
+            figures = measure(browser, site, quick=quick)
+    except (CaseFailed, AssertionError) as failure:
+        print(failure)
+        return 1
+    print_figures(figures)
+    missed = [
+        f"{name} is {figures[name]}, the aim {aim}"
+        for name, aim in (
+            ("typing_p95_ms", KEY_AIM_MS),
+            ("typing_long_turn_p95_ms", KEY_AIM_MS),
+            ("first_page_compressed_kb", FIRST_PAGE_AIM_KB),
+        )
+        if figures[name] > aim
+    ]
+    print("\n".join(missed), file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""How long a page takes from a person's act to the pixels, by the browser's own clock."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+# The moment after a frame is painted: a task queued from within the frame's callback runs behind it.
+_MARKS = """
+(() => {
+  const afterPaint = (tell) =>
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => tell(performance.now());
+      channel.port2.postMessage(null);
+    });
+  window.keysPainted = [];
+  window.addEventListener(
+    "keydown",
+    (event) => afterPaint((at) => window.keysPainted.push(at - event.timeStamp)),
+    true,
+  );
+  window.clickedAt = 0;
+  window.addEventListener("click", (event) => (window.clickedAt = event.timeStamp), true);
+  window.whenShown = (selector) =>
+    new Promise((resolve) => {
+      const look = () => {
+        const shown = document.querySelector(selector);
+        if (shown === null || shown.textContent.trim() === "") return false;
+        afterPaint((at) => resolve(at));
+        return true;
+      };
+      if (look()) return;
+      const watching = new MutationObserver(() => look() && watching.disconnect());
+      watching.observe(document, { subtree: true, childList: true, characterData: true });
+    });
+})();
+"""
+
+
+def watch(page: Page) -> None:
+    """Measure on every document this page opens from now on."""
+    page.add_init_script(_MARKS)
+
+
+def type_words(page: Page, words: str, *, pause_milliseconds: float) -> list[float]:
+    """Milliseconds from each key to the frame that shows it; keys come at a fast typist's pace."""
+    page.evaluate("window.keysPainted = []")
+    page.keyboard.type(words, delay=pause_milliseconds)
+    page.wait_for_function("n => window.keysPainted.length >= n", arg=len(words))
+    return [float(each) for each in page.evaluate("window.keysPainted")]
+
+
+def click_to_words(page: Page, button: Locator, selector: str) -> float:
+    """Milliseconds from a click to the first words painted in what the selector finds."""
+    page.evaluate("selector => { window.shownAt = window.whenShown(selector) }", selector)
+    button.click()
+    return float(page.evaluate("window.shownAt.then(at => at - window.clickedAt)"))
+
+
+def usable_after(page: Page, address: str, selector: str) -> float:
+    """Milliseconds from asking for an address to words painted in what the selector finds."""
+    page.goto(address, wait_until="commit")
+    return float(page.evaluate("selector => window.whenShown(selector)", selector))

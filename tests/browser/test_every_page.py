@@ -1,0 +1,134 @@
+"""Every page, wherever the router leads: usable for everyone, and nothing that its policy forbids."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser import keyboard
+from tests.browser.conftest import SignIn
+from tests.browser.pages import (
+    Look,
+    colour,
+    error_states,
+    manager_pages,
+    settle,
+    work_pages,
+)
+from tests.browser.person import PHONE, WIDE, Person
+from tests.browser.site import Site
+
+# Wide and light, all rules; in the dark only the colours differ, and on a phone only the layout.
+EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
+COLOURS = {**EVERYTHING, "runOnly": ["color-contrast"]}
+LAYOUT = {**EVERYTHING, "rules": {"color-contrast": {"enabled": False}}}
+FORMULA = "Half is $$\\frac{1}{2}$$.\n\n```python\nprint(1 / 2)\n```"
+
+
+def faults_of(page: Page, look: Look) -> list[str]:
+    """What axe finds on the page as it stands, in the light, in the dark and on a phone."""
+    found = []
+    ways = [("light", WIDE, EVERYTHING), ("dark", WIDE, COLOURS)]
+    if not look.overlay:
+        ways.append(("light", PHONE, LAYOUT))
+    for scheme, size, options in ways:
+        page.set_viewport_size(size)
+        colour(page, scheme)
+        for violation in Axe().run(page, options=options).response["violations"]:
+            places = [(node["html"][:200], node["failureSummary"]) for node in violation["nodes"]]
+            found.append(f"{look}, {scheme}, {size['width']}: {violation['id']} at {places}")
+    page.set_viewport_size(WIDE)
+    return found
+
+
+def test_axe_finds_nothing_wrong_before_work_begins(person: SignIn) -> None:
+    newcomer = person("admin", agrees=False)
+    page = newcomer.page
+    expect(page.get_by_role("button", name="Agree and go on")).to_be_visible()
+    faults = faults_of(page, Look("consent"))
+    newcomer.context.clear_cookies()
+    page.goto("/")
+    with newcomer.pardoned():
+        page.get_by_label("User name").fill("admin")
+        page.get_by_role("textbox", name="Password").fill("not it")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_be_visible()
+    faults += faults_of(page, Look("sign-in refused"))
+    assert not faults, "\n".join(faults)
+
+
+def test_axe_finds_nothing_wrong_with_a_managers_pages(person: SignIn, site: Site) -> None:
+    manager = person("manager")
+    faults = [
+        fault for look in manager_pages(manager, site) for fault in faults_of(manager.page, look)
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_axe_finds_nothing_wrong_where_a_page_cannot_be_shown(person: SignIn) -> None:
+    trainer = person("trainer2")
+    with trainer.pardoned():
+        faults = [
+            fault for look in error_states(trainer) for fault in faults_of(trainer.page, look)
+        ]
+    assert not faults, "\n".join(faults)
+
+
+def workers(person: SignIn) -> dict[str, tuple[Person, str]]:
+    """Who takes a task of each kind; there is something to review."""
+    # Not the reviewer, whom the walk along the whole line needs free.
+    writer, reviewer = person("trainer3"), person("manager")
+    keyboard.write_a_demonstration(writer, "How do I get candle wax out of a tablecloth?")
+    return {
+        "demonstration": (writer, "Write a conversation"),
+        "chat": (writer, "Chat with the assistant"),
+        "ranking": (writer, "Rank replies"),
+        "review": (reviewer, "Review"),
+    }
+
+
+def test_axe_finds_nothing_wrong_with_the_tasks(person: SignIn) -> None:
+    who = workers(person)
+    faults = [
+        fault for look in work_pages(who) for fault in faults_of(who[look.page][0].page, look)
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_no_page_breaks_the_content_security_policy(person: SignIn) -> None:
+    """Chromium logs each breach as an error, and a person's pages must have logged none."""
+    admin = person("admin")
+    page = admin.page
+    answer = page.goto("/projects/demo")
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert [part for part in policy.split("; ") if "unsafe" in part] == [
+        "style-src-attr 'unsafe-inline'"
+    ]
+    settle(page)
+
+    admin.start("Write a conversation")
+    expect(page.get_by_role("textbox", name=re.compile("^Write as"))).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(FORMULA)
+    page.keyboard.press("Alt+p")
+    expect(page.locator(".katex .frac-line")).to_be_visible()
+    expect(page.locator("code .hljs-built_in")).to_be_visible()
+    page.keyboard.press("Alt+p")
+
+    for address in (
+        "/admin/",
+        "/admin/annotation/ranking/",
+        "/admin/accounts/project/",
+        "/admin/accounts/project/add/",
+        "/admin/annotation/batch/add/",
+        "/admin/accounts/membership/1/change/",
+    ):
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    page.goto("/api/docs/")
+    expect(page.get_by_role("heading", name=re.compile("^labelhub")).first).to_be_visible()
+    assert not admin.complaints, "\n".join(admin.complaints)
