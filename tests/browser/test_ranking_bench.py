@@ -9,11 +9,11 @@ from typing import Any
 from playwright.sync_api import Response, expect
 
 from tests.browser import keyboard, mouse, projects
+from tests.browser.axe import faults_of
 from tests.browser.conftest import SignIn
 from tests.browser.pages import Look
 from tests.browser.person import Person
 from tests.browser.site import Site
-from tests.browser.test_every_page import faults_of
 
 KIND = "Rank replies"
 # Fields that hold what people read, in which any word may stand.
