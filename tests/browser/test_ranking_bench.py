@@ -121,7 +121,6 @@ def test_a_half_made_ranking_goes_on_elsewhere_and_a_better_reply_is_written(
 
     goes_on = person("trainer3", keyboard_only=True)
     goes_on.start(KIND)
-    goes_on.go_on_here()
     assert texts_of(goes_on) == texts
     page = goes_on.page
     expect(page.get_by_role("group", name="Candidate A, tier 1")).to_be_visible()
@@ -211,7 +210,7 @@ def test_nothing_the_page_receives_tells_where_a_candidate_came_from(person: Sig
     """All that the server sends while a ranking is claimed, made and submitted: bodies and headers."""
     trainer = person("reviewer", keyboard_only=True)
     answers: list[Response] = []
-    trainer.page.on("response", answers.append)
+    trainer.page.on("response", lambda answer: answers.append(answer))
     trainer.start(KIND)
     shown = texts_of(trainer)
     keyboard.place_all(trainer, [1, 2, 3, 3][: len(shown)])
