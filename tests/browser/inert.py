@@ -34,7 +34,10 @@ LOOK = r"""
     if (["IMG", "STYLE", "SVG", "FORM", "BODY"].includes(element.tagName.toUpperCase())) {
       say("markup", element);
     }
-    if (element.hasAttribute("style")) say("a style", element);
+    // A formula that cannot be read is told by its colour.
+    const unread = element.className === "katex-error"
+      && element.getAttribute("style") === "color: var(--mantine-color-error);";
+    if (element.hasAttribute("style") && !unread) say("a style", element);
     if (element.hasAttribute("name")) say("a name", element);
     if (element.id !== "" && !element.id.startsWith("user-content-")) say("an id", element);
   }

@@ -51,7 +51,7 @@ def test_while_a_conversation_is_written_and_reviewed(person: SignIn, site: Site
     asked = writer.api(
         "POST", f"assignments/{assignment}/questions/", {"text": ALL, "release": False}
     )
-    manager.api("POST", f"questions/{asked['id']}/answer/", {"text": ALL, "pin": True})
+    manager.api("POST", f"questions/{asked['id']}/answer/", {"answer": ALL, "pin": True})
     writer.use(page.get_by_role("button", name="Ask a lead"))
     expect(
         page.get_by_role("dialog").get_by_role("heading", name="Rulings on such tasks")
@@ -152,10 +152,14 @@ def test_in_the_consent_document(person: SignIn, site: Site) -> None:
         SHORT,
         ALL,
     )
-    newcomer = person("trainer1", agrees=False)
-    expect(newcomer.page.get_by_role("button", name="Agree and go on")).to_be_visible()
-    texts_shown(newcomer)
-    Watch(newcomer, site.address).look("consent")
+    try:
+        newcomer = person("trainer1", agrees=False)
+        expect(newcomer.page.get_by_role("button", name="Agree and go on")).to_be_visible()
+        texts_shown(newcomer)
+        Watch(newcomer, site.address).look("consent")
+    finally:
+        # Nobody agreed to it, and whoever comes next must not have to.
+        site.change("DELETE FROM accounts_consentdocument WHERE title = %s", SHORT)
 
 
 def test_a_picture_from_elsewhere_is_fetched_by_a_click_only(person: SignIn, site: Site) -> None:

@@ -42,6 +42,8 @@ export function CommandPalette() {
       scrollable
       overlayProps={{ backgroundOpacity: 0.25, blur: 0 }}
       maxHeight={420}
+      // What scrolls can be scrolled by keyboard.
+      scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
       searchProps={{
         placeholder: t("actions.searchPlaceholder"),
         "aria-label": t("actions.searchPlaceholder"),

@@ -15,8 +15,9 @@ async function loadFormulas(): Promise<Plugins> {
     import("rehype-katex"),
     import("katex/dist/katex.min.css"),
   ]);
-  // Nothing in a formula may grow over the page.
-  return [[rehypeKatex, { throwOnError: false, maxSize: 20 }]];
+  // Nothing in a formula may grow over the page. One that cannot be read stands as it was written.
+  const settings = { throwOnError: false, maxSize: 20, errorColor: "var(--mantine-color-error)" };
+  return [[rehypeKatex, settings]];
 }
 
 /** The plugins for code and formulas, loaded the first time that a text needs them. */

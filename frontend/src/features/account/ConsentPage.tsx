@@ -56,7 +56,7 @@ function ConsentForm({ document }: { document: ConsentDocument }) {
   };
   return (
     <main className={classes.document}>
-      <Title order={1} className={classes.title} mb="lg">
+      <Title order={1} dir="auto" className={classes.title} mb="lg">
         {document.title}
       </Title>
       <Markdown text={document.markdown} />

@@ -1,4 +1,5 @@
 import { Alert, Anchor, Button, Group, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
@@ -11,13 +12,15 @@ import { PageLoading } from "@/components/PageLoading";
 import { SamplingNotice } from "@/components/SamplingNotice";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
-import { useHome } from "@/hooks/useHome";
+import { homeQuery } from "@/hooks/useHome";
 import { usePageTitle } from "@/hooks/usePageTitle";
 import { useStartWork, type HomeArrival } from "@/hooks/useStartWork";
 
 import { continueAction, homeActions, nextQueue, startAction } from "./actions";
 import classes from "./HomePage.module.css";
 import { QueueRow } from "./QueueRow";
+
+const REFRESH_MILLISECONDS = 30_000;
 
 interface Props {
   slug: string;
@@ -26,7 +29,8 @@ interface Props {
 export function HomePage({ slug }: Props) {
   const { t } = useTranslation();
   usePageTitle(t("home.title"));
-  const home = useHome(slug);
+  // Work comes while somebody looks at an empty queue.
+  const home = useQuery({ ...homeQuery(slug), refetchInterval: REFRESH_MILLISECONDS });
   const { key } = useLocation();
   if (home.isPending) return <PageLoading />;
   if (home.isError) {

@@ -140,6 +140,7 @@ function Ended({
         <>
           {" · "}
           <Anchor
+            underline="always"
             component={Link}
             inherit
             to={`/projects/${slug}/datasets/versions/${freezing.version}`}

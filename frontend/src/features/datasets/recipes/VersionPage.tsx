@@ -106,16 +106,17 @@ function VersionView({ slug, version }: Props & { version: DatasetVersionDetail 
         </div>
       </PageSection>
       <PageSection title={t("recipes.card")}>
-        <Markdown text={withoutPictures(version.card)} />
+        <Markdown text={bodyOf(version.card)} />
       </PageSection>
       {withdrawing && <WithdrawDialog slug={slug} id={id} onClose={() => setWithdrawing(false)} />}
     </PageFrame>
   );
 }
 
-/** The card without its title and pictures, which the page shows itself. */
-const withoutPictures = (card: string) =>
+/** The card without its title and pictures, which the page shows itself; its headings move up. */
+const bodyOf = (card: string) =>
   card
     .split("\n")
     .filter((line) => !line.startsWith("![") && !line.startsWith("# "))
+    .map((line) => line.replace(/^#(#+ )/, "$1"))
     .join("\n");
