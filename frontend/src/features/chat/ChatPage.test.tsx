@@ -96,7 +96,7 @@ describe("a chat", () => {
     expect(await screen.findByText("Stopped")).toBeVisible();
     await userEvent.keyboard("{Alt>}c{/Alt}");
     expect(await screen.findByText(/added nothing/)).toBeVisible();
-    expect(await screen.findByText("One, two")).toBeVisible();
+    await waitFor(() => expect(screen.getByText("One, two")).toBeVisible());
     server
       .on(`POST ${PATH}/continue/`, () => {
         const told = conversation([question, counted], 4);
@@ -105,7 +105,8 @@ describe("a chat", () => {
       })
       .on("GET /api/v1/events/", { stream: ended(11, "done", ", three.") });
     await userEvent.click(screen.getByRole("button", { name: "Continue" }));
-    expect(await screen.findByText("One, two, three.")).toBeVisible();
+    // What streamed gives way to the message that was stored.
+    await waitFor(() => expect(screen.getByText("One, two, three.")).toBeVisible());
     expect(server.sent(`POST ${PATH}/continue/`).map(({ body }) => body)).toEqual([
       { version: 2 },
       { version: 3 },
