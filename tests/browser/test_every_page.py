@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import keyboard
@@ -18,6 +19,9 @@ from tests.browser.pages import (
 )
 from tests.browser.person import Person
 from tests.browser.site import Site
+
+# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
+pytestmark = pytest.mark.long
 
 FORMULA = "Half is $$\\frac{1}{2}$$.\n\n```python\nprint(1 / 2)\n```"
 

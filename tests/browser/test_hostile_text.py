@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser import hostile_project as hostile
@@ -14,6 +15,9 @@ from tests.browser.pages import MISSING, addresses, settle
 from tests.browser.person import Person
 from tests.browser.site import Site
 from tests.browser.test_writing import CHAT, REVIEW, WRITE, add_turn, ask_for_drafts, composer
+
+# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
+pytestmark = pytest.mark.long
 
 SLUG, ALL, SHORT = hostile.SLUG, hostile.ALL, hostile.SHORT
 

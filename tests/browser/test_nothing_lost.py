@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import projects
@@ -13,6 +14,9 @@ from tests.browser.person import Person
 from tests.browser.site import Site
 from tests.browser.test_writing import HANDS, WRITE, add_turn, composer
 from tests.processes import wait_until
+
+# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
+pytestmark = pytest.mark.long
 
 QUESTION, ANSWER = "Why is the sea salty?", "Rivers carry salt into it, and water leaves without."
 # As the page counts time: more than it lets pass between two signs of life to the server.

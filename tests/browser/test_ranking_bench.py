@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from playwright.sync_api import Response, expect
 
 from tests.browser import keyboard, mouse, projects
@@ -14,6 +15,9 @@ from tests.browser.conftest import SignIn
 from tests.browser.pages import Look
 from tests.browser.person import Person
 from tests.browser.site import Site
+
+# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
+pytestmark = pytest.mark.long
 
 KIND = "Rank replies"
 # Fields that hold what people read, in which any word may stand.
