@@ -16,6 +16,8 @@ PORT = 8300
 expect.set_options(timeout=PATIENCE_MS)
 
 
+# First, because xdist reads the groups in its own hook of this name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs all of these: they share one site. Without a browser they are skipped."""
     for item in items:

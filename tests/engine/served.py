@@ -19,7 +19,7 @@ from tests.engine import tiny
 ROOT = Path(__file__).resolve().parents[2]
 # So long that whatever a test does to a running completion happens long before its end.
 LONG_CONTEXT_TOKENS = 8192
-N_SLOTS = 12
+N_SLOTS = 13
 END_SECONDS = 60
 
 
