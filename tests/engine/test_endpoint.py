@@ -256,7 +256,14 @@ def test_rude_requests_are_answered_in_the_same_shape(http: httpx2.Client) -> No
 
 
 def test_a_key_is_asked_of_everybody_but_probes(long_policy: Any) -> None:
-    options = ("--api-key-variable", "TINY_KEY", "--name", "renamed", "--slots", str(served.N_SLOTS))
+    options = (
+        "--api-key-variable",
+        "TINY_KEY",
+        "--name",
+        "renamed",
+        "--slots",
+        str(served.N_SLOTS),
+    )
     with served.serving(str(long_policy), *options, environment={"TINY_KEY": "s3cret"}) as base_url:
         with httpx2.Client(base_url=base_url, timeout=MOST_SECONDS, trust_env=False) as http:
             body = {"model": "renamed", "prompt": [5], "max_tokens": 1}
