@@ -70,10 +70,10 @@ PYTEST = LABELHUB_CHROMIUM="$${LABELHUB_CHROMIUM-$$(.ci/chromium)}" $(PY) -m pyt
 
 test: $(INSTALLED) $(FRONTEND) ## Runs every test, browser tests included
 	$(NPM) test
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not gpu and not long"
+	$(PYTEST) -n $(WORKERS) -m "not gpu and not long"
 
 test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not gpu" --hypothesis-profile long
+	$(PYTEST) -n $(WORKERS) -m "not gpu" --hypothesis-profile long
 
 test-browser: $(INSTALLED) $(FRONTEND) ## Runs the browser tests alone
 	$(PYTEST) -m browser

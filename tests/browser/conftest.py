@@ -16,14 +16,11 @@ PORT = 8300
 expect.set_options(timeout=PATIENCE_MS)
 
 
-# First, because xdist reads the groups in its own hook of this name.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of these: they share one site. Without a browser they are skipped."""
+    """All of these are browser tests, slow ones; without a browser they are skipped."""
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.timeout(900))
             if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="no Chromium: set LABELHUB_CHROMIUM"))
