@@ -23,10 +23,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks import page_timing
 from benchmarks.report import print_figures, print_header, quantile, spread
+from tests.browser.chromium import CHROMIUM, running_chromium
 from tests.browser.person import PATIENCE_MS, Person
-from tests.browser.site import CHROMIUM, Site, running_chromium, running_demo
+from tests.demo import Demo, running_demo
 
-PORT = 8910
 N_TURNS, N_CHARACTERS = 40, 50_000
 KEY_AIM_MS, FIRST_PAGE_AIM_KB = 50.0, 350.0
 # 120 words a minute.
@@ -89,7 +89,7 @@ def measure_typing(writer: Person, n_keys: int) -> tuple[list[float], list[float
     return in_thread, in_turn
 
 
-def measure_autosave(writer: Person, site: Site, assignment: int) -> tuple[int, int]:
+def measure_autosave(writer: Person, site: Demo, assignment: int) -> tuple[int, int]:
     """Bytes that one autosave of a sentence sends, and the statements it takes."""
     page = writer.page
     with page.expect_request(lambda request: "/autosaves/" in request.url) as sent:
@@ -98,7 +98,7 @@ def measure_autosave(writer: Person, site: Site, assignment: int) -> tuple[int, 
     return n_bytes, int(run(site, f"count_autosave_statements({assignment})"))
 
 
-def run(site: Site, call: str) -> Any:
+def run(site: Demo, call: str) -> Any:
     """What a function of `benchmarks.web_rows` gives, in a process of its own."""
     program = f"from benchmarks import web_rows; web_rows.set_up(); print(web_rows.{call})"
     done = site.run("-c", program)
@@ -120,7 +120,7 @@ def measure_drafts(writer: Person, n: int) -> list[float]:
     return times
 
 
-def measure_drafts_loaded(writer: Person, site: Site, n: int) -> list[float]:
+def measure_drafts_loaded(writer: Person, site: Demo, n: int) -> list[float]:
     """The same while a full batch of candidates runs from the first click to the last word."""
     jobs = run(site, "ask_for_candidates()")
     running = "SELECT count(*) FROM sampling_generation WHERE id = ANY(%s) AND state = 'running'"
@@ -134,7 +134,7 @@ def measure_drafts_loaded(writer: Person, site: Site, n: int) -> list[float]:
     return times
 
 
-def measure_first_page(browser: Browser, site: Site, writer: Person, n: int) -> dict[str, Any]:
+def measure_first_page(browser: Browser, site: Demo, writer: Person, n: int) -> dict[str, Any]:
     """A signed-in person's first visit with an empty cache."""
     usable, kilobytes, parsed, n_requests = [], [], [], []
     for _ in range(n):
@@ -171,7 +171,7 @@ def report(title: str, times: Sequence[float]) -> None:
     print(f"  {title:<34}{spread(times)}   p95 {quantile(times, 0.95):.1f}")
 
 
-def measure(browser: Browser, site: Site, *, quick: bool) -> dict[str, Any]:
+def measure(browser: Browser, site: Demo, *, quick: bool) -> dict[str, Any]:
     writer = Person(browser, site.address, "trainer1")
     page_timing.watch(writer.page)
     figures = measure_first_page(browser, site, writer, 2 if quick else 10)
@@ -211,7 +211,7 @@ def main() -> int:
         return 1
     expect.set_options(timeout=PATIENCE_MS)
     try:
-        with running_demo(PORT) as site, running_chromium() as browser:
+        with running_demo() as site, running_chromium() as browser:
             figures = measure(browser, site, quick=quick)
     except (CaseFailed, AssertionError) as failure:
         print(failure)

@@ -121,7 +121,8 @@ def save_autosave(
 ) -> tuple[Autosave, Assignment]:
     """Keep unsubmitted work. `version` is the last one the page knows, 0 for none.
 
-    Raises StaleVersion, with what is stored, where another tab saved since; LeaseLost.
+    The same work again, because the answer never came, is what is stored already. Raises StaleVersion,
+    with what is stored, where another tab saved since; LeaseLost.
     """
     locked = locked_lease(assignment=assignment)
     now = clock.now()
@@ -146,6 +147,8 @@ def save_autosave(
         row = cursor.fetchone()
     if row is None:
         current = Autosave.objects.get(assignment=locked, turn=turn)
+        if current.payload == payload:
+            return current, locked
         raise StaleVersion(
             extra={
                 "current": {

@@ -85,3 +85,17 @@ def test_a_program_that_names_no_page_is_no_page(writer: Person, work: Assignmen
     assert beat(writer, work, HERE) == (200, None)
     assert beat(writer, work, None) == (200, None)
     assert beat(writer, work, THERE) == (409, "open_elsewhere")
+
+
+def test_words_that_were_saved_already_are_no_conflict(writer: Person, work: Assignment) -> None:
+    """The answer to the first request never came, so the page or the next one sends them again."""
+
+    def save(words: str) -> tuple[int, int | None]:
+        body = {"version": 0, "payload": {"content": words, "pasted": [1, 2.5]}}
+        answer = writer.put(f"assignments/{work.pk}/autosaves/0/", body)
+        return answer.status_code, answer.json().get("version")
+
+    assert save("It rains.") == (200, 1)
+    assert save("It rains.") == (200, 1)
+    assert save("It snows.") == (409, None)
+    assert save("It rains.") == (200, 1)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, StorageState, expect
 
-from tests.browser.person import PATIENCE_MS, Person
+from tests.browser.chromium import CHROMIUM, running_chromium
+from tests.browser.person import PATIENCE_MS, Person, admitted
 from tests.browser.policy import Policy, serving_policy
-from tests.browser.site import CHROMIUM, Site, running_chromium, running_demo
+from tests.demo import Demo, running_demo
 
-PORT = 8300
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -33,11 +33,10 @@ def policy() -> Iterator[Policy]:
 
 
 @pytest.fixture(scope="session")
-def site(policy: Policy) -> Iterator[Site]:
-    with running_demo(PORT) as demo:
+def site(policy: Policy) -> Iterator[Demo]:
+    with running_demo() as demo:
         done = demo.run("-m", "tests.browser.projects", policy.address)
         assert done.returncode == 0, done.stderr
-        demo.freeze_a_version()
         yield demo
 
 
@@ -57,18 +56,19 @@ def signed_in() -> dict[str, StorageState]:
 
 
 @pytest.fixture
-def person(browser: Browser, site: Site, signed_in: dict[str, StorageState]) -> Iterator[SignIn]:
-    """`person(name)` is somebody at a browser of their own, who has signed in once a session.
+def person(browser: Browser, site: Demo, signed_in: dict[str, StorageState]) -> Iterator[SignIn]:
+    """`person(name)` is somebody at a browser of their own, signed in and at no page yet.
 
-    `afresh` is for those whose session ends. Their pages must not have logged an error at the end.
+    `afresh` they sign in by their hands, and their session may end. Their pages must not have logged
+    an error at the end.
     """
     people: list[Person] = []
 
     def sign_in(name: str, *, afresh: bool = False, **how: Any) -> Person:
-        kept = None if afresh else signed_in.get(name)
+        if not afresh and name not in signed_in:
+            signed_in[name] = admitted(browser, site.address, name)
+        kept = None if afresh else signed_in[name]
         people.append(Person(browser, site.address, name, signed_in=kept, **how))
-        if kept is None and not afresh:
-            signed_in[name] = people[-1].context.storage_state()
         return people[-1]
 
     yield sign_in

@@ -14,10 +14,10 @@ from tests.browser.person import Person
 PAGES_OF_A_CARD = 30
 
 
-def write_a_demonstration(writer: Person, question: str) -> None:
+def write_a_demonstration(writer: Person, question: str, project: str = "demo") -> None:
     """Both roles, the assistant's turn from a streamed draft."""
     page = writer.page
-    writer.start("Write a conversation")
+    writer.start("Write a conversation", project)
     composer = page.get_by_role("textbox", name=re.compile("Write as User"))
     assistant = page.get_by_role("textbox", name=re.compile("Write as Assistant"))
     # A literal prompt stands there as the first turn already.
@@ -42,18 +42,18 @@ def write_a_demonstration(writer: Person, question: str) -> None:
     writer.submit_by_key()
 
 
-def approve(reviewer: Person) -> None:
-    reviewer.start("Review")
+def approve(reviewer: Person, project: str) -> None:
+    reviewer.start("Review", project)
     page = reviewer.page
     expect(page.get_by_role("button", name=re.compile("^Approve")).first).to_be_enabled()
     with reviewer.leaving():
         page.keyboard.press("a")
 
 
-def hold_a_chat(writer: Person, messages: list[str]) -> None:
+def hold_a_chat(writer: Person, messages: list[str], project: str) -> None:
     """As many exchanges with the policy as there are messages, streamed; then the chat's end."""
     page = writer.page
-    writer.start("Chat with the assistant")
+    writer.start("Chat with the assistant", project)
     for n_replies, message in enumerate(messages, start=1):
         composer = page.get_by_role("textbox", name=re.compile("Your message"))
         expect(composer).to_be_focused()
@@ -97,10 +97,9 @@ def place_all(person: Person, tiers: list[int]) -> None:
         page.keyboard.press("ArrowRight")
 
 
-def rank(trainer: Person) -> None:
-    """The ranking on the page, else the next one: the first two apart, all others tied below."""
-    if "/work/" not in trainer.page.url:
-        trainer.start("Rank replies")
+def rank(trainer: Person, project: str) -> None:
+    """The next ranking: the first two apart, all others tied below."""
+    trainer.start("Rank replies", project)
     n = cards_of(trainer).count()
     assert 2 <= n <= 9
     expect(trainer.page.get_by_text(f"{n} candidates still to place").first).to_be_visible()
@@ -108,10 +107,10 @@ def rank(trainer: Person) -> None:
     trainer.submit_by_key()
 
 
-def draw(manager: Person, n_wanted: int) -> None:
+def draw(manager: Person, n_wanted: int, project: str) -> None:
     """Pick messages from finished chats and have alternatives sampled."""
     page = manager.page
-    page.goto("/projects/demo/progress")
+    page.goto(f"/projects/{project}/progress")
     sample = page.get_by_role("button", name="Sample comparisons")
     expect(sample).to_be_visible()
     manager.go_to(sample)
@@ -124,10 +123,10 @@ def draw(manager: Person, n_wanted: int) -> None:
     expect(page.get_by_text(re.compile("picked; (its|their)")).first).to_be_visible()
 
 
-def export(manager: Person, path: Path) -> None:
+def export(manager: Person, path: Path, project: str) -> None:
     """Conversations, in the format that the form proposes, into `path`."""
     page = manager.page
-    page.goto("/projects/demo/datasets")
+    page.goto(f"/projects/{project}/datasets")
     expect(page.get_by_role("button", name=re.compile("^New export"))).to_be_visible()
     downloads = page.get_by_role("link", name=re.compile("Download"))
     before = downloads.count()

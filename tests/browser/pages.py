@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.person import Person
-from tests.browser.site import Site
+from tests.demo import Demo
 
 SOURCES = Path(__file__).resolve().parents[2] / "frontend" / "src"
 # Led elsewhere, or for somebody who is not signed in or has not agreed: opened apart.
@@ -98,7 +98,7 @@ def router_paths() -> list[str]:
     return paths
 
 
-def addresses(site: Site, project: str = "demo") -> dict[str, str]:
+def addresses(site: Demo, project: str = "demo") -> dict[str, str]:
     """Name and address of each of the router's pages that a manager can open as they are."""
     values = {":slug": project}
     for name, query in EXAMPLES.items():
@@ -115,7 +115,7 @@ def addresses(site: Site, project: str = "demo") -> dict[str, str]:
     return named
 
 
-def manager_pages(manager: Person, site: Site) -> Iterator[Look]:
+def manager_pages(manager: Person, site: Demo) -> Iterator[Look]:
     for name, address in addresses(site).items():
         with manager.pardoned() if MISSING in address else nullcontext():
             manager.page.goto(address)

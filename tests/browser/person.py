@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     Locator,
     Page,
@@ -37,11 +38,35 @@ BEATS = re.compile(r"/beat/$")
 CONFLICT = 409
 
 
+def ask(context: BrowserContext, method: str, path: str, body: Mapping[str, Any]) -> Any:
+    """What the server answers to a request with a browser's cookies; it must not refuse."""
+    (token,) = (c["value"] for c in context.cookies() if c["name"] == "csrftoken")
+    answer = context.request.fetch(
+        f"/api/v1/{path}", method=method, data=dict(body), headers={"X-CSRFToken": token}
+    )
+    assert answer.ok, answer.text()
+    return answer.json() if answer.body() else None
+
+
+def admitted(browser: Browser, address: str, name: str) -> StorageState:
+    """What the browser of somebody keeps who has signed in and agreed, by requests alone."""
+    context = browser.new_context(base_url=address)
+    try:
+        context.request.get("/api/v1/auth/session/")
+        ask(context, "POST", "auth/login/", {"username": name, "password": f"demo-{name}"})
+        consent = context.request.get("/api/v1/consent/").json()
+        asked = {"version": consent["version"], "purposes": consent["purposes"]}
+        ask(context, "POST", "consent/", asked)
+        return context.storage_state()
+    finally:
+        context.close()
+
+
 class Person:
     """Signed in, consent given; `complaints` gathers what their pages logged as errors.
 
     Chromium logs a breach of the content security policy as an error too. `signed_in` is what an
-    earlier browser of theirs kept; without it they sign in by name and password.
+    earlier browser of theirs kept, and no page is open yet; without it they sign in by their hands.
     """
 
     def __init__(
@@ -68,20 +93,23 @@ class Person:
         if keyboard_only:
             self.context.add_init_script(WATCH_POINTER)
         self.complaints: list[str] = []
-        self.page = self.another_tab()
+        self.page = self._new_tab()
         if signed_in is None:
-            self._sign_in()
-        else:
-            self.page.goto("/")
-        if agrees:
-            self._agree()
+            self.page.goto("/sign-in")
+            self.give_name_and_password()
+            if agrees:
+                self.agree()
 
-    def another_tab(self, address: str = "about:blank") -> Page:
+    def another_tab(self, address: str) -> Page:
         """Another page of the same browser, by the same hands."""
+        tab = self._new_tab()
+        tab.goto(address)
+        return tab
+
+    def _new_tab(self) -> Page:
         tab = self.context.new_page()
         tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         tab.on("console", self._hear)
-        tab.goto(address)
         return tab
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -101,10 +129,6 @@ class Person:
         self.page.evaluate("0")
         del self.complaints[before:]
 
-    def _sign_in(self) -> None:
-        self.page.goto("/sign-in")
-        self.give_name_and_password()
-
     def give_name_and_password(self) -> None:
         """On the sign-in page, which is left."""
         page = self.page
@@ -117,7 +141,7 @@ class Person:
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "sign-in" not in url)
 
-    def _agree(self) -> None:
+    def agree(self) -> None:
         """A newcomer meets the consent document, a returning person their work."""
         page = self.page
         agree = page.get_by_role("button", name="Agree and go on")
@@ -135,12 +159,7 @@ class Person:
 
     def api(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """What the server answers to a request of this person, outside of any page."""
-        (token,) = (c["value"] for c in self.context.cookies() if c["name"] == "csrftoken")
-        answer = self.context.request.fetch(
-            f"/api/v1/{path}", method=method, data=dict(body), headers={"X-CSRFToken": token}
-        )
-        assert answer.ok, answer.text()
-        return answer.json() if answer.body() else None
+        return ask(self.context, method, path, body)
 
     def go_to(self, control: Locator) -> None:
         """Move the focus to a control by the Tab key alone."""

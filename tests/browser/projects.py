@@ -1,7 +1,7 @@
-"""`python -m tests.browser.projects ADDRESS`: projects that tests set up as they need them.
+"""`python -m tests.browser.projects [ADDRESS]`: a version to look at, and projects that tests need.
 
 Run on a demo's data. Everybody of the demo takes part. The policy of the project WRITING is a server
-at ADDRESS that says what a test scripts.
+at ADDRESS that says what a test scripts; without an address there is only the version.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tempfile
 from typing import Any
 
 import django
@@ -21,16 +22,41 @@ GRADES = "bench-grades"
 STEPS = "bench-steps"
 TWO_STEPS = "bench-two-steps"
 WRITING = "writing"
+# Served by the demo's policy.
+LINE = "whole-line"
 # One task each: whoever loses it sees it with somebody else.
 SCARCE = {"mouse": "scarce-by-mouse", "keyboard": "scarce-by-keyboard"}
 N_PROMPTS = 40
+# A trainer of the demo who has never signed in.
+NEWCOMER = "newcomer"
+RECIPE = {
+    "name": "everyday-questions",
+    "kind": "sft",
+    "contents": {
+        "sources": [{"name": "all", "project": "demo"}],
+        "file": {"format": "messages"},
+    },
+}
 # Words enough that a card has to be scrolled, each text its own.
 LONG = " ".join(["Every sentence of this reply says the same thing in the same words."] * 40)
+
+
+def freeze_a_version() -> None:
+    """A version of a dataset of the demo's dialogues."""
+    from django.core.management import call_command
+
+    with tempfile.NamedTemporaryFile(suffix=".json") as recipe:
+        recipe.write(orjson.dumps(RECIPE))
+        recipe.flush()
+        call_command("freeze_dataset", recipe.name, project="demo")
 
 
 def add_projects(policy_address: str) -> None:
     """Nine long candidates; two in four grades; two from -3 to 3; three, rated before ordered; prompts."""
     from annotation.models import RatingSchema
+    from annotation.services import demo
+    from sampling.engine.protocol import SamplingParams
+    from sampling.models import Policy
     from sampling.registry import add_policy
 
     strength, flow = RatingSchema.Strength, RatingSchema.Flow
@@ -45,18 +71,41 @@ def add_projects(policy_address: str) -> None:
     policy = add_policy(
         name="scripted", source=f"openai:{policy_address}#scripted", context_window_tokens=8192
     )
+    scripted = SamplingParams(max_tokens=512)
     writing = project_with_everybody(WRITING)
-    serve(writing, policy)
+    serve(writing, policy, {"draft": scripted, "chat": scripted})
     add_writing_tasks(
         writing, [f"Somebody asks about thing number {number}." for number in range(N_PROMPTS)]
     )
+    line = project_with_everybody(LINE)
+    serve(
+        line,
+        Policy.objects.get(name=demo.POLICY),
+        {
+            use: SamplingParams(max_tokens=demo.MAX_TOKENS, **params)
+            for use, params in demo.PARAMS.items()
+        },
+    )
+    add_writing_tasks(line, ["Somebody asks about herbs."])
     for slug in SCARCE.values():
         add_writing_tasks(project_with_everybody(slug), ["Somebody asks about salt."])
     hostile = project_with_everybody(hostile_project.SLUG)
-    serve(hostile, policy)
+    serve(hostile, policy, {"draft": scripted, "chat": scripted})
     add_writing_tasks(hostile, [hostile_project.ALL] * 4, source=hostile_project.SHORT)
     hostile_project.make_hostile(hostile)
     add_comparisons(hostile, [hostile_project.comparison()], file_name=hostile_project.SHORT)
+
+
+def add_newcomer() -> None:
+    from labelhub.accounts import services as accounts
+    from labelhub.accounts.models import Membership, Project, User
+
+    accounts.add_member(
+        project=Project.objects.get(slug="demo"),
+        user=User.objects.create_user(NEWCOMER, password=f"demo-{NEWCOMER}"),
+        role=Membership.Role.TRAINER,
+        languages=["en"],
+    )
 
 
 def project_with_everybody(slug: str) -> Any:
@@ -72,17 +121,16 @@ def project_with_everybody(slug: str) -> Any:
     return project
 
 
-def serve(project: Any, policy: Any) -> None:
-    """Drafts and replies of a project come from this policy."""
+def serve(project: Any, policy: Any, uses: dict[str, Any]) -> None:
+    """This policy serves a project, for each use with these parameters."""
     from annotation.services.serving import Served, set_serving
     from labelhub.accounts.models import User
-    from sampling.engine.protocol import SamplingParams
 
     set_serving(
         project=project,
         served=[
-            Served(policy=policy.pk, use=use, weight=1.0, params=SamplingParams(max_tokens=512))
-            for use in ("draft", "chat")
+            Served(policy=policy.pk, use=use, weight=1.0, params=params)
+            for use, params in uses.items()
         ],
         actor=User.objects.get(username="admin"),
     )
@@ -156,4 +204,7 @@ def add_comparisons(project: Any, rows: list[dict[str, Any]], *, file_name: str 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
     django.setup()
-    add_projects(sys.argv[1])
+    freeze_a_version()
+    for address in sys.argv[1:]:
+        add_newcomer()
+        add_projects(address)

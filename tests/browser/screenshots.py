@@ -8,11 +8,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import keyboard
+from tests.browser.chromium import running_chromium
 from tests.browser.pages import Look, colour, manager_pages, settle, work_pages
 from tests.browser.person import PATIENCE_MS, PHONE, WIDE, Person
-from tests.browser.site import Site, running_chromium, running_demo
+from tests.demo import Demo, running_demo
 
-PORT = 8350
 SIZES = {"wide": WIDE, "phone": PHONE}
 SCHEMES = ("light", "dark")
 
@@ -29,9 +29,10 @@ def take(page: Page, folder: Path, look: Look) -> None:
     page.set_viewport_size(WIDE)
 
 
-def take_all(browser: Browser, site: Site, folder: Path) -> None:
+def take_all(browser: Browser, site: Demo, folder: Path) -> None:
     address = site.address
-    site.freeze_a_version()
+    done = site.run("-m", "tests.browser.projects")
+    assert done.returncode == 0, done.stderr
     newcomer = Person(browser, address, "admin", agrees=False)
     expect(newcomer.page.get_by_role("button", name="Agree and go on")).to_be_visible()
     take(newcomer.page, folder, Look("consent"))
@@ -66,7 +67,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
-    with running_demo(PORT) as site, running_chromium() as browser:
+    with running_demo() as site, running_chromium() as browser:
         take_all(browser, site, arguments.folder)
 
 

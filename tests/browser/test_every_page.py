@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser import keyboard
@@ -18,31 +17,33 @@ from tests.browser.pages import (
     work_pages,
 )
 from tests.browser.person import Person
-from tests.browser.site import Site
-
-# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
-pytestmark = pytest.mark.long
+from tests.browser.projects import NEWCOMER
+from tests.demo import Demo
 
 FORMULA = "Half is $$\\frac{1}{2}$$.\n\n```python\nprint(1 / 2)\n```"
 
 
 def test_axe_finds_nothing_wrong_before_work_begins(person: SignIn) -> None:
-    newcomer = person("admin", agrees=False)
+    newcomer = person(NEWCOMER, afresh=True, agrees=False, keyboard_only=True)
     page = newcomer.page
     expect(page.get_by_role("button", name="Agree and go on")).to_be_visible()
     faults = faults_of(page, Look("consent"))
+    newcomer.agree()
+    expect(page.get_by_role("button", name=re.compile("^Start: ")).first).to_be_visible()
     newcomer.context.clear_cookies()
     page.goto("/")
     with newcomer.pardoned():
-        page.get_by_label("User name").fill("admin")
-        page.get_by_role("textbox", name="Password").fill("not it")
+        newcomer.go_to(page.get_by_label("User name"))
+        page.keyboard.type(NEWCOMER)
+        newcomer.go_to(page.get_by_role("textbox", name="Password"))
+        page.keyboard.type("not it")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_be_visible()
     faults += faults_of(page, Look("sign-in refused"))
     assert not faults, "\n".join(faults)
 
 
-def test_axe_finds_nothing_wrong_with_a_managers_pages(person: SignIn, site: Site) -> None:
+def test_axe_finds_nothing_wrong_with_a_managers_pages(person: SignIn, site: Demo) -> None:
     manager = person("manager")
     faults = [
         fault for look in manager_pages(manager, site) for fault in faults_of(manager.page, look)

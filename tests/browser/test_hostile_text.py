@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -13,11 +14,8 @@ from tests.browser.conftest import SignIn
 from tests.browser.inert import Watch
 from tests.browser.pages import MISSING, addresses, settle
 from tests.browser.person import Person
-from tests.browser.site import Site
 from tests.browser.test_writing import CHAT, REVIEW, WRITE, add_turn, ask_for_drafts, composer
-
-# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
-pytestmark = pytest.mark.long
+from tests.demo import Demo
 
 SLUG, ALL, SHORT = hostile.SLUG, hostile.ALL, hostile.SHORT
 
@@ -29,7 +27,7 @@ def texts_shown(somebody: Person) -> None:
     expect(page.locator("code.hljs").first).to_be_visible()
 
 
-def test_while_a_conversation_is_written_and_reviewed(person: SignIn, site: Site) -> None:
+def test_while_a_conversation_is_written_and_reviewed(person: SignIn, site: Demo) -> None:
     writer, manager = person("trainer1"), person("manager")
     page, watch = writer.page, Watch(writer, site.address)
     writer.begin(WRITE, SLUG)
@@ -98,7 +96,7 @@ def test_while_a_conversation_is_written_and_reviewed(person: SignIn, site: Site
     watch.look("projects")
 
 
-def test_in_a_chat(person: SignIn, site: Site) -> None:
+def test_in_a_chat(person: SignIn, site: Demo) -> None:
     writer = person("trainer1")
     page, watch = writer.page, Watch(writer, site.address)
     writer.begin(CHAT, SLUG)
@@ -109,7 +107,21 @@ def test_in_a_chat(person: SignIn, site: Site) -> None:
     watch.look("chat")
 
 
-def test_in_a_ranking_and_on_the_pages_of_its_manager(person: SignIn, site: Site) -> None:
+@pytest.fixture
+def conversation(person: SignIn) -> None:
+    """Somebody has written one of hostile turns, and handed it in."""
+    writer = person("trainer2")
+    task = writer.api("POST", f"projects/{SLUG}/claims/", {"kind": "demonstration"})
+    turns = [{"role": role, "content": ALL} for role in ("user", "assistant")]
+    version = task["conversation"]["version"]
+    path = f"assignments/{task['id']}"
+    saved = writer.api("PUT", f"{path}/thread/", {"version": version, "turns": turns})
+    handed_in = {"key": str(uuid.uuid4()), "version": saved["version"]}
+    writer.api("POST", f"{path}/demonstration/", handed_in)
+
+
+@pytest.mark.usefixtures("conversation")
+def test_in_a_ranking_and_on_the_pages_of_its_manager(person: SignIn, site: Demo) -> None:
     trainer = person("trainer2")
     page, watch = trainer.page, Watch(trainer, site.address)
     trainer.begin("Rank replies", SLUG)
@@ -146,7 +158,7 @@ def test_in_a_ranking_and_on_the_pages_of_its_manager(person: SignIn, site: Site
     assert {"comparison", "conversation", "progress", "quality", "home"} <= watching.seen
 
 
-def test_in_the_consent_document(person: SignIn, site: Site) -> None:
+def test_in_the_consent_document(person: SignIn, site: Demo) -> None:
     site.change(
         "INSERT INTO accounts_consentdocument (version, title, markdown, purposes, published_at)"
         " SELECT version + 1, %s, %s, purposes, now() FROM accounts_consentdocument"
@@ -155,7 +167,8 @@ def test_in_the_consent_document(person: SignIn, site: Site) -> None:
         ALL,
     )
     try:
-        newcomer = person("trainer1", agrees=False)
+        newcomer = person("trainer1")
+        newcomer.page.goto("/")
         expect(newcomer.page.get_by_role("button", name="Agree and go on")).to_be_visible()
         texts_shown(newcomer)
         Watch(newcomer, site.address).look("consent")
@@ -164,7 +177,7 @@ def test_in_the_consent_document(person: SignIn, site: Site) -> None:
         site.change("DELETE FROM accounts_consentdocument WHERE title = %s", SHORT)
 
 
-def test_a_picture_from_elsewhere_is_fetched_by_a_click_only(person: SignIn, site: Site) -> None:
+def test_a_picture_from_elsewhere_is_fetched_by_a_click_only(person: SignIn, site: Demo) -> None:
     writer = person("trainer3")
     page = writer.page
     asked: list[str] = []

@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import projects
 from tests.browser.conftest import SignIn
 from tests.browser.person import Person
-from tests.browser.site import Site
 from tests.browser.test_writing import HANDS, WRITE, add_turn, composer
+from tests.demo import Demo
 from tests.processes import wait_until
-
-# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
-pytestmark = pytest.mark.long
 
 QUESTION, ANSWER = "Why is the sea salty?", "Rivers carry salt into it, and water leaves without."
 # As the page counts time: more than it lets pass between two signs of life to the server.
@@ -37,7 +33,7 @@ def assignment_on(page: Page) -> int:
     return int(page.url.rpartition("/")[2])
 
 
-def autosaved(site: Site, page: Page, turn: int) -> str:
+def autosaved(site: Demo, page: Page, turn: int) -> str:
     """What the server holds of a turn that is being written."""
     rows = site.query(
         "SELECT payload->>'content' FROM annotation_autosave WHERE assignment_id = %s AND turn = %s",
@@ -57,7 +53,7 @@ def begin_an_answer(writer: Person, project: str = projects.WRITING) -> Locator:
 
 
 @HANDS
-def test_killing_the_web_process_loses_nothing(person: SignIn, site: Site, hands: str) -> None:
+def test_killing_the_web_process_loses_nothing(person: SignIn, site: Demo, hands: str) -> None:
     writer = person("trainer1", keyboard_only=hands == "keyboard")
     answer = begin_an_answer(writer)
     page = writer.page
@@ -90,7 +86,7 @@ def test_killing_the_web_process_loses_nothing(person: SignIn, site: Site, hands
 
 
 @HANDS
-def test_ten_seconds_without_a_network_lose_nothing(person: SignIn, site: Site, hands: str) -> None:
+def test_ten_seconds_without_a_network_lose_nothing(person: SignIn, site: Demo, hands: str) -> None:
     writer = person("trainer2", keyboard_only=hands == "keyboard")
     page = writer.page
     page.clock.install()
@@ -115,7 +111,7 @@ def test_ten_seconds_without_a_network_lose_nothing(person: SignIn, site: Site, 
 
 @HANDS
 def test_of_two_tabs_the_person_decides_which_goes_on(
-    person: SignIn, site: Site, hands: str
+    person: SignIn, site: Demo, hands: str
 ) -> None:
     writer = person("trainer3", keyboard_only=hands == "keyboard")
     first = writer.page
@@ -157,7 +153,7 @@ def test_of_two_tabs_the_person_decides_which_goes_on(
 
 
 @HANDS
-def test_a_lease_that_ran_out_costs_no_word(person: SignIn, site: Site, hands: str) -> None:
+def test_a_lease_that_ran_out_costs_no_word(person: SignIn, site: Demo, hands: str) -> None:
     project = projects.SCARCE[hands]
     writer = person("trainer1", keyboard_only=hands == "keyboard")
     page = writer.page
@@ -190,7 +186,7 @@ def test_a_lease_that_ran_out_costs_no_word(person: SignIn, site: Site, hands: s
 
 
 @HANDS
-def test_a_session_that_ended_costs_no_word(person: SignIn, site: Site, hands: str) -> None:
+def test_a_session_that_ended_costs_no_word(person: SignIn, site: Demo, hands: str) -> None:
     writer = person("trainer2", afresh=True, keyboard_only=hands == "keyboard")
     page = writer.page
     begin_an_answer(writer)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from playwright.sync_api import Response, expect
 
 from tests.browser import keyboard, mouse, projects
@@ -14,10 +13,7 @@ from tests.browser.axe import faults_of
 from tests.browser.conftest import SignIn
 from tests.browser.pages import Look
 from tests.browser.person import Person
-from tests.browser.site import Site
-
-# Many minutes of a real browser: `make test-long` and `make test-browser` run them.
-pytestmark = pytest.mark.long
+from tests.demo import Demo
 
 KIND = "Rank replies"
 # Fields that hold what people read, in which any word may stand.
@@ -29,7 +25,7 @@ TELLTALES = re.compile(
 )
 
 
-def newest_ranking(site: Site, project: str) -> dict[str, Any]:
+def newest_ranking(site: Demo, project: str) -> dict[str, Any]:
     """The project's last ranking, its tiers as the contents' first words."""
     ((row_id, acceptable, grade, scale, rewrite, comment),) = site.query(
         "SELECT r.id, acceptable_tier, strength_grade, strength_scale, rewrite, comment"
@@ -71,7 +67,7 @@ def stripped(tiers: list[list[str]]) -> list[list[str]]:
 
 
 def test_nine_are_ranked_by_keyboard_alone_with_ties_and_none_acceptable(
-    person: SignIn, site: Site
+    person: SignIn, site: Demo
 ) -> None:
     trainer = person("trainer1", keyboard_only=True)
     trainer.start(KIND, projects.NINE)
@@ -92,7 +88,7 @@ def test_nine_are_ranked_by_keyboard_alone_with_ties_and_none_acceptable(
     assert ranking["acceptable"] == 0
 
 
-def test_nine_are_ranked_by_mouse(person: SignIn, site: Site) -> None:
+def test_nine_are_ranked_by_mouse(person: SignIn, site: Demo) -> None:
     trainer = person("trainer2")
     trainer.start_by_mouse(KIND, projects.NINE)
     texts = texts_of(trainer)
@@ -111,7 +107,7 @@ def test_nine_are_ranked_by_mouse(person: SignIn, site: Site) -> None:
 
 
 def test_a_half_made_ranking_goes_on_elsewhere_and_a_better_reply_is_written(
-    person: SignIn, site: Site
+    person: SignIn, site: Demo
 ) -> None:
     begun = person("trainer3", keyboard_only=True)
     begun.start(KIND)
@@ -143,7 +139,7 @@ def test_a_half_made_ranking_goes_on_elsewhere_and_a_better_reply_is_written(
     assert [len(tier) for tier in ranking["tiers"]] == [1, 2, 1]
 
 
-def test_two_are_graded_in_one_key(person: SignIn, site: Site) -> None:
+def test_two_are_graded_in_one_key(person: SignIn, site: Demo) -> None:
     trainer = person("trainer1", keyboard_only=True)
     trainer.start(KIND, projects.GRADES)
     cards = trainer.page.get_by_role("group", name=re.compile("^Candidate [AB]$"))
@@ -160,7 +156,7 @@ def test_two_are_graded_in_one_key(person: SignIn, site: Site) -> None:
     assert not faults, "\n".join(faults)
 
 
-def test_two_are_equal_by_mouse_and_both_fit_to_send(person: SignIn, site: Site) -> None:
+def test_two_are_equal_by_mouse_and_both_fit_to_send(person: SignIn, site: Demo) -> None:
     trainer = person("trainer2")
     trainer.start_by_mouse(KIND, projects.STEPS)
     trainer.page.get_by_role("radio", name="Equal").click()
@@ -173,7 +169,7 @@ def test_two_are_equal_by_mouse_and_both_fit_to_send(person: SignIn, site: Site)
 
 
 def test_three_are_rated_first_and_a_contradiction_is_pointed_out(
-    person: SignIn, site: Site
+    person: SignIn, site: Demo
 ) -> None:
     trainer = person("trainer1", keyboard_only=True)
     trainer.start(KIND, projects.TWO_STEPS)

@@ -9,23 +9,25 @@ import pytest
 
 from tests.browser import keyboard, mouse
 from tests.browser.conftest import SignIn
-from tests.browser.person import Person
-from tests.browser.site import Site
+from tests.browser.projects import LINE
+from tests.demo import Demo
 from tests.processes import wait_until
 
 QUESTION = "How do I keep basil alive on a kitchen window?"
+# A conversation of the project in which nothing is but what the walk makes.
+OF_THE_LINE = (
+    "FROM annotation_conversation c JOIN accounts_project p ON p.id = c.project_id"
+    f" WHERE p.slug = '{LINE}'"
+)
 POLICY = Path(__file__).resolve().parents[2] / "fixtures" / "policy" / "demo"
 
 
 # transformers, trl and datasets warn about each other's arguments.
 @pytest.mark.filterwarnings("ignore")
-def test_the_whole_line_by_keyboard_alone(person: SignIn, site: Site, tmp_path: Path) -> None:
+def test_the_whole_line_by_keyboard_alone(person: SignIn, site: Demo, tmp_path: Path) -> None:
     writer = person("trainer1", keyboard_only=True)
-    keyboard.write_a_demonstration(writer, QUESTION)
-    ((demonstration,),) = site.query(
-        "SELECT max(id) FROM annotation_conversation WHERE kind = 'demonstration'"
-        " AND state = 'submitted'"
-    )
+    keyboard.write_a_demonstration(writer, QUESTION, LINE)
+    ((demonstration,),) = site.query(f"SELECT c.id {OF_THE_LINE} AND c.state = 'submitted'")
     drafts = site.query(
         "SELECT count(*), count(d.message_id) FROM annotation_draft d"
         " JOIN annotation_conversation c ON c.assignment_id = d.assignment_id WHERE c.id = %s",
@@ -33,30 +35,32 @@ def test_the_whole_line_by_keyboard_alone(person: SignIn, site: Site, tmp_path: 
     )
     assert drafts == [(2, 1)]
 
-    approve_until_approved(person("reviewer", keyboard_only=True), site, demonstration)
+    keyboard.approve(person("reviewer", keyboard_only=True), LINE)
+    assert site.query(f"SELECT c.id {OF_THE_LINE} AND c.state = 'approved'") == [(demonstration,)]
 
-    keyboard.hold_a_chat(writer, [QUESTION, "Thank you. What about mint?"])
-    ((chat,),) = site.query("SELECT max(id) FROM annotation_conversation WHERE state = 'finished'")
+    keyboard.hold_a_chat(writer, [QUESTION, "Thank you. What about mint?"], LINE)
+    ((chat,),) = site.query(f"SELECT c.id {OF_THE_LINE} AND c.state = 'finished'")
 
     manager = person("manager", keyboard_only=True)
-    keyboard.draw(manager, 1)
+    keyboard.draw(manager, 1, LINE)
     wait_until(
         lambda: site.query(
-            "SELECT 1 FROM annotation_comparison WHERE pick_run_id IS NOT NULL AND state = 'ready'"
+            "SELECT 1 FROM annotation_comparison WHERE conversation_id = %s AND state = 'ready'",
+            chat,
         ),
         "a ready comparison",
         seconds=120,
     )
-    rank_until_ranked(person("trainer2", keyboard_only=True), site, chat)
+    keyboard.rank(person("trainer2", keyboard_only=True), LINE)
 
     from_the_page = tmp_path / "from_the_page.jsonl"
-    keyboard.export(manager, from_the_page)
+    keyboard.export(manager, from_the_page, LINE)
     assert all("messages" in orjson.loads(line) for line in from_the_page.read_bytes().splitlines())
     sft, pairs = export_from_the_shell(site, tmp_path, demonstration)
     train_one_step_each(sft, pairs, tmp_path)
 
 
-def test_each_workflow_by_mouse(person: SignIn, site: Site, tmp_path: Path) -> None:
+def test_each_workflow_by_mouse(person: SignIn, site: Demo, tmp_path: Path) -> None:
     writer = person("trainer3")
     mouse.write_a_demonstration(writer, QUESTION)
     mouse.approve_with_a_comment(person("reviewer"))
@@ -89,32 +93,7 @@ def test_each_workflow_by_mouse(person: SignIn, site: Site, tmp_path: Path) -> N
     assert all("messages" in orjson.loads(line) for line in path.read_bytes().splitlines())
 
 
-def approve_until_approved(reviewer: Person, site: Site, demonstration: int) -> None:
-    """Approve until the demonstration has had its turn."""
-    for _ in range(10):
-        keyboard.approve(reviewer)
-        if site.query(
-            "SELECT 1 FROM annotation_conversation WHERE id = %s AND state = 'approved'",
-            demonstration,
-        ):
-            return
-    raise AssertionError("the demonstration never came to review")
-
-
-def rank_until_ranked(trainer: Person, site: Site, chat: int) -> None:
-    """Rank until the comparison from the chat has had its turn in the random order."""
-    for _ in range(40):
-        keyboard.rank(trainer)
-        if site.query(
-            "SELECT 1 FROM annotation_ranking r JOIN annotation_comparison c ON c.id = r.comparison_id"
-            " WHERE c.conversation_id = %s",
-            chat,
-        ):
-            return
-    raise AssertionError("the comparison from the chat never came")
-
-
-def export_from_the_shell(site: Site, tmp_path: Path, demonstration: int) -> tuple[Path, Path]:
+def export_from_the_shell(site: Demo, tmp_path: Path, demonstration: int) -> tuple[Path, Path]:
     """Both files, loaded with `datasets`, hold what the database holds."""
     from datasets import load_dataset
 
@@ -124,32 +103,38 @@ def export_from_the_shell(site: Site, tmp_path: Path, demonstration: int) -> tup
         ("comparisons", "preference", pairs),
     ):
         done = site.manage(
-            "export_jsonl", kind, "--project", "demo", "--format", file_format, "--out", str(path)
+            "export_jsonl", kind, "--project", LINE, "--format", file_format, "--out", str(path)
         )
         assert done.returncode == 0, done.stderr
     cache = str(tmp_path / "cache")
     dialogues = load_dataset("json", data_files=str(sft), split="train", cache_dir=cache)
-    ((n_approved,),) = site.query(
-        "SELECT count(*) FROM annotation_conversation"
-        " WHERE state IN ('approved', 'accepted_by_sampling')"
-    )
-    assert len(dialogues) == n_approved
+    assert len(dialogues) == 1
     turns = site.query(
         "SELECT role, content FROM annotation_message WHERE conversation_id = %s AND is_live"
         " ORDER BY position",
         demonstration,
     )
-    assert [{"role": role, "content": content} for role, content in turns] in list(
-        dialogues["messages"]
-    )
+    assert dialogues[0]["messages"] == [
+        {"role": role, "content": content} for role, content in turns
+    ]
     preferences = load_dataset("json", data_files=str(pairs), split="train", cache_dir=cache)
     ((n_pairs,),) = site.query(
         "SELECT count(*) FROM annotation_placement a JOIN annotation_placement b"
         " ON a.ranking_id = b.ranking_id AND a.tier < b.tier"
-        " JOIN annotation_ranking r ON r.id = a.ranking_id AND r.is_current AND NOT r.cannot_judge"
+        " JOIN annotation_ranking r ON r.id = a.ranking_id"
+        " JOIN accounts_project p ON p.id = r.project_id WHERE p.slug = %s",
+        LINE,
     )
     assert len(preferences) == n_pairs > 0
-    contents = {text for (text,) in site.query("SELECT content FROM annotation_candidate")}
+    contents = {
+        text
+        for (text,) in site.query(
+            "SELECT k.content FROM annotation_candidate k"
+            " JOIN annotation_ranking r ON r.comparison_id = k.comparison_id"
+            " JOIN accounts_project p ON p.id = r.project_id WHERE p.slug = %s",
+            LINE,
+        )
+    }
     for row in preferences:
         assert row["chosen"][0]["content"] in contents
         assert row["rejected"][0]["content"] in contents

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import policy, projects
 from tests.browser.conftest import SignIn
 from tests.browser.person import Person
-from tests.browser.site import Site
+from tests.demo import Demo
 
 WHOLE_REPLY = re.compile(r"^Reply \d+ says a few plain words\.$")
 HANDS = pytest.mark.parametrize("hands", ["mouse", "keyboard"])
@@ -40,7 +40,7 @@ def ask_for_drafts(writer: Person) -> Locator:
     return drafts
 
 
-def live_turns(site: Site, conversation: int) -> list[tuple[str, str, str, bool]]:
+def live_turns(site: Demo, conversation: int) -> list[tuple[str, str, str, bool]]:
     """Role, content, origin and whether a draft was used, of each turn."""
     return site.query(
         "SELECT role, content, origin, EXISTS (SELECT 1 FROM annotation_draft d WHERE d.message_id = m.id)"
@@ -61,7 +61,7 @@ def open_for_review(reviewer: Person, words: str) -> None:
             reviewer.use(desk.get_by_role("button", name=re.compile("^Approve")))
 
 
-def conversation_with(site: Site, words: str, state: str) -> int:
+def conversation_with(site: Demo, words: str, state: str) -> int:
     """The newest conversation in this state that has a turn of these words."""
     ((found,),) = site.query(
         "SELECT max(c.id) FROM annotation_conversation c JOIN annotation_message m"
@@ -74,7 +74,7 @@ def conversation_with(site: Site, words: str, state: str) -> int:
 
 @HANDS
 def test_six_turns_with_a_whole_and_a_partial_insert(
-    person: SignIn, site: Site, hands: str
+    person: SignIn, site: Demo, hands: str
 ) -> None:
     writer = person("trainer1", keyboard_only=hands == "keyboard")
     page = writer.page
@@ -124,7 +124,7 @@ def test_six_turns_with_a_whole_and_a_partial_insert(
 
 @HANDS
 def test_a_returned_demonstration_is_mended_and_goes_through(
-    person: SignIn, site: Site, hands: str
+    person: SignIn, site: Demo, hands: str
 ) -> None:
     writer = person("trainer2", keyboard_only=hands == "keyboard")
     page = writer.page
@@ -188,7 +188,7 @@ def test_a_returned_demonstration_is_mended_and_goes_through(
 
 
 @HANDS
-def test_a_chat_is_stopped_tried_again_and_edited(person: SignIn, site: Site, hands: str) -> None:
+def test_a_chat_is_stopped_tried_again_and_edited(person: SignIn, site: Demo, hands: str) -> None:
     writer = person("trainer3", keyboard_only=hands == "keyboard")
     page = writer.page
     writer.begin(CHAT, projects.WRITING)

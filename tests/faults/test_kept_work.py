@@ -1,47 +1,21 @@
 """Work that was acknowledged is there, whatever is killed or hangs while people write."""
 
 import os
-import re
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from labelhub.embedded.places import places_of
-from tests.processes import command_lines, kill, marked, wait_until
+from tests.demo import Demo, running_demo
+from tests.processes import kill, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _PATIENCE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A running demo with its fixtures."""
-
-    address: str
-    var: Path
-
-    def running(self, part: str) -> list[int]:
-        """The demo's processes with `part` in their command line, parents first."""
-        home = str(places_of(self.var).home)
-        mine = marked(f"VAR_DIR={self.var}")
-        return sorted(
-            pid
-            for pid, line in command_lines().items()
-            if part in line and (pid in mine or home in line)
-        )
 
 
 class Writer:
@@ -102,34 +76,8 @@ class Writer:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    # Not tmp_path: as root that is a folder the servers' own account cannot enter.
-    var = Path(tempfile.mkdtemp(prefix="labelhub-test-"))
-    var.chmod(0o755)
-    supervisor = subprocess.Popen(
-        [sys.executable, "manage.py", "demo", "--port", "0"],
-        cwd=_PROJECT,
-        env=os.environ | {"VAR_DIR": str(var)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Demo(_address_of(supervisor), var)
-    finally:
-        supervisor.kill()
-        supervisor.communicate()
-        wait_until(lambda: not marked(f"VAR_DIR={var}"), "the end of the demo's processes")
-        shutil.rmtree(places_of(var).home, ignore_errors=True)
-        shutil.rmtree(var, ignore_errors=True)
-
-
-def _address_of(supervisor: subprocess.Popen[str]) -> str:
-    words = ""
-    assert supervisor.stdout is not None
-    for line in supervisor.stdout:
-        words += line
-        if found := re.search(r"ready at (http://127\.0\.0\.1:\d+)/", line):
-            return found.group(1)
-    raise AssertionError(f"the demo ended:\n{words}")
+    with running_demo() as demo:
+        yield demo
 
 
 @pytest.mark.parametrize("part", ["uvicorn", "postgres -D", "labelhub.embedded"])
