@@ -6,6 +6,10 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+BROWSER = "tests/browser/"
+SLOW = (BROWSER, "tests/faults/")
 
 # The same examples every time, and no clock in the verdict: a busy machine is not a bug.
 hypothesis_settings.register_profile(
@@ -24,13 +28,25 @@ def _cheap_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-class BrowserTestsTogether(LoadScopeScheduling):
-    """Gives all browser tests to one worker, since they share one site; any other test to whoever is free."""
+class ByFile(LoadScopeScheduling):
+    """Gives a file's tests to one worker, which makes once what they share; all browser tests share a site.
+
+    What takes minutes in few tests begins first, so that no worker is left alone with it at the end.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        return BROWSER if nodeid.startswith(BROWSER) else nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        # Among equals the one of most tests, as before.
+        self.workqueue.move_to_end(min(self.workqueue, key=_turn), last=False)
+        super()._assign_work_unit(node)
 
 
-# A mark `xdist_group` would say the same, but pytest 9.2 no longer lets xdist 3.8 tell the scheduler.
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BrowserTestsTogether:
-    return BrowserTestsTogether(config, log)
+def _turn(scope: str) -> int:
+    return next((turn for turn, slow in enumerate(SLOW) if scope.startswith(slow)), len(SLOW))
+
+
+# Marks `xdist_group` would do for the browser, but pytest 9.2 no longer lets xdist 3.8 tell the scheduler.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)

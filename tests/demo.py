@@ -97,7 +97,7 @@ def processes_of(var: Path) -> set[int]:
 
 @contextmanager
 def running_demo(*options: str, port: int = 0) -> Iterator[Demo]:
-    """A demo that is ready; at the end none of its processes is left, whatever became of them."""
+    """A demo that is ready. At the end its supervisor is killed, which must leave none of its processes."""
     # Not tmp_path: as root that is a folder the servers' own account cannot enter.
     var = Path(tempfile.mkdtemp(prefix="labelhub-test-"))
     var.chmod(0o755)

@@ -76,6 +76,7 @@ class Writer:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
+    """Its supervisor is killed at the end, and must leave nothing."""
     with running_demo() as demo:
         yield demo
 
