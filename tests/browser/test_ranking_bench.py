@@ -156,6 +156,22 @@ def test_two_are_graded_in_one_key(person: SignIn, site: Demo) -> None:
     assert not faults, "\n".join(faults)
 
 
+def test_in_a_second_tab_a_ranking_is_only_read_or_goes_on(person: SignIn) -> None:
+    trainer = person("trainer3")
+    first = trainer.page
+    trainer.start_by_mouse(KIND, projects.GRADES)
+    first.get_by_role("radio", name="B is better: Clearly").click()
+    expect(first.get_by_text("Saved", exact=True)).to_be_visible()
+
+    second = trainer.another_tab(first.url)
+    choice = second.get_by_role("alert").filter(has_text="open somewhere else")
+    choice.get_by_role("button", name="Only read here").click()
+    expect(second.get_by_text("Candidate B, tier 1")).to_be_visible()
+    expect(second.get_by_role("radio")).to_have_count(0)
+    second.get_by_role("button", name="Continue here").click()
+    expect(second.get_by_role("radio", name="B is better: Clearly")).to_be_checked()
+
+
 def test_two_are_equal_by_mouse_and_both_fit_to_send(person: SignIn, site: Demo) -> None:
     trainer = person("trainer2")
     trainer.start_by_mouse(KIND, projects.STEPS)

@@ -3,11 +3,13 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
 // Loaded before the clock of a test runs.
+import "@/components/thread/ReadConversation";
 import "@/components/work/OpenElsewhere";
 import "@/features/demonstration/DemonstrationPage";
+import "@/features/ranking/ReadRanking";
 import { FakeServer } from "@/testing/fakeServer";
 import { renderApp, working } from "@/testing/renderApp";
-import { assignment, conversation, message } from "@/testing/samples";
+import { assignment, comparison, conversation, message } from "@/testing/samples";
 
 const PATH = "/api/v1/assignments/31";
 const begun = assignment({
@@ -26,9 +28,9 @@ const refusal = {
   body: { code: "open_elsewhere", detail: "This work is open in another tab." },
 };
 
-function openedElsewhere(): FakeServer {
+function openedElsewhere(work = begun): FakeServer {
   let taken = false;
-  const server = working(new FakeServer(), begun).on(`POST ${PATH}/beat/`, ({ body }) => {
+  const server = working(new FakeServer(), work).on(`POST ${PATH}/beat/`, ({ body }) => {
     taken ||= (body as { take_over: boolean }).take_over;
     return taken ? { body: { lease_until: "2099-01-01T00:00:00Z", active_seconds: 1 } } : refusal;
   });
@@ -44,6 +46,19 @@ describe("work that is open on another page", () => {
     await userEvent.click(screen.getByRole("button", { name: "Only read here" }));
     expect(await screen.findByText("Eight minutes.")).toBeVisible();
     expect(screen.queryByRole("textbox")).toBeNull();
+    expect(screen.queryByRole("button", { name: "Submit" })).toBeNull();
+  });
+
+  it("is read with what is placed there, where it is a ranking", async () => {
+    const ranking = assignment({ kind: "ranking", comparison });
+    const server = openedElsewhere(ranking);
+    await screen.findByText("This work is open somewhere else");
+    const placed = { turn: 0, version: 1, payload: { order: [["C"]] }, saved_at: "2026-01-01" };
+    server.on(`GET ${PATH}/`, { body: { ...ranking, autosaves: [placed] } });
+    await userEvent.click(screen.getByRole("button", { name: "Only read here" }));
+    expect(await screen.findByText("Candidate C, tier 1")).toBeVisible();
+    expect(screen.getByText("Candidate A")).toBeVisible();
+    expect(screen.getByText("No idea.")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Submit" })).toBeNull();
   });
 

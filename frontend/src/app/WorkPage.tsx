@@ -13,6 +13,12 @@ import { useAssignment } from "@/hooks/useWork";
 const OpenElsewhere = lazy(async () => ({
   default: (await import("@/components/work/OpenElsewhere")).OpenElsewhere,
 }));
+const ReadConversation = lazy(async () => ({
+  default: (await import("@/components/thread/ReadConversation")).ReadConversation,
+}));
+const ReadRanking = lazy(async () => ({
+  default: (await import("@/features/ranking/ReadRanking")).ReadRanking,
+}));
 const DemonstrationPage = lazy(async () => ({
   default: (await import("@/features/demonstration/DemonstrationPage")).DemonstrationPage,
 }));
@@ -31,6 +37,14 @@ const PAGES = {
   chat: ChatPage,
   ranking: RankingPage,
   review: ReviewPage,
+} satisfies Record<Assignment["kind"], unknown>;
+
+/** For who only reads what is made of a task on another page. */
+const READERS = {
+  demonstration: ReadConversation,
+  chat: ReadConversation,
+  ranking: ReadRanking,
+  review: ReadConversation,
 } satisfies Record<Assignment["kind"], unknown>;
 
 /** Opens a task with the page for its kind. */
@@ -60,7 +74,12 @@ export function WorkPage({ slug }: { slug: string }) {
   }
   if (open.elsewhere) {
     return (
-      <OpenElsewhere slug={slug} assignment={assignment.data} onContinue={open.continueHere} />
+      <OpenElsewhere
+        slug={slug}
+        assignment={assignment.data}
+        Reader={READERS[assignment.data.kind]}
+        onContinue={open.continueHere}
+      />
     );
   }
   const Page = PAGES[assignment.data.kind];

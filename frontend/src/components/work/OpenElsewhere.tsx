@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
@@ -11,8 +11,6 @@ import { assignmentQuery } from "@/hooks/useWork";
 
 import { PageFrame } from "../PageFrame";
 import { StatePanel } from "../StatePanel";
-import { PromptCard } from "../thread/PromptCard";
-import { Turn } from "../thread/Turn";
 import { toastFailure } from "../toast";
 import { SensitiveCover } from "./SensitiveCover";
 
@@ -22,11 +20,13 @@ const READ_MILLISECONDS = 10_000;
 interface Props {
   slug: string;
   assignment: Assignment;
+  /** Shows work of this kind to be read. */
+  Reader: ComponentType<{ assignment: Assignment }>;
   onContinue: () => Promise<void>;
 }
 
 /** The work is open on another page: go on with it here, or only read what is written there. */
-export function OpenElsewhere({ slug, assignment, onContinue }: Props) {
+export function OpenElsewhere({ slug, assignment, Reader, onContinue }: Props) {
   const { t } = useTranslation();
   const errorText = useErrorText();
   const title = t(`kinds.${assignment.kind}`);
@@ -44,7 +44,7 @@ export function OpenElsewhere({ slug, assignment, onContinue }: Props) {
       <Button loading={taking} onClick={take} data-autofocus>
         {t("work.continueHere")}
       </Button>
-      {!reading && assignment.conversation !== null && (
+      {!reading && (assignment.conversation !== null || assignment.comparison !== null) && (
         <Button variant="default" onClick={() => setReading(true)}>
           {t("work.onlyRead")}
         </Button>
@@ -69,12 +69,12 @@ export function OpenElsewhere({ slug, assignment, onContinue }: Props) {
           {buttons}
         </Stack>
       </Alert>
-      <WhatIsWritten assignment={assignment} />
+      <WhatIsThere assignment={assignment} Reader={Reader} />
     </PageFrame>
   );
 }
 
-function WhatIsWritten({ assignment }: { assignment: Assignment }) {
+function WhatIsThere({ assignment, Reader }: Pick<Props, "assignment" | "Reader">) {
   const newest = useQuery({
     ...assignmentQuery(assignment.id),
     refetchOnMount: "always",
@@ -83,10 +83,7 @@ function WhatIsWritten({ assignment }: { assignment: Assignment }) {
   const shown = newest.data ?? assignment;
   return (
     <SensitiveCover tags={shown.sensitivity}>
-      <PromptCard prompt={shown.prompt} />
-      {shown.conversation?.messages.map(({ id, role, content }) => (
-        <Turn key={id} role={role} content={content} />
-      ))}
+      <Reader assignment={shown} />
     </SensitiveCover>
   );
 }

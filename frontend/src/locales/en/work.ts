@@ -19,7 +19,7 @@ export const work = {
     "It is open in another tab or on another device. Continue here, and the other page stops; or only read what is written there.",
   continueHere: "Continue here",
   onlyRead: "Only read here",
-  readOnly: "You only read here; the conversation goes on in the other tab or device.",
+  readOnly: "You only read here; the work goes on in the other tab or device.",
   readOnlyNote: "You only read here",
   submitted: "Submitted",
   skipped: "Skipped",

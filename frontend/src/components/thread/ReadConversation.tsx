@@ -1,0 +1,16 @@
+import type { Assignment } from "@/api/types";
+
+import { PromptCard } from "./PromptCard";
+import { Turn } from "./Turn";
+
+/** A conversation in the making, to be read. */
+export function ReadConversation({ assignment }: { assignment: Assignment }) {
+  return (
+    <>
+      <PromptCard prompt={assignment.prompt} />
+      {assignment.conversation?.messages.map(({ id, role, content }) => (
+        <Turn key={id} role={role} content={content} />
+      ))}
+    </>
+  );
+}
