@@ -191,6 +191,8 @@ class Assignment(Model):
     last_beat_at = models.DateTimeField()
     # The browser page that works on it: a second one is told, and asked who goes on.
     page_key = models.UUIDField(null=True, blank=True)
+    # The page that was closed last: it is at work no more, whatever else still arrives of it.
+    left_page_key = models.UUIDField(null=True, blank=True)
     # Sum over server-received beats of min(gap, 60 s), waiting for the model included (DATA.md §7).
     active_seconds = models.FloatField(default=0)
     skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)

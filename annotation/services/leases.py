@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import UUIDField, Value
+from django.db.models.functions import NullIf
 
 from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion
 from annotation.models import Assignment, Autosave, Conversation, Slot, Task
@@ -105,14 +107,19 @@ def beat(
         quiet = (clock.now() - locked.last_beat_at).total_seconds()
         if locked.page_key is not None and quiet < PAGE_LEFT_SECONDS and not take_over:
             raise OpenElsewhere
-        locked.page_key = page
+        # A closed page's last sign of life may come after its leave.
+        if page != locked.left_page_key:
+            locked.page_key = page
     renew(locked)
     return locked
 
 
 def leave(*, assignment: Assignment, page: UUID) -> None:
-    """The page is closed: the next one to open the work need not ask."""
-    Assignment.objects.filter(pk=assignment.pk, page_key=page).update(page_key=None)
+    """The page is closed, for good: the next one to open the work need not ask."""
+    here = Value(page, output_field=UUIDField())
+    Assignment.objects.filter(pk=assignment.pk).update(
+        page_key=NullIf("page_key", here), left_page_key=page
+    )
 
 
 @transaction.atomic

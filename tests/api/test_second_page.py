@@ -69,7 +69,16 @@ def test_a_page_that_was_closed_or_left_alone_stands_in_nobodys_way(
     assert writer.post(f"assignments/{work.pk}/leave/", {"page": HERE}).status_code == 204
     assert beat(writer, work, THERE) == (200, None)
     pass_time(work, 90)
+    assert beat(writer, work, str(uuid4())) == (200, None)
+
+
+def test_a_closed_page_stands_in_nobodys_way_though_its_leave_came_first(
+    writer: Person, work: Assignment
+) -> None:
+    assert writer.post(f"assignments/{work.pk}/leave/", {"page": HERE}).status_code == 204
     assert beat(writer, work, HERE) == (200, None)
+    assert beat(writer, work, THERE) == (200, None)
+    assert beat(writer, work, HERE) == (409, "open_elsewhere")
 
 
 def test_who_claims_it_again_need_not_ask(writer: Person, work: Assignment) -> None:

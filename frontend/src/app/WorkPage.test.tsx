@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
@@ -69,5 +69,22 @@ describe("work that is open on another page", () => {
     await userEvent.click(screen.getByRole("button", { name: "Continue here" }));
     expect(await screen.findByText("Eight minutes.")).toBeVisible();
     expect(await screen.findByRole("textbox", { name: /user/i })).toBeVisible();
+  });
+});
+
+describe("work that is left", () => {
+  it("is opened again as another page, so that what was left stays left", async () => {
+    const server = working(new FakeServer(), begun);
+    const pagesOf = (call: string) =>
+      server.sent(`POST ${PATH}/${call}/`).map(({ body }) => (body as { page: string }).page);
+    const router = renderApp("/projects/demo/work/31");
+    await screen.findByText("How do I boil an egg?");
+    await act(() => router.navigate("/projects/demo"));
+    await act(() => router.navigate("/projects/demo/work/31"));
+    await screen.findByText("How do I boil an egg?");
+    await waitFor(() => expect(pagesOf("beat")).toHaveLength(2));
+    const [first, second] = pagesOf("beat");
+    expect(pagesOf("leave")).toEqual([first]);
+    expect(second).not.toBe(first);
   });
 });

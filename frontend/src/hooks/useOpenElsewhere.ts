@@ -6,8 +6,8 @@ import { randomKey } from "@/lib/randomKey";
 
 import { assignmentQuery } from "./useWork";
 
-/** Names this page to the server, for as long as it is loaded. */
-const PAGE = randomKey();
+/** Names this page to the server until it leaves the work; what comes back later is another page. */
+let page = randomKey();
 
 const elsewhereKey = (assignment: number) => ["elsewhere", assignment];
 
@@ -16,7 +16,7 @@ export const beat = (assignment: number, takeOver = false) =>
   unwrap(
     client.POST("/api/v1/assignments/{assignment_id}/beat/", {
       params: { path: { assignment_id: assignment } },
-      body: { page: PAGE, take_over: takeOver },
+      body: { page, take_over: takeOver },
     }),
   );
 
@@ -33,15 +33,18 @@ export function useOpenElsewhere(assignment: number) {
     initialData: false,
   });
   useEffect(() => {
-    const leave = () =>
+    const leave = () => {
+      const left = page;
+      page = randomKey();
       void unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/leave/", {
           params: { path: { assignment_id: assignment } },
-          body: { page: PAGE },
+          body: { page: left },
           // Sent although the page is on its way out.
           keepalive: true,
         }),
       ).catch(() => undefined);
+    };
     window.addEventListener("pagehide", leave);
     return () => {
       window.removeEventListener("pagehide", leave);

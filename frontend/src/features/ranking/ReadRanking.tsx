@@ -24,12 +24,7 @@ export function ReadRanking({ assignment }: { assignment: Assignment }) {
     <>
       <ContextPane context={comparison.context} />
       {comparison.candidates.map(({ label, content }) => (
-        <Turn
-          key={label}
-          role={knownRole("assistant")}
-          note={nameOf(label)}
-          content={content}
-        />
+        <Turn key={label} role={knownRole("assistant")} note={nameOf(label)} content={content} />
       ))}
     </>
   );
