@@ -122,6 +122,13 @@ class Config(BaseSettings):
         [],
         description="Comma-separated folders below which managers may register policies; admins may anywhere.",
     )
+    policy_keys: Annotated[list[str], NoDecode] = Field(
+        [],
+        description=(
+            "Comma-separated environment variables of the GPU workers that managers may name as a "
+            "policy's API key; admins may name any."
+        ),
+    )
     upload_max_gib: float = Field(
         50,
         gt=0,
@@ -134,7 +141,10 @@ class Config(BaseSettings):
     )
     secure_proxy: bool = Field(
         False,
-        description="Trust `X-Forwarded-Proto` from the proxy in front of the web processes.",
+        description=(
+            "Trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`, which the proxy in "
+            "front of the web processes writes."
+        ),
     )
     log_json: bool = Field(
         False,
@@ -143,7 +153,7 @@ class Config(BaseSettings):
 
     @field_validator(
         *("allowed_hosts", "csrf_trusted_origins"),
-        *("policy_hosts", "policy_folders", "gpu_devices"),
+        *("policy_hosts", "policy_folders", "policy_keys", "gpu_devices"),
         mode="before",
     )
     @classmethod

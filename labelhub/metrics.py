@@ -1,4 +1,4 @@
-"""Prometheus metrics of this process, served at /metrics to loopback and to admins; apps register theirs."""
+"""Prometheus metrics of this process, served at /metrics to this machine and to admins; apps register theirs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ REQUEST_SECONDS = Histogram(
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    if (
-        request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}
-        and not request.user.is_superuser
-    ):
+    # A proxy on this machine asks for others, and says so.
+    is_local = (
+        request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"}
+        and "X-Forwarded-Proto" not in request.headers
+    )
+    if not is_local and not request.user.is_superuser:
         return HttpResponse(exceptions.NotAllowed.detail, status=403)
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -172,6 +172,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "labelhub.api.exception_to_response",
     "DEFAULT_THROTTLE_RATES": {"login": "20/minute"},
+    # Whose try it is: the proxy in front knows the address, anybody else may write what they like.
+    "NUM_PROXIES": 1 if CONFIG.secure_proxy else 0,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -259,8 +261,8 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    # Container health checks speak plain HTTP to the process itself.
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    # Container health checks and Prometheus speak plain HTTP to the process itself.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
 # --- Work -----------------------------------------------------------------------------------------
 LEASE_SECONDS = 60
@@ -276,6 +278,7 @@ ENGINE_MEMORY_GIB = CONFIG.engine_memory_gib
 POLICY_HOSTS = CONFIG.policy_hosts
 # The demo's own policy is anybody's to register again.
 POLICY_FOLDERS = [str(BASE_DIR / "fixtures" / "policy"), *CONFIG.policy_folders]
+POLICY_KEYS = CONFIG.policy_keys
 SPLIT_SALT = CONFIG.split_salt
 MAX_UPLOAD_BYTES = int(CONFIG.upload_max_gib * 2**30)
 

@@ -37,6 +37,13 @@ class FolderNotAllowed(LabelhubError):
     detail = "This folder is not open to policies; an operator can add it to POLICY_FOLDERS."
 
 
+class KeyNotAllowed(LabelhubError):
+    code, status = "key_not_allowed", 409
+    detail = (
+        "Policies may not take their key from this variable; an operator can add it to POLICY_KEYS."
+    )
+
+
 class PolicyUnchecked(LabelhubError):
     code, status = "policy_unchecked", 409
     detail = "Only a policy whose newest check passed can be activated; have it checked first."

@@ -35,12 +35,13 @@ def register_policy(*, actor: User | None, **fields: Any) -> PolicyCheck:
     """Write the row of a policy that serves nothing yet, and have a GPU worker load it dry.
 
     `fields` are EDITABLE ones. Nothing is fetched here. Raises PolicyNameTaken, PolicyUnusable,
-    HostNotAllowed or FolderNotAllowed.
+    HostNotAllowed, FolderNotAllowed or KeyNotAllowed.
     """
     policy = Policy(**fields)
     _check_name(policy)
     check_source(policy.source, actor=actor)
     check_source(policy.tokenizer_source, actor=actor)
+    _check_key(policy, actor)
     policy.full_clean()
     policy.save()
     record(actor=actor, verb="policy_registered", subject=policy, **_told(policy))
@@ -70,6 +71,8 @@ def edit_policy(*, policy: Policy, changes: Mapping[str, Any], actor: User | Non
         check_source(locked.source, actor=actor)
         check_source(locked.tokenizer_source, actor=actor)
         locked.weights_sha256 = locked.tokenizer_sha256 = locked.chat_template_sha256 = ""
+    if {"api_key_variable", "source"} & set(changed):
+        _check_key(locked, actor)
     locked.full_clean()
     locked.save()
     record(
@@ -217,6 +220,14 @@ def _check_host(server: spec.Server) -> None:
         spec.check_host(server, settings.POLICY_HOSTS)
     except spec.HostNotAllowed as error:
         raise exceptions.HostNotAllowed(error.detail) from error
+
+
+def _check_key(policy: Policy, actor: User | None) -> None:
+    """What a variable holds is sent to the policy's host, and the workers have other secrets too."""
+    if actor is None or actor.is_superuser or not policies.is_server(policy.source):
+        return
+    if policy.api_key_variable and policy.api_key_variable not in settings.POLICY_KEYS:
+        raise exceptions.KeyNotAllowed
 
 
 def _check_folder(folder: Path) -> None:

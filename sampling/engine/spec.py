@@ -117,12 +117,18 @@ def weights_sha256(folder: Path) -> str:
 
 def _parse_server(spec: str) -> Server:
     base_url, _, model = spec.removeprefix(SERVER_PREFIX).partition("#")
-    parts = urlsplit(base_url)
+    malformed = UnsupportedPolicy(
+        f"{spec!r} must read openai:BASE_URL#MODEL with an http or https address, "
+        "like openai:http://127.0.0.1:8000/v1#qwen3-8b"
+    )
+    try:
+        parts = urlsplit(base_url)
+        # Read for its refusal: a port that is none shows only when it is asked for.
+        _ = parts.port
+    except ValueError as error:
+        raise malformed from error
     if parts.scheme not in ("http", "https") or not parts.hostname or not model:
-        raise UnsupportedPolicy(
-            f"{spec!r} must read openai:BASE_URL#MODEL with an http or https address, "
-            "like openai:http://127.0.0.1:8000/v1#qwen3-8b"
-        )
+        raise malformed
     if parts.username or parts.password:
         raise UnsupportedPolicy("put no credentials in the address; name a key's variable instead")
     return Server(base_url=base_url, model=model)

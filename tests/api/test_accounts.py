@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from labelhub import clock
@@ -77,6 +78,42 @@ def test_the_twenty_first_login_of_a_minute_is_throttled() -> None:
     body = {"username": "nobody", "password": "wrong"}
     codes = [browser.post("/api/v1/auth/login/", body).json()["code"] for _ in range(21)]
     assert codes == ["wrong_credentials"] * 20 + ["throttled"]
+
+
+def test_neither_a_header_of_ones_own_nor_a_session_starts_the_count_anew() -> None:
+    browser = APIClient()
+    browser.force_login(UserFactory())
+    body = {"username": "nobody", "password": "wrong"}
+    answers = [
+        browser.post("/api/v1/auth/login/", body, HTTP_X_FORWARDED_FOR=f"10.0.0.{n}")
+        for n in range(21)
+    ]
+    assert answers[-1].json()["code"] == "throttled"
+
+
+def test_behind_a_proxy_each_address_has_its_own_tries(settings: Settings) -> None:
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    browser = APIClient()
+    body = {"username": "nobody", "password": "wrong"}
+
+    def code(forwarded: str) -> str:
+        answer = browser.post("/api/v1/auth/login/", body, HTTP_X_FORWARDED_FOR=forwarded)
+        return str(answer.json()["code"])
+
+    # Only the last address is the proxy's word.
+    codes = [code(f"192.0.2.{n}, 198.51.100.7") for n in range(21)]
+    assert codes[-1] == "throttled"
+    assert code("198.51.100.8") == "wrong_credentials"
+
+
+def test_the_admins_own_way_in_is_throttled_too() -> None:
+    browser = APIClient()
+    form = {"username": "nobody", "password": "wrong"}
+    statuses = [
+        browser.post("/admin/login/", form, format="multipart").status_code for _ in range(21)
+    ]
+    assert statuses == [200] * 20 + [429]
+    assert browser.get("/admin/login/").status_code == 200
 
 
 def test_consent_is_given_to_the_current_document_only(document: ConsentDocument) -> None:

@@ -113,5 +113,10 @@ def test_failures_are_told_by_policy_and_reason(policy: Policy) -> None:
     }
 
 
+def test_whoever_asks_through_a_proxy_of_this_machine_is_a_stranger(db: None) -> None:
+    answer = Client().get("/metrics", headers={"X-Forwarded-Proto": "https"})
+    assert answer.status_code == 403
+
+
 def test_strangers_are_not_told(db: None) -> None:
     assert Client(REMOTE_ADDR="203.0.113.9").get("/metrics").status_code == 403

@@ -88,6 +88,14 @@ def test_a_policy_from_registered_to_retired(client: APIClient) -> None:
         ({"name": "a", "source": SERVER, "parent": 10**9}, 404, "not_found"),
         ({"name": "a", "source": SERVER, "context_window_tokens": 8}, 400, "invalid"),
         ({"name": "a", "source": SERVER, "api_key_variable": "sk-my key"}, 400, "invalid"),
+        (
+            {"name": "a", "source": SERVER, "api_key_variable": "DATABASE_URL"},
+            409,
+            "key_not_allowed",
+        ),
+        ({"name": "a", "source": "openai:http://127.0.0.1:port/v1#x"}, 409, "policy_unusable"),
+        ({"name": "a", "source": "openai:http://127.0.0.1:99999/v1#x"}, 409, "policy_unusable"),
+        ({"name": "a", "source": "openai:http://[::1/v1#x"}, 409, "policy_unusable"),
         ({"name": "", "source": SERVER}, 400, "invalid"),
         ({"source": SERVER}, 400, "invalid"),
     ],
@@ -112,6 +120,23 @@ def test_folders_are_opened_by_an_operator_and_all_are_open_to_admins(
     admin = APIClient()
     admin.force_login(UserFactory(is_superuser=True))
     assert post(admin, name="etc", source="/etc").status_code == 201
+
+
+def test_keys_are_opened_by_an_operator_and_all_are_open_to_admins(
+    client: APIClient, settings: Settings
+) -> None:
+    admin = APIClient()
+    admin.force_login(UserFactory(is_superuser=True))
+    made = post(admin, name="theirs", source=SERVER, api_key_variable="THEIR_KEY")
+    assert made.status_code == 201
+    # Elsewhere the key is somebody else's to read.
+    address = f"/api/v1/policies/{made.json()['id']}/"
+    moved = client.patch(address, {"source": f"{SERVER}-2"}, format="json")
+    assert (moved.status_code, moved.json()["code"]) == (409, "key_not_allowed")
+    assert client.patch(address, {"trained_on": "export 8"}, format="json").status_code == 200
+    settings.POLICY_KEYS = ["MY_KEY"]
+    mine = {"name": "mine", "source": SERVER, "api_key_variable": "MY_KEY"}
+    assert post(client, **mine).status_code == 201
 
 
 def test_editing_is_audited_and_other_files_are_checked_anew(client: APIClient) -> None:
