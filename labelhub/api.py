@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import logging
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -180,6 +181,20 @@ def exception_to_response(exc: Exception, context: dict[str, Any]) -> Response |
     return response
 
 
+class RowId(serializers.IntegerField):
+    """The id of a row; a number that PostgreSQL could hold in none is refused like any wrong value."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+
+class RowVersion(serializers.IntegerField):
+    """The version of a row that a page knows; 0 for none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=2**31 - 1, **options)
+
+
 class ErrorOutput(serializers.Serializer[Any]):
     """The one error shape, for the schema."""
 
@@ -195,6 +210,13 @@ class NewestFirst(pagination.CursorPagination):
 
     page_size = 50
     ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> pagination.Cursor | None:
+        """Where the page begins. Raises NotFound for a cursor that no page of ours gave out."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and not re.fullmatch(r"[0-9]{1,19}", str(cursor.position or 0)):
+            raise drf.NotFound
+        return cursor
 
     def get_paginated_response(self, data: Any) -> Response:
         link = self.get_next_link()

@@ -32,10 +32,10 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
     """The first moment of `YYYY-MM` and of the month after. Raises InvalidInput."""
     try:
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError:
+        n_days = calendar.monthrange(first.year, first.month)[1]
+        return first, first + timedelta(days=n_days)
+    except (ValueError, OverflowError):
         raise exceptions.InvalidInput(fields={"month": ["Write a month as 2026-11."]}) from None
-    n_days = calendar.monthrange(first.year, first.month)[1]
-    return first, first + timedelta(days=n_days)
 
 
 def days_of(*, membership: Membership, month: str) -> list[Day]:

@@ -83,7 +83,9 @@ class RankingInput(serializers.Serializer[Any]):
         default=None,
         help_text="How much better the first tier's is, of two candidates; 0: negligibly, or equal.",
     )
-    ratings = serializers.DictField(child=serializers.IntegerField(), default=dict)
+    ratings = serializers.DictField(
+        child=serializers.IntegerField(min_value=-(2**15), max_value=2**15 - 1), default=dict
+    )
     flags = serializers.DictField(
         child=serializers.ListField(
             child=serializers.CharField(max_length=60), max_length=MAX_FLAGS

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Assignment, Conversation, Draft, Feedback, Message
+from labelhub.api import RowId, RowVersion
 
 # Tools speak only in imported dialogues.
 TURN_ROLES = [choice for choice in Message.Role.choices if choice[0] != Message.Role.TOOL]
@@ -72,12 +73,12 @@ class PreviousOutput(serializers.Serializer[Any]):
 class ThreadTurnInput(serializers.Serializer[Any]):
     """Either `id` alone, for a turn that stays as it is, or `role` and `content`."""
 
-    id = serializers.IntegerField(required=False, min_value=1)
+    id = RowId(required=False)
     role = serializers.ChoiceField(choices=TURN_ROLES, required=False)
     content = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
-    draft = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    draft = RowId(required=False, allow_null=True)
     draft_part = serializers.BooleanField(required=False)
-    edits = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    edits = RowId(required=False, allow_null=True)
     pasted_characters = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -89,12 +90,12 @@ class ThreadTurnInput(serializers.Serializer[Any]):
 
 
 class ThreadInput(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=0)
+    version = RowVersion()
     turns = ThreadTurnInput(many=True)
 
 
 class DraftsInput(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=0)
+    version = RowVersion()
     temperature = serializers.FloatField(min_value=0, max_value=2, required=False)
 
 
@@ -119,7 +120,7 @@ class DraftInput(serializers.Serializer[Any]):
 
 class DemonstrationInput(serializers.Serializer[Any]):
     key = serializers.UUIDField()
-    version = serializers.IntegerField(min_value=0)
+    version = RowVersion()
     personal_data_confirmed = serializers.BooleanField(
         default=False, help_text="The author has seen what looks like personal data."
     )
@@ -133,19 +134,17 @@ class DemonstrationOutput(serializers.Serializer[Any]):
 class TurnInput(serializers.Serializer[Any]):
     key = serializers.UUIDField()
     content = serializers.CharField(allow_blank=True, trim_whitespace=False)
-    version = serializers.IntegerField(min_value=0)
-    edits = serializers.IntegerField(
-        required=False, min_value=1, help_text="The turn of one's own that this one stands for."
-    )
+    version = RowVersion()
+    edits = RowId(required=False, help_text="The turn of one's own that this one stands for.")
 
 
 class BranchInput(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=0)
-    message = serializers.IntegerField(min_value=1)
+    version = RowVersion()
+    message = RowId()
 
 
 class RegenerateInput(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=0)
+    version = RowVersion()
 
 
 class ChatInput(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from annotation.models import Candidate, Comparison, GoldItem, Purpose, Reason
 from annotation.serializers.comparisons import ShownMessageOutput
+from labelhub.api import RowId
 
 MAX_NOTE_CHARACTERS = 5000
 MAX_PAIRS = 36
@@ -270,9 +271,7 @@ class ComparisonDetailOutput(serializers.Serializer[Any]):
 class GoldMarkInput(serializers.Serializer[Any]):
     use = serializers.ChoiceField(choices=GoldItem.Use.choices)
     pairs = serializers.ListField(
-        child=serializers.ListField(
-            child=serializers.IntegerField(min_value=1), min_length=2, max_length=2
-        ),
+        child=serializers.ListField(child=RowId(), min_length=2, max_length=2),
         min_length=1,
         max_length=MAX_PAIRS,
         help_text="[better, worse] candidate ids that are clear.",

@@ -2,29 +2,35 @@
 
 from typing import Any
 
+import orjson
 from rest_framework import serializers
 
 from annotation.models import Assignment, Prompt, TaskKind
 from annotation.serializers.comparisons import ComparisonOutput
 from annotation.serializers.conversations import ConversationOutput, PreviousOutput
 from labelhub.accounts.models import Membership, Project
+from labelhub.api import RowId, RowVersion
 
+# Above every number that pages give to turns and to what goes in between, and above what one keeps.
 MAX_TURN_NUMBER = 10_000
+MAX_PAYLOAD_BYTES = 1_000_000
 
 
 class ClaimInput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=TaskKind.choices)
-    returned = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=2**63 - 1,
-        help_text="A conversation that came back to the person, to write it anew.",
+    returned = RowId(
+        required=False, help_text="A conversation that came back to the person, to write it anew."
     )
 
 
 class AutosaveInput(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=0, help_text="The last version known; 0 for none.")
+    version = RowVersion(help_text="The last version known; 0 for none.")
     payload = serializers.JSONField(help_text="The page's own; at most 1 MB.")
+
+    def validate_payload(self, payload: Any) -> Any:
+        if len(orjson.dumps(payload)) > MAX_PAYLOAD_BYTES:
+            raise serializers.ValidationError("This is more than 1 MB; shorten it to have it kept.")
+        return payload
 
 
 class SkipInput(serializers.Serializer[Any]):

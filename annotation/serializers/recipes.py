@@ -14,6 +14,7 @@ from annotation.models import DatasetVersion, Export, Freezing, Recipe
 from annotation.serializers.datasets import FailureOutput
 from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
+from labelhub.api import RowId
 
 MAX_SOURCES = 20
 MAX_CHOICES = 100
@@ -230,7 +231,7 @@ class ChangeOutput(serializers.Serializer[Any]):
 
 
 class DiffInput(serializers.Serializer[Any]):
-    against = Int(min_value=1)
+    against = RowId()
 
 
 class DiffOutput(serializers.Serializer[Any]):

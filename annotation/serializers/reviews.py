@@ -8,12 +8,13 @@ from rest_framework import serializers
 
 from annotation.models import Review
 from annotation.serializers.conversations import MAX_COMMENT_CHARACTERS
+from labelhub.api import RowId
 
 MAX_COMMENTS = 500
 
 
 class MessageCommentInput(serializers.Serializer[Any]):
-    message = serializers.IntegerField(min_value=1)
+    message = RowId()
     text = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS, trim_whitespace=False)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import RoundPolicy
+from labelhub.api import RowId
 from sampling.serializers.params import ParamsInput, ParamsOutput
 
 # More policies than anybody compares in one round, for each of the three uses.
@@ -14,7 +15,7 @@ MOST_SERVED = 60
 
 
 class ServedInput(ParamsInput):
-    policy = serializers.IntegerField()
+    policy = RowId()
     use = serializers.ChoiceField(choices=RoundPolicy.Use.choices)
     weight = serializers.FloatField(min_value=0.001, max_value=1_000, default=1.0)
 

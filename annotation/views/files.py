@@ -20,7 +20,7 @@ from labelhub.api import JSONRenderer, error_body
 DOWNLOAD_SALT = "labelhub.download"
 
 _CHUNK_BYTES = 2**18
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,30})-([0-9]{0,30})")
 
 
 class Unsatisfiable(Exception):

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from annotation.models import Assignment, TaskKind
 from annotation.selectors import assignments, guidelines, questions, queue
 from annotation.serializers.queue import (
+    MAX_TURN_NUMBER,
     AssignmentOutput,
     AutosaveInput,
     BeatInput,
@@ -24,6 +25,7 @@ from annotation.serializers.queue import (
 )
 from annotation.services import claim, leases
 from annotation.services import guidelines as guideline_services
+from labelhub import exceptions
 from labelhub.accounts.authentication import signed_in
 from labelhub.accounts.selectors import membership_for
 from labelhub.api import ErrorOutput, parse, represent
@@ -111,6 +113,8 @@ class AutosaveView(APIView):
     )
     def put(self, request: Request, assignment_id: int, turn: int) -> Response:
         """Keep unsubmitted work on the server."""
+        if turn > MAX_TURN_NUMBER:
+            raise exceptions.NotFound
         assignment = queue.assignment_for(user=signed_in(request), assignment_id=assignment_id)
         body = parse(AutosaveInput, request)
         saved, locked = leases.save_autosave(assignment=assignment, turn=turn, **body)

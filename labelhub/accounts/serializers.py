@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from labelhub.accounts.models import ApiToken, Membership
+from labelhub.api import RowVersion
 
 
 class LoginInput(serializers.Serializer[Any]):
@@ -49,7 +50,7 @@ class ConsentDocumentOutput(serializers.Serializer[Any]):
 
 
 class ConsentInput(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=1)
+    version = RowVersion()
     purposes = serializers.ListField(child=serializers.CharField(max_length=50), max_length=50)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from labelhub.api import RowId
 from sampling.models import Gate, Generation, Runner
 from sampling.selectors import SamplingState
 from sampling.serializers.params import ParamsInput
@@ -99,7 +100,7 @@ class SamplingFiguresOutput(serializers.Serializer[Any]):
 class ProbeInput(ParamsInput):
     """A test prompt: what it says becomes part of nothing."""
 
-    policy = serializers.IntegerField()
+    policy = RowId()
     system = serializers.CharField(
         max_length=20_000, required=False, allow_blank=True, default="", trim_whitespace=False
     )

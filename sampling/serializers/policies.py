@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from labelhub.api import RowId
 from sampling import policies
 from sampling.inspection import Verdict
 from sampling.models import Policy, PolicyCheck
@@ -94,7 +95,7 @@ class PolicyInput(serializers.Serializer[Any]):
     )
     output_licence = serializers.CharField(max_length=100, required=False, allow_blank=True)
     trained_on = serializers.CharField(max_length=500, required=False, allow_blank=True)
-    parent = serializers.IntegerField(  # type: ignore[assignment]
+    parent = RowId(  # type: ignore[assignment]
         required=False, allow_null=True, help_text="The policy it was tuned from."
     )
 

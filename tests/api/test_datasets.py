@@ -471,6 +471,8 @@ class TestFetching:
         ("bytes=0-1,3-4", None),
         ("items=0-1", None),
         ("bytes=a-b", None),
+        ("bytes=²-", None),
+        (f"bytes=0-{'9' * 5000}", None),
     ],
 )
 def test_range_headers(header: str, wanted: tuple[int, int] | None) -> None:

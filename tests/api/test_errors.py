@@ -2,16 +2,22 @@
 
 import contextlib
 import json
+from base64 import b64encode
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
+from django.urls import get_resolver
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from labelhub import exceptions
+from labelhub.accounts.models import Membership
 from labelhub.api import parse_json
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 
 CONSENT = "/api/v1/consent/"
 
@@ -99,6 +105,61 @@ def test_djangos_own_refusals_have_the_shape(
     answer = getattr(browser, method)(path)
     assert answer.status_code == status
     assert set(answer.json()) == {"code", "detail"}
+
+
+@pytest.mark.parametrize(
+    "position", ["p=abc", "p=99999999999999999999999", "p=%C2%B2", "o=-1", "r=x"]
+)
+def test_a_cursor_that_was_never_given_out_leads_nowhere(browser: Client, position: str) -> None:
+    manager = MembershipFactory(role=Membership.Role.MANAGER)
+    browser.force_login(manager.user)
+    cursor = b64encode(position.encode()).decode()
+    answer = browser.get(f"/api/v1/projects/{manager.project.slug}/flags/", {"cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def inputs() -> list[type[serializers.Serializer[Any]]]:
+    """Every serializer that reads what somebody sends."""
+    assert get_resolver().url_patterns
+    found, waiting = set(), [serializers.Serializer]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            waiting.append(kind)
+            if kind.__name__.endswith(("Input", "Query")) and not kind.__module__.startswith(
+                "rest"
+            ):
+                found.add(kind)
+    return sorted(found, key=lambda kind: kind.__name__)
+
+
+def unbounded(field: serializers.Field[Any, Any, Any, Any], name: str) -> list[str]:
+    if isinstance(field, serializers.ListField | serializers.DictField):
+        return unbounded(field.child, f"{name}[]")
+    is_open = isinstance(field, serializers.IntegerField) and field.max_value is None
+    return [name] if is_open else []
+
+
+def test_no_number_is_read_that_the_database_cannot_hold() -> None:
+    """PostgreSQL answers a larger one with an error, which would be a fault of ours."""
+    assert [
+        f"{kind.__name__}.{found}"
+        for kind in inputs()
+        for name, field in kind().fields.items()
+        for found in unbounded(field, name)
+    ] == []
+
+
+def test_a_database_that_is_away_is_not_described_to_strangers(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Away:
+        def cursor(self) -> None:
+            raise OperationalError("connection to server at db.internal, user labelhub, failed")
+
+    monkeypatch.setattr("labelhub.health.connection", Away())
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "no database"})
+    assert "db.internal" in caplog.text
 
 
 def test_nobody_signed_in_gets_401_with_the_shape(db: None) -> None:

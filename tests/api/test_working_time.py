@@ -78,7 +78,7 @@ def test_a_second_word_before_the_decision_replaces_the_first(trainer: Person) -
     assert [row["claimed_seconds"] for row in body["contests"]] == [2000.0]
 
 
-@pytest.mark.parametrize("month", ["2026", "2026-13", ""])
+@pytest.mark.parametrize("month", ["2026", "2026-13", "", "9999-12"])
 def test_a_month_is_named_as_one(trainer: Person, month: str) -> None:
     answer = trainer.client.get(f"/api/v1/{time_path(trainer)}?month={month}")
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["month"])

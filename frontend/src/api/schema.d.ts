@@ -1933,6 +1933,7 @@ export interface components {
         };
         BranchInputRequest: {
             version: number;
+            /** Format: int64 */
             message: number;
         };
         CandidateDetailOutput: {
@@ -2777,6 +2778,7 @@ export interface components {
             languages: string[];
         };
         MessageCommentInputRequest: {
+            /** Format: int64 */
             message: number;
             text: string;
         };
@@ -2962,7 +2964,10 @@ export interface components {
             context_window_tokens?: number | null;
             output_licence?: string;
             trained_on?: string;
-            /** @description The policy it was tuned from. */
+            /**
+             * Format: int64
+             * @description The policy it was tuned from.
+             */
             parent?: number | null;
         };
         PatchedPromptChangesInputRequest: {
@@ -3081,7 +3086,10 @@ export interface components {
             context_window_tokens?: number | null;
             output_licence?: string;
             trained_on?: string;
-            /** @description The policy it was tuned from. */
+            /**
+             * Format: int64
+             * @description The policy it was tuned from.
+             */
             parent?: number | null;
         };
         PolicyNameOutput: {
@@ -3155,6 +3163,7 @@ export interface components {
             stop?: string[];
             /** @description In addition to the policy's own end-of-turn ids. */
             stop_token_ids?: number[];
+            /** Format: int64 */
             policy: number;
             /** @default  */
             system?: string;
@@ -3558,6 +3567,7 @@ export interface components {
             stop?: string[];
             /** @description In addition to the policy's own end-of-turn ids. */
             stop_token_ids?: number[];
+            /** Format: int64 */
             policy: number;
             use: components["schemas"]["RoundUse"];
             /**
@@ -3725,11 +3735,14 @@ export interface components {
         };
         /** @description Either `id` alone, for a turn that stays as it is, or `role` and `content`. */
         ThreadTurnInputRequest: {
+            /** Format: int64 */
             id?: number;
             role?: components["schemas"]["TurnRole"];
             content?: string;
+            /** Format: int64 */
             draft?: number | null;
             draft_part?: boolean;
+            /** Format: int64 */
             edits?: number | null;
             pasted_characters?: number;
         };
@@ -3783,7 +3796,10 @@ export interface components {
             key: string;
             content: string;
             version: number;
-            /** @description The turn of one's own that this one stands for. */
+            /**
+             * Format: int64
+             * @description The turn of one's own that this one stands for.
+             */
             edits?: number;
         };
         /** @enum {string} */
