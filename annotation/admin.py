@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -29,6 +30,7 @@ from annotation.models import (
     Round,
     RoundPolicy,
 )
+from annotation.services import members
 from annotation.services.guidelines import publish_guideline
 from annotation.services.projects import create_project
 from annotation.services.rating_schemas import publish_rating_schema
@@ -103,11 +105,20 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("user", "project", "role", "languages", "deactivated_at")
     list_filter = ("project", "role")
     list_select_related = ("user", "project")
-    fields = ("project", "user", "role", "languages", "skills", "sensitivity_opt_ins")
     autocomplete_fields = ("user",)
+    actions = ("take_off", "take_back")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ("project", "user", "role", "languages", "skills", "sensitivity_opt_ins")
+        return (*fields, "excluded_from", "deactivated_at") if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("project", "user") if obj else ()
+        return ("project", "user", "deactivated_at") if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever was taken off a project is taken back first."""
+        is_off = obj is not None and obj.deactivated_at is not None
+        return super().has_change_permission(request, obj) and not is_off
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         member = accounts.add_member(
@@ -120,9 +131,33 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             actor=cast(User, request.user),
         )
         obj.pk = member.pk
+        if "excluded_from" in form.changed_data:
+            members.exclude(
+                membership=member, since=obj.excluded_from, actor=cast(User, request.user)
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.action(description="Take the selected people off their project", permissions=["change"])
+    def take_off(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for member in queryset:
+            members.deactivate(membership=member, actor=cast(User, request.user))
+        self.message_user(request, "What they held is back in the queue; their labels stay.")
+
+    @admin.action(description="Take the selected people back", permissions=["change"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for member in queryset.select_related("project", "user"):
+            accounts.add_member(
+                project=member.project,
+                user=member.user,
+                role=member.role,
+                languages=member.languages,
+                skills=member.skills,
+                sensitivity_opt_ins=member.sensitivity_opt_ins,
+                actor=cast(User, request.user),
+            )
+        self.message_user(request, "They find their project where it was.")
 
 
 class RoundPolicyInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -68,6 +68,7 @@ SELECT a.kind, a.state, a.reason, a.lease_until, a.draft_arm, a.kept_submission,
        {comparisons.PAGE_COLUMNS}
 FROM annotation_assignment a
 JOIN accounts_rater r ON r.id = a.rater_id
+JOIN accounts_membership m ON m.project_id = a.project_id AND m.user_id = r.user_id
 JOIN accounts_project project ON project.id = a.project_id
 JOIN annotation_task t ON t.id = a.task_id
 JOIN annotation_pool pool ON pool.id = t.pool_id
@@ -76,7 +77,7 @@ LEFT JOIN annotation_prompt prompt ON prompt.id = t.prompt_id
 LEFT JOIN annotation_comparison c ON c.id = t.comparison_id
 LEFT JOIN sampling_context x ON x.id = c.context_id
 LEFT JOIN annotation_ratingschema s ON s.id = a.rating_schema_id
-WHERE a.id = %(assignment)s AND r.user_id = %(user)s
+WHERE a.id = %(assignment)s AND r.user_id = %(user)s AND m.deactivated_at IS NULL
 """  # noqa: S608 (columns of ours)
 
 

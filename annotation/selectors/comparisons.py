@@ -273,9 +273,11 @@ SELECT t.comparison_id,
        {prepared.columns(RatingSchema, "s")}
 FROM annotation_assignment a
 JOIN accounts_rater r ON r.id = a.rater_id
+JOIN accounts_membership m ON m.project_id = a.project_id AND m.user_id = r.user_id
 JOIN annotation_task t ON t.id = a.task_id
 LEFT JOIN annotation_ratingschema s ON s.id = a.rating_schema_id
-WHERE a.id = %(assignment)s AND r.user_id = %(user)s AND a.kind = 'ranking'
+WHERE a.id = %(assignment)s AND r.user_id = %(user)s AND m.deactivated_at IS NULL
+  AND a.kind = 'ranking'
 """  # noqa: S608 (columns of ours)
 
 

@@ -23,6 +23,7 @@ from annotation.models import (
 )
 from labelhub import exceptions
 from labelhub.accounts.models import Project, Rater, User
+from labelhub.accounts.selectors import is_member
 from sampling.models import POLICY_SERVES
 
 # The id of a reply that is still being written: it becomes a message when it ends.
@@ -242,7 +243,9 @@ def serving_policies(
 
 def draft_for(*, user: User | AnonymousUser, draft_id: int) -> Draft:
     """A draft that was shown to the person. Raises NotFound."""
-    found = Draft.objects.filter(pk=draft_id, assignment__rater__user=user.pk).first()
+    found = Draft.objects.filter(
+        is_member(user), pk=draft_id, assignment__rater__user=user.pk
+    ).first()
     if found is None:
         raise exceptions.NotFound
     return found
@@ -252,6 +255,7 @@ def reply_for(*, user: User | AnonymousUser, message_id: int) -> Message:
     """A policy's reply in one of the person's own chats, whichever try it was. Raises NotFound."""
     found = (
         Message.objects.filter(
+            is_member(user),
             pk=message_id,
             role=Message.Role.ASSISTANT,
             completion__isnull=False,

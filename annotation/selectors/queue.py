@@ -23,6 +23,7 @@ from annotation.models import (
 from annotation.selectors.declarations import opt_ins_now
 from labelhub import clock, exceptions
 from labelhub.accounts.models import Membership, Rater, User
+from labelhub.accounts.selectors import is_member
 
 # Counts stop here; the page shows "99+".
 COUNT_BOUND = 100
@@ -33,7 +34,10 @@ SLOTS_LOOKED_AT = 3
 def assignment_for(
     *, user: User | AnonymousUser, assignment_id: int, kinds: Collection[str] | None = None
 ) -> Assignment:
-    """The person's own assignment. Raises NotFound for an absent one, another's, or another kind."""
+    """The person's own assignment in a project they are still a member of.
+
+    Raises NotFound for an absent one, another's, or another kind.
+    """
     found = (
         Assignment.objects.select_related(
             "task__prompt",
@@ -43,7 +47,7 @@ def assignment_for(
             "guideline",
             "conversation",
         )
-        .filter(pk=assignment_id, rater__user=user.pk)
+        .filter(is_member(user), pk=assignment_id, rater__user=user.pk)
         .first()
     )
     if found is None or (kinds is not None and found.kind not in kinds):
@@ -90,6 +94,7 @@ def queues_of(*, membership: Membership, kinds: Collection[TaskKind]) -> list[Qu
             available=_count_open(membership, kind, opt_ins),
             held=held.get(kind),
             paused=membership.project.paused_at is not None
+            or membership.project.archived_at is not None
             or (kind in paused and kind not in running),
         )
         for kind in kinds
@@ -112,9 +117,9 @@ def _count_open(membership: Membership, kind: TaskKind, opt_ins: list[str]) -> i
         .filter(Q(task__reserved_for=None) | Q(task__reserved_for=rater))
         .exclude(task__barred_raters__contains=[rater.pk])
         .exclude(
-            task__in=Task.objects.filter(assignments__rater=rater).exclude(
-                assignments__state=Assignment.State.EXPIRED
-            )
+            task__in=Assignment.objects.filter(rater=rater)
+            .exclude(state=Assignment.State.EXPIRED)
+            .values("task")
         )
         .order_by()
         .values_list("task", flat=True)[: COUNT_BOUND * SLOTS_LOOKED_AT]

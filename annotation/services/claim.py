@@ -37,7 +37,8 @@ MAX_LOOKS = 4
 # The row lock makes a person's own claims wait for each other: two tabs get the same task.
 CLAIMANT = """
 SELECT m.role, m.languages, m.skills, m.sensitivity_opt_ins, p.id AS project_id,
-       p.paused_at IS NOT NULL AS is_paused, p.lease_seconds, r.id AS rater_id,
+       (p.paused_at IS NOT NULL OR p.archived_at IS NOT NULL) AS is_paused, p.lease_seconds,
+       r.id AS rater_id,
        EXISTS (SELECT 1 FROM accounts_consentdocument) AND NOT EXISTS (
            SELECT 1 FROM accounts_consent c
            WHERE c.user_id = m.user_id AND c.withdrawn_at IS NULL AND c.document_id = (

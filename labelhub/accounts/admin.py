@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from labelhub.accounts.models import AuditEvent, ConsentDocument, User
+from labelhub.accounts.services import record
 
 
 @admin.register(User)
@@ -24,6 +25,16 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 — Django's signature
+        """Who may do what, staff and admins above all, is on record."""
+        super().save_model(request, obj, form, change)
+        record(
+            actor=cast(User, request.user),
+            verb="account changed" if change else "account made",
+            subject=obj,
+            fields=form.changed_data,
+        )
 
 
 @admin.register(ConsentDocument)

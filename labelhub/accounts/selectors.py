@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from labelhub import exceptions
 from labelhub.accounts.models import ApiToken, ConsentDocument, Membership, Project, Rater, User
@@ -38,6 +39,11 @@ def membership_for(
             f"This needs the role {' or '.join(sorted(roles))}; yours here is {found.role}."
         )
     return found
+
+
+def is_member(user: User | AnonymousUser) -> Q:
+    """Of rows with a project: those of projects in which the person is an active member."""
+    return Q(project__memberships__user=user.pk, project__memberships__deactivated_at=None)
 
 
 def require_manager(user: User | AnonymousUser) -> User:

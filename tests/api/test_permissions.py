@@ -441,9 +441,26 @@ def test_who_is_refused_and_who_is_not(world: World, subtests: pytest.Subtests, 
                 assert refused == (actor not in row[method]), answer.content
 
 
-def test_a_deactivated_member_is_an_outsider(world: World) -> None:
+# What a person who left keeps: their account, and stopping or seeing the end of what they asked for.
+STILL_THEIRS = {
+    "auth/logout/", "me/", "consent/", "tokens/", "tokens/<str:token_id>/", "events/",
+    "generations/<int:generation_id>/", "generations/<int:generation_id>/cancel/",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [
+        (route, method)
+        for route, row in ACCESS.items()
+        for method, allowed in row.items()
+        if "owner" in allowed and "nobody" not in allowed and route not in STILL_THEIRS
+    ],
+)
+def test_a_deactivated_member_is_an_outsider(world: World, route: str, method: str) -> None:
     Membership.objects.filter(user=world.users["owner"]).update(deactivated_at=clock.now())
-    answer = world.client("owner").get(world.path("projects/<slug:slug>/home/"))
+    call = getattr(world.client("owner"), method)
+    answer = call(world.path(route), BODIES.get(route, {}), format="json")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
