@@ -76,6 +76,7 @@ def _withdrawn_from_review(conversation: Conversation) -> bool:
     open_slots = Slot.objects.select_for_update(no_key=True).filter(task__in=tasks)
     if any(slot.state != Slot.State.OPEN for slot in open_slots):
         return False
+    # What skips say of it is about a version that nobody is to review any more.
     for task in tasks:
-        leases.withdraw(task=task)
+        leases.withdraw(task=task, for_good=True)
     return True

@@ -334,7 +334,8 @@ def _take_out_of_the_queue(rows: _Rows) -> None:
     )
     tasks = list(asked.values_list("pk", flat=True))
     Slot.objects.filter(task__in=tasks, state=Slot.State.OPEN).update(state=Slot.State.WITHDRAWN)
-    Task.objects.filter(pk__in=tasks).update(state=Task.State.WITHDRAWN)
+    # No lead is asked what to do about them either.
+    Task.objects.filter(pk__in=tasks).update(state=Task.State.WITHDRAWN, settled_at=clock.now())
 
 
 def _forget(user: User, rater: Rater) -> None:

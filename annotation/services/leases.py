@@ -12,7 +12,8 @@ from django.db.models import UUIDField, Value
 from django.db.models.functions import NullIf
 
 from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion
-from annotation.models import Assignment, Autosave, Conversation, Slot, Task
+from annotation.models import Assignment, Autosave, Conversation, Purpose, Slot, Task
+from annotation.services import exams
 from labelhub import clock
 
 # The longest gap between two beats that still counts as working (DATA.md §7).
@@ -172,7 +173,10 @@ def save_autosave(
 
 @transaction.atomic
 def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str) -> None:
-    """Hand the task back, with a reason that teaches the queue. Raises LeaseLost."""
+    """Hand the task back, with a reason that teaches the queue. Raises LeaseLost.
+
+    What was asked of this person alone is not asked again; a skipped item of an exam is a wrong one.
+    """
     locked = locked_lease(assignment=assignment)
     locked.state = Assignment.State.SKIPPED
     locked.skip_reason = reason
@@ -187,7 +191,11 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
     Slot.objects.filter(pk=locked.slot_id, state=Slot.State.LEASED).update(
         state=Slot.State.WITHDRAWN if gone else Slot.State.OPEN
     )
-    if reason in SPOILED:
+    if task.reserved_for_id is not None:
+        withdraw(task=task, for_good=True)
+        if task.purpose == Purpose.EXAM:
+            exams.settle(assignment=locked)
+    elif reason in SPOILED:
         skips = task.assignments.filter(skip_reason__in=SPOILED)
         if task.settled_at is not None:
             # A lead has answered the earlier ones.
@@ -196,14 +204,14 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
             withdraw(task=task)
 
 
-def withdraw(*, task: Task) -> None:
-    """Take a task out of the queue for a manager to look at; answers so far are kept.
+def withdraw(*, task: Task, for_good: bool = False) -> None:
+    """Take a task out of the queue, for a lead to look at or `for_good`; answers so far are kept.
 
     Who holds it may still answer it; a slot that is given back goes with its task.
     """
     task.slots.filter(state=Slot.State.OPEN).update(state=Slot.State.WITHDRAWN)
     task.state = Task.State.WITHDRAWN
-    task.settled_at = None
+    task.settled_at = clock.now() if for_good else None
     task.save(update_fields=["state", "settled_at"])
 
 

@@ -75,5 +75,5 @@ def _withdraw_tasks(comparison: Comparison) -> int:
     list(asked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     still_open = list(asked.filter(state=Task.State.OPEN))
     for task in still_open:
-        leases.withdraw(task=task)
+        leases.withdraw(task=task, for_good=True)
     return len(still_open)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from annotation import jobs
 from annotation.exceptions import NobodyToErase
 from annotation.models import (
+    Assignment,
     Conversation,
     Dataset,
     DatasetVersion,
@@ -21,7 +22,8 @@ from annotation.models import (
     Message,
     Task,
 )
-from annotation.services import candidates, erasure, exports, freezings, picks
+from annotation.selectors import withdrawn
+from annotation.services import candidates, erasure, exports, freezings, leases, picks
 from annotation.services.dataset_lines import FileOptions
 from annotation.services.leased_jobs import Stopped
 from labelhub import clock
@@ -40,7 +42,7 @@ from tests.factories import (
 from tests.freezing import declared, files_of, frozen
 from tests.importing import dialogue, take_in
 from tests.judging import judged
-from tests.writing import Person, serving_project
+from tests.writing import DEMONSTRATION, Person, serving_project
 
 pytestmark = pytest.mark.django_db(transaction=False)
 
@@ -97,6 +99,15 @@ def test_nothing_that_they_wrote_is_left_in_the_database(project, person):
     assert [text for text in [*words, "Mine alone.", name] if text in said] == []
     prompt.refresh_from_db()
     assert (prompt.text, prompt.allowed_use) == ("", [])
+
+
+def test_no_lead_is_asked_about_a_task_whose_words_are_gone(project, person):
+    prompt = PromptFactory(project=project, author=person.member.user.rater)
+    held = Person(project).take_new(DEMONSTRATION, prompt)
+    leases.skip(assignment=held, reason=Assignment.SkipReason.BROKEN, comment="")
+    erasure.erase(user=person.member.user, actor=None)
+    assert Task.objects.get().state == Task.State.WITHDRAWN
+    assert not withdrawn.withdrawn_in(project=project).exists()
 
 
 def test_what_they_judged_stays_under_nobodys_name():

@@ -28,7 +28,7 @@ from annotation.models import (
     Slot,
     Task,
 )
-from annotation.services import exams, follow_ups, gold, splits
+from annotation.services import exams, follow_ups, gold, leases, splits
 from annotation.services.qualification import LEAD, QUALIFIED
 from labelhub import clock
 from labelhub.accounts.models import Membership, Project, User
@@ -308,6 +308,10 @@ def examined(project: Project) -> Project:
     return Project.objects.get(pk=project.pk)
 
 
+def skip(assignment: Assignment) -> None:
+    leases.skip(assignment=assignment, reason=Assignment.SkipReason.PREFER_NOT, comment="")
+
+
 def sit(user: User, project: Project, tiers: list[list[int]]) -> ExamResult:
     for row in tiers:
         rank_next(user, project, row)
@@ -367,6 +371,17 @@ def test_an_item_called_unjudgeable_counts_as_wrong(examined: Project) -> None:
         submit(user, claim_next(user, examined), None)
     result = sit(user, examined, [GOOD] * 5)
     assert (result.n_pairs, result.n_right, result.passed) == (42, 30, False)
+
+
+def test_an_item_that_is_skipped_counts_as_wrong_also_as_the_last_one(examined: Project) -> None:
+    (user,) = people(examined, 1)
+    exams.begin(membership=membership_of(user, examined), rater=user.rater)
+    skip(claim_next(user, examined))
+    sit(user, examined, [GOOD] * 5)
+    skip(claim_next(user, examined))
+    result = ExamResult.objects.get(membership__user=user)
+    assert (result.n_pairs, result.n_right, result.passed) == (42, 30, False)
+    assert result.ended_at is not None
 
 
 def test_flags_are_judged_by_balanced_accuracy_where_enough_are_to_be_raised(

@@ -7,7 +7,7 @@ from django.db import connection
 
 from annotation.exceptions import NoCandidatePolicy, NotResampled
 from annotation.models import Assignment, Comparison, Dataset, Reason, Slot, Task
-from annotation.selectors import judged, making
+from annotation.selectors import judged, making, withdrawn
 from annotation.services import candidates, datasets, follow_ups, leases, resampling
 from labelhub.accounts.models import AuditEvent, Project
 from tests.candidates import begin, finish, generations_of
@@ -87,6 +87,20 @@ def test_open_work_leaves_the_queue_and_what_somebody_holds_may_still_be_handed_
     assert submit(first, held, [1, 2, 3, 4]).comparison == old
     leases.skip(assignment=given_up, reason=Assignment.SkipReason.OUTSIDE_SKILL, comment="")
     assert not Slot.objects.filter(task=task, state=Slot.State.OPEN).exists()
+
+
+def test_no_lead_is_asked_about_work_that_was_skipped_before(project: Project) -> None:
+    Project.objects.filter(pk=project.pk).update(rankings_per_comparison=2)
+    old = made(project)
+    (user,) = people(project, 1)
+    leases.skip(
+        assignment=claim_next(user, project),
+        reason=Assignment.SkipReason.UNCLEAR,
+        comment="Which one?",
+    )
+    again(old)
+    assert Task.objects.get(comparison=old).state == "withdrawn"
+    assert not withdrawn.withdrawn_in(project=project).exists()
 
 
 def test_a_superseded_comparison_asks_for_no_more_opinions(project: Project) -> None:

@@ -12,7 +12,7 @@ from annotation.services import tasks
 from labelhub.accounts.models import AuditEvent, Membership
 from tests.factories import PromptFactory
 from tests.ranking import ready_comparison
-from tests.writing import DEMONSTRATION, Person, new_task, serving_project
+from tests.writing import DEMONSTRATION, REVIEW, Person, new_task, serving_project
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +111,21 @@ def test_dropped_it_is_gone_for_good(lead: Person, task: Task) -> None:
     assert set(task.slots.values_list("state", flat=True)) == {Slot.State.WITHDRAWN}
     assert AuditEvent.objects.filter(verb="task dropped").count() == 1
     assert put_back(lead, task) == (409, "not_withdrawn")
+
+
+def test_what_one_person_alone_was_asked_is_over_when_they_skip_it(lead: Person) -> None:
+    trainer = Person(lead.project)
+    trainer.hand_in_new()
+    reviewer = Person(lead.project, role=Membership.Role.REVIEWER)
+    reviewer.review(reviewer.claim(REVIEW), "returned", comment="Too short.")
+    home = f"/api/v1/projects/{lead.project.slug}/home/"
+    assert len(trainer.client.get(home).json()["returned"]) == 1
+    redo = trainer.claim(DEMONSTRATION)
+    body = {"reason": "unclear", "comment": "I see nothing to add."}
+    assert trainer.post(f"assignments/{redo.pk}/skip/", body).status_code == 204
+    assert trainer.client.get(home).json()["returned"] == []
+    assert listed(lead) == []
+    assert put_back(lead, redo.task) == (409, "not_withdrawn")
 
 
 def test_refusals(lead: Person, task: Task) -> None:

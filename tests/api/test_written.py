@@ -116,6 +116,18 @@ class TestAmending:
         assert Task.objects.filter(kind=REVIEW, state=Task.State.OPEN).count() == 1
         assert AuditEvent.objects.filter(verb="amended").count() == 1
 
+    def test_no_lead_can_put_the_review_of_an_earlier_version_back(self, trainer: Person) -> None:
+        assignment = Assignment.objects.get(conversation=trainer.hand_in_new())
+        reviewer = Person(trainer.project, Membership.Role.REVIEWER)
+        held = reviewer.claim(REVIEW)
+        skipped = {"reason": "prefer_not", "comment": ""}
+        assert reviewer.post(f"assignments/{held.pk}/skip/", skipped).status_code == 204
+        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 204
+        path = f"/api/v1/projects/{trainer.project.slug}/withdrawn/"
+        assert reviewer.client.get(path).json()["results"] == []
+        answer = reviewer.post(f"tasks/{held.task_id}/put-back/", {})
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_withdrawn")
+
     def test_not_once_a_reviewer_has_it(self, trainer: Person) -> None:
         assignment = Assignment.objects.get(conversation=trainer.hand_in_new())
         reviewer = Person(trainer.project, Membership.Role.REVIEWER)
