@@ -92,7 +92,7 @@ def _judge(
     live = selectors.live_messages(conversation=conversation)
     if verdict in {Verdict.APPROVED, Verdict.FIXED}:
         check_complete(project=conversation.project, live=live)
-        if _was_changed(conversation, live, reviewer_id=assignment.rater_id):
+        if _was_changed(conversation, live):
             verdict = Verdict.FIXED
         # Before the state: from then on a trigger lets nothing of the thread change.
         make_trainable(conversation=conversation)
@@ -123,15 +123,10 @@ def _judge(
     )
 
 
-def _was_changed(conversation: Conversation, live: Sequence[Message], *, reviewer_id: int) -> bool:
-    """Whether the reviewer wrote a turn since it was handed in; in an earlier version is not now."""
+def _was_changed(conversation: Conversation, live: Sequence[Message]) -> bool:
+    """Whether a turn was written since it was handed in, by this reviewer or by one who gave it back."""
     handed_in_at = conversation.finished_at
-    return any(
-        message.author_id == reviewer_id
-        and handed_in_at is not None
-        and message.created_at > handed_in_at
-        for message in live
-    )
+    return handed_in_at is not None and any(message.created_at > handed_in_at for message in live)
 
 
 def _check_remarks(conversation: Conversation, remarks: Sequence[Remark]) -> None:

@@ -85,6 +85,18 @@ class TestApproving:
         assert not second.is_live
         assert not second.trainable
 
+    def test_what_a_reviewer_changed_who_gave_it_back_is_a_fix_too(
+        self, reviewer: Person, review: Assignment, subject: Conversation
+    ) -> None:
+        first, _ = turns_of(subject)
+        better = {"role": "assistant", "content": "A better answer."}
+        assert reviewer.save(review, [{"id": first.pk}, better]).status_code == 200
+        skipped = {"reason": "prefer_not", "comment": ""}
+        assert reviewer.post(f"assignments/{review.pk}/skip/", skipped).status_code == 204
+        other = Person(reviewer.project, "reviewer")
+        assert other.review(other.claim(REVIEW), "approved").status_code == 201
+        assert Review.objects.get().verdict == Review.Verdict.FIXED
+
     def test_a_fix_must_leave_a_whole_dialogue(
         self, reviewer: Person, review: Assignment, subject: Conversation
     ) -> None:
