@@ -42,6 +42,7 @@ def request_drafts(
 ) -> list[Draft]:
     """Ask the round's policies for drafts of the next turn; their rows, by shown order.
 
+    Drafts of the same work that are still being written are stopped: the new ones take their place.
     Each draft's policy is drawn by weight, so that several policies meet side by side. A user turn is
     drafted only where the project allows it. Raises LeaseLost, DraftsOff, StaleVersion,
     NotTheAssistantsTurn, NoPolicy, ContextTooLong, PolicyUnusable.
@@ -60,6 +61,7 @@ def request_drafts(
     )
     if not serving:
         raise NoPolicy
+    _stop_unfinished(locked)
     n_before = Draft.objects.filter(assignment=locked).count()
     # The count makes each request its own draw.
     seed = pick.order_key(locked.pk, n_before, draw="draft policy")
@@ -99,6 +101,13 @@ def request_drafts(
         )
         for shown_order, place in enumerate(order)
     )
+
+
+def _stop_unfinished(assignment: Assignment) -> None:
+    """However often somebody asks, they keep the policies busy with one turn's drafts only."""
+    unfinished = Generation.objects.filter(drafts__assignment=assignment).exclude(state__in=ENDED)
+    for generation in unfinished.order_by("pk").distinct():
+        sampling.cancel(generation=generation)
 
 
 def _next_role(live: Sequence[Message]) -> Message.Role:

@@ -355,6 +355,18 @@ class TestDrafts:
         assert row.completion is not None
         assert (row.text_as_shown, row.completion.text) == ("The harb", NINE)
 
+    def test_asking_again_stops_what_is_still_being_written(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        trainer.save(assignment, dialogue(1))
+        path = f"assignments/{assignment.pk}/drafts/"
+        ended = generation_of(trainer.post(path, {"version": 1}).json())
+        end_generation(ended, "One.", "Two.")
+        first = generation_of(trainer.post(path, {"version": 1}).json())
+        second = generation_of(trainer.post(path, {"version": 1}).json())
+        states = dict(Generation.objects.values_list("pk", "state"))
+        assert (states[ended], states[first], states[second]) == ("done", "cancelled", "queued")
+
     def test_refusals(self, trainer: Person, assignment: Assignment) -> None:
         path = f"assignments/{assignment.pk}/drafts/"
 
