@@ -1,7 +1,7 @@
 import { useCallback, useState } from "react";
 import { useNavigate } from "react-router";
 
-import { ApiError, hasCode } from "@/api/errors";
+import { hasCode, isRecord } from "@/api/errors";
 import type { TaskKind } from "@/api/types";
 
 import { useClaim } from "./useWork";
@@ -18,8 +18,9 @@ export interface HomeArrival {
 const NOTHING_NOW = ["no_task_available", "sensitive_rest"] as const;
 
 function unreadGuideline(error: unknown): number | null {
-  if (!(error instanceof ApiError) || error.code !== "guideline_unread") return null;
-  return Number(error.fields.guideline?.[0] ?? NaN) || null;
+  if (!hasCode(error, "guideline_unread") || !isRecord(error.body)) return null;
+  const { guideline } = error.body;
+  return typeof guideline === "number" ? guideline : null;
 }
 
 /** Claims the next task of a kind, or one that came back, and opens it; where none can be had, home says why. */

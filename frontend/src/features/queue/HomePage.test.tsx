@@ -52,7 +52,7 @@ describe("home", () => {
     signedIn(new FakeServer())
       .on("POST /api/v1/projects/demo/claims/", {
         status: 409,
-        body: { code: "guideline_unread", detail: "Read it.", fields: { guideline: ["7"] } },
+        body: { code: "guideline_unread", detail: "Read it.", guideline: 7 },
       })
       .on("GET /api/v1/guidelines/7/", {
         body: {
