@@ -38,8 +38,6 @@ export const progress = {
   pickedOf: "Picked",
   ofWanted: "{{picked}} of {{wanted}}",
   population: "Out of",
-  failedTitle: "Comparisons that failed",
-  failedUnknown: "No reason was recorded.",
 };
 
 export const datasets = {
@@ -70,7 +68,6 @@ export const datasets = {
   splitBy: "Split by",
   splitsBy: { prompt: "Prompt", author: "Author of the prompt" },
   holdOut: "Raters held out (share)",
-  holdOutHint: "Their rows go into a file of their own.",
   turns: "Turns",
   turnsOf: { all: "A row for each answer", last: "A row for the last answer" },
   system: "System turns",

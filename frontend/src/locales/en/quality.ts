@@ -92,7 +92,6 @@ export const quality = {
   strength: "Strength",
   policy: "Policy",
   interval: "{{low}} to {{high}}, n = {{n}}",
-  comparisons: "Comparisons",
   comparison: "Comparison {{id}}",
   context: "Context",
   candidates: "Candidates",

@@ -76,7 +76,6 @@ export const asked = {
   all: "All",
   emptyTitle: "Nothing waits for an answer",
   emptyHint: "Questions that people ask about their tasks appear here.",
-  about: "About",
   by: "{{name}} · {{kind}} · {{when}}",
   look: "Look at the conversation",
   answer: "Answer",
