@@ -64,6 +64,10 @@ export class GenerationHub {
       this.reconnectPlanned = false;
       this.connection?.abort();
       this.connection = null;
+      // Somebody who writes all day asks for thousands; whoever comes back to one is told it anew.
+      for (const [generation, { listeners }] of this.watched) {
+        if (listeners.size === 0) this.watched.delete(generation);
+      }
       if (this.open().length > 0) void this.connect();
     });
   }

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 // Loaded before the clock of a test runs.
 import "@/components/thread/ReadConversation";
 import "@/components/work/OpenElsewhere";
+import "@/features/chat/ChatPage";
 import "@/features/demonstration/DemonstrationPage";
 import "@/features/ranking/ReadRanking";
 import { FakeServer } from "@/testing/fakeServer";
@@ -37,6 +38,26 @@ function openedElsewhere(work = begun): FakeServer {
   renderApp("/projects/demo/work/31");
   return server;
 }
+
+describe("work in hand", () => {
+  it("stays on the page when it cannot be fetched again", async () => {
+    const chat = assignment({
+      kind: "chat",
+      conversation: conversation([
+        message(0, "user", "How do I boil an egg?"),
+        message(1, "assistant", "Eight minutes.", { origin: "model" }),
+      ]),
+    });
+    const server = working(new FakeServer(), chat).on("POST /api/v1/messages/101/feedback/", {});
+    renderApp("/projects/demo/work/31");
+    await userEvent.type(await screen.findByRole("textbox", { name: "Your message" }), "And then?");
+    server.on(`GET ${PATH}/`, { status: 404, body: { code: "not_found", detail: "Gone." } });
+    await userEvent.click(screen.getByRole("button", { name: "Good reply" }));
+    await waitFor(() => expect(server.sent(`GET ${PATH}/`)).toHaveLength(2));
+    await screen.findByRole("dialog");
+    expect(screen.getByDisplayValue("And then?")).toBeInTheDocument();
+  });
+});
 
 describe("work that is open on another page", () => {
   it("is only read, and shows what is written there", async () => {

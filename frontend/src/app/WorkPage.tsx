@@ -54,7 +54,8 @@ export function WorkPage({ slug }: { slug: string }) {
   const assignment = useAssignment(id);
   const open = useOpenElsewhere(id);
   if (assignment.isPending) return <PageLoading />;
-  if (assignment.isError) {
+  // What is on screen stays when it cannot be fetched again: somebody may be writing in it.
+  if (assignment.isLoadingError) {
     return (
       <ErrorPanel error={assignment.error} onRetry={() => void assignment.refetch()}>
         <Button variant="default" component={Link} to={`/projects/${slug}`}>

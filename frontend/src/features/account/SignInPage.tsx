@@ -12,7 +12,10 @@ import classes from "./account.module.css";
 
 /** Only addresses of this app, so that a crafted link cannot lead a signed-in person elsewhere. */
 export function safeNext(next: string | null): string {
-  return next !== null && /^\/(?![/\\])/.test(next) ? next : "/";
+  if (next === null || !next.startsWith("/")) return "/";
+  // As a browser reads it, which leaves out a tab or a line break and takes \ for /.
+  const { origin } = window.location;
+  return URL.parse(next, origin)?.origin === origin ? next : "/";
 }
 
 export function SignInPage() {

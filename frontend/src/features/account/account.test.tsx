@@ -37,6 +37,8 @@ describe("signing in", () => {
     ["/projects/demo", "/projects/demo"],
     ["//elsewhere.example", "/"],
     ["/\\elsewhere.example", "/"],
+    ["/\t/elsewhere.example", "/"],
+    ["/\n/elsewhere.example", "/"],
     ["https://elsewhere.example", "/"],
     [null, "/"],
   ])("follows %s to %s", (next, target) => {

@@ -9,11 +9,14 @@ interface Props {
 
 const HOUR_SECONDS = 3_600;
 const MINUTE_SECONDS = 60;
+const MINUTES_AN_HOUR = 60;
 
 /** A length of time within a day, in hours and minutes. */
 export function DurationInput({ hoursLabel, minutesLabel, seconds, onChange }: Props) {
-  const hours = Math.floor(seconds / HOUR_SECONDS);
-  const minutes = Math.round((seconds % HOUR_SECONDS) / MINUTE_SECONDS);
+  // Rounded first: 59 minutes and 40 seconds are an hour, not 60 minutes.
+  const allMinutes = Math.round(seconds / MINUTE_SECONDS);
+  const hours = Math.floor(allMinutes / MINUTES_AN_HOUR);
+  const minutes = allMinutes % MINUTES_AN_HOUR;
   const change = (nextHours: number, nextMinutes: number) =>
     onChange(nextHours * HOUR_SECONDS + nextMinutes * MINUTE_SECONDS);
   return (

@@ -1,9 +1,12 @@
-import { screen, waitFor } from "@testing-library/react";
+import { MantineProvider } from "@mantine/core";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import { FakeServer } from "@/testing/fakeServer";
 import { renderApp, signedIn } from "@/testing/renderApp";
+
+import { DurationInput } from "./DurationInput";
 
 const TIME = "/api/v1/projects/demo/time/";
 const CONTESTS = "/api/v1/projects/demo/time-contests/";
@@ -62,4 +65,14 @@ it("lets a manager decide and fetch everybody's month", async () => {
     "href",
     expect.stringMatching(/^\/api\/v1\/projects\/demo\/time-export\/\?month=\d{4}-\d{2}$/),
   );
+});
+
+it("rounds a length of time before it is split into hours and minutes", () => {
+  render(
+    <MantineProvider env="test">
+      <DurationInput hoursLabel="Hours" minutesLabel="Minutes" seconds={3_599} onChange={vi.fn()} />
+    </MantineProvider>,
+  );
+  expect(screen.getByLabelText("Hours")).toHaveValue("1");
+  expect(screen.getByLabelText("Minutes")).toHaveValue("0");
 });
