@@ -471,6 +471,11 @@ class UploadTooLarge(LabelhubError):
     )
 
 
+class TooManyUploads(LabelhubError):
+    code, status = "too_many_uploads", 409
+    detail = "Too many files of this project are on their way; send the rest of one, or cancel it."
+
+
 class UploadPartRefused(LabelhubError):
     code = "upload_part_refused"
     detail = "The part has not the size that its place in the file has; send it again."

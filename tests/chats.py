@@ -7,7 +7,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from annotation.models import Conversation, Message, RoundPolicy
+from annotation.models import Conversation, Draft, Message, RoundPolicy
 from labelhub import clock
 from labelhub.accounts.models import Project
 from sampling.models import Completion, Generation
@@ -105,3 +105,22 @@ def finished_chat(project: Project, *replies: str, **fields: Any) -> Conversatio
                 **turn,
             )
     return conversation
+
+
+def drafted(conversation: Conversation, *, outcome: str, message: Message | None) -> Draft:
+    """A draft that was shown in a demonstration, and what became of it."""
+    assert conversation.assignment is not None
+    return Draft.objects.create(
+        project=conversation.project,
+        assignment=conversation.assignment,
+        generation=GenerationFactory(
+            project=conversation.project, purpose=Generation.Purpose.DRAFT
+        ),
+        index=0,
+        position=1,
+        role=Message.Role.ASSISTANT,
+        shown_order=0,
+        outcome=outcome,
+        message=message,
+        created_at=clock.now(),
+    )

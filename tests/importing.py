@@ -91,15 +91,22 @@ def take_in(
 def write_out(project: Project, kind: str, file_format: str, path: Path, **options: Any) -> Written:
     """Freeze and write to `path`."""
     file_options = FileOptions.checked(kind=kind, file_format=file_format, **options)
-    dataset = datasets.freeze(
-        project=project,
-        kind=Dataset.Kind(kind),
-        criterion=file_options.criterion,
-        grouped=file_options.grouped,
-        thumbs=file_options.thumbs,
-    )
     return dataset_files.write_files(
-        dataset=dataset, options=file_options, path=path, progress=lambda n: None
+        dataset=_frozen(project, file_options),
+        options=file_options,
+        path=path,
+        progress=lambda n: None,
+    )
+
+
+def _frozen(project: Project, options: FileOptions) -> Dataset:
+    return datasets.freeze(
+        project=project,
+        kind=Dataset.Kind(options.kind),
+        criterion=options.criterion,
+        grouped=options.grouped,
+        thumbs=options.thumbs,
+        allow_use=options.allow_use,
     )
 
 

@@ -19,6 +19,7 @@ _SHARED_METADATA = (
     "source_row",
     "origin_key",
     "licence",
+    "output_licences",
     "category",
     "pick_probability",
     "cut_by_length",

@@ -10,6 +10,9 @@ from typing import Any
 
 import yaml
 
+from annotation.datasets.card_words import LINES, REASONS, TAKEN
+from annotation.datasets.mixtures import Origins, PersonalData
+
 Json = Mapping[str, Any]
 
 # Licences under the names that the hub knows; others are `other`, with their names in the text.
@@ -33,8 +36,14 @@ _HUB_LICENCES = frozenset(
 )
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _TASKS = {"sft": "text-generation", "comparisons": "reinforcement-learning"}
+_PERSONAL_DATA = {
+    PersonalData.HOLD: "held back until a person had decided",
+    PersonalData.MASK: "masked, as [email]",
+    PersonalData.KEEP: "kept",
+}
 # How files of a split are called in front matter; `datasets` knows these three by name.
 _WHOLE = "train"
+HELD_OUT = "held_out_raters"
 
 
 def card(manifest: Json, plots: Sequence[str]) -> str:
@@ -44,6 +53,7 @@ def card(manifest: Json, plots: Sequence[str]) -> str:
     )
     sections = [
         _summary(manifest),
+        _loading(manifest),
         _rows(manifest, plots),
         _left_out(manifest),
         *([_agreement(manifest["agreement"])] if manifest["agreement"] else []),
@@ -58,17 +68,21 @@ def split_names(manifest: Json) -> list[str]:
     """The split of each file, in order: what `datasets.load_dataset` calls it."""
     names = [*manifest["options"]["split"]] or [_WHOLE]
     if len(manifest["files"]) > len(names):
-        names.append("held_out_raters")
+        names.append(HELD_OUT)
     return names
 
 
 def _front_matter(manifest: Json) -> dict[str, Any]:
     licences = {name.lower() for name in manifest["licences"]}
     known = sorted(licences & _HUB_LICENCES)
+    languages = [row["name"] for row in manifest["table"]["languages"] if row["name"]]
+    # The hub's key for tags that say more than the language.
+    tagged = {"language_bcp47": languages} if any("-" in name for name in languages) else {}
     return {
         "pretty_name": f"{manifest['name']} v{manifest['version']}",
         "license": known if known and licences <= _HUB_LICENCES else ["other"],
-        "language": [row["name"] for row in manifest["table"]["languages"] if row["name"]],
+        "language": list(dict.fromkeys(name.partition("-")[0] for name in languages)),
+        **tagged,
         "task_categories": [_TASKS[manifest["dataset"]["kind"]]],
         "size_categories": [
             next((name for top, name in _SIZES if manifest["kept"] < top), "1M<n<10M")
@@ -97,8 +111,34 @@ def _summary(manifest: Json) -> str:
     )
 
 
+def _loading(manifest: Json) -> str:
+    splits = split_names(manifest)
+    named = ", ".join(f"`{split.replace('-', '_')}`" for split in splits)
+    lines = [
+        "## How to read it",
+        LINES[manifest["format"]],
+        "```python\nfrom datasets import load_dataset\n\n"
+        'rows = load_dataset("path/to/this/folder")\n```',
+        f"Splits: {named}." if len(splits) > 1 else f"There is one split, {named}.",
+    ]
+    if manifest["options"]["split"]:
+        by = manifest["options"]["split_by"]
+        lines[-1] += (
+            f" Rows are split by {'the author of their prompt' if by == 'author' else 'their prompt'}: a"
+            " prompt that is in one split here is in that split of every version, and prompts that are"
+            " nearly the same share one."
+        )
+    if HELD_OUT in splits:
+        lines[-1] += (
+            f" `{HELD_OUT}` holds the rows of people of whom the others hold none: for how well a model"
+            " judges like people whom it never saw."
+        )
+    return "\n\n".join(lines)
+
+
 def _rows(manifest: Json, plots: Sequence[str]) -> str:
     table = manifest["table"]
+    declared = manifest["filters"]["contents"]["sources"]
     pictures = "\n".join(
         f"![{name.removesuffix('.svg').replace('_', ' ')}]({name})" for name in plots
     )
@@ -111,24 +151,31 @@ def _rows(manifest: Json, plots: Sequence[str]) -> str:
             ),
             f"The whole: sha256 `{manifest['sha256']}`, over these lines as sha256sum writes them.",
             _table(
-                ("source", "project", "rows", "tokens", "left out"),
+                ("source", "project", "what", "rows", "tokens", "left out"),
                 (
                     (
                         row["name"],
                         row["project"],
+                        TAKEN[source.get("origins", Origins.ALL)],
                         f"{row['rows']:,}",
                         _number(row["tokens"]),
                         f"{sum(row['excluded'].values()):,}",
                     )
-                    for row in table["sources"]
+                    for row, source in zip(table["sources"], declared, strict=True)
                 ),
             ),
-            _table(
-                ("category", "rows", "tokens"),
-                (
-                    (row["name"] or "none", f"{row['rows']:,}", _number(row["tokens"]))
-                    for row in table["categories"]
-                ),
+            *(
+                _table(
+                    (heading, "rows", "tokens"),
+                    (
+                        (row["name"] or "none", f"{row['rows']:,}", _number(row["tokens"]))
+                        for row in counts
+                    ),
+                )
+                for heading, counts in (
+                    ("category", table["categories"]),
+                    ("language", table["languages"]),
+                )
             ),
             *([pictures] if pictures else []),
         ]
@@ -136,7 +183,9 @@ def _rows(manifest: Json, plots: Sequence[str]) -> str:
 
 
 def _left_out(manifest: Json) -> str:
-    rows = [(f"`{reason}`", f"{n:,}") for reason, n in manifest["excluded"].items()]
+    rows = [
+        (f"`{reason}`", REASONS[reason], f"{n:,}") for reason, n in manifest["excluded"].items()
+    ]
     screened = [
         f"Benchmark “{one['name']}” ({one['n_runs']:,} runs of 13 words, {one['n_too_short']:,} texts too"
         f" short to be told): rows that share a run are left out."
@@ -145,7 +194,7 @@ def _left_out(manifest: Json) -> str:
     return "\n\n".join(
         [
             "## What was left out",
-            _table(("because", "rows"), rows) if rows else "Nothing was.",
+            _table(("reason", "because", "rows"), rows) if rows else "Nothing was.",
             *screened,
         ]
     )
@@ -154,8 +203,9 @@ def _left_out(manifest: Json) -> str:
 def _agreement(found: Json) -> str:
     if found["same_order"] is None:
         return (
-            "## Agreement\n\nNot enough overlap: "
-            f"{found['n_comparisons']:,} comparisons were ranked by two people or more."
+            "## Agreement\n\nNot enough overlap to say how far people agree: "
+            f"{_counted(found['n_comparisons'], 'comparison was', 'comparisons were')} ranked by two people"
+            " or more."
         )
     lines = [
         f"Two people who both order a pair of replies order it alike in {_share(found['same_order'])}"
@@ -173,12 +223,18 @@ def _agreement(found: Json) -> str:
 
 
 def _people(people: Json) -> str:
+    heading = "## How the people were treated\n\n"
+    if not people["n_raters"]:
+        return (
+            heading + "All rows came in files: nothing is known here of the people who wrote them."
+        )
     documents = ", ".join(str(version) for version in people["consent_documents"]) or "none"
     lines = [
-        f"- {people['n_raters']:,} people made these rows; {people['n_consented']:,} of them had agreed to a"
-        f" consent document (versions: {documents}) when this was frozen. They appear under pseudonyms.",
-        f"- {people['hours']:,} hours of active time went into the rows that are in, as the people"
-        " themselves saw it counted and could contest it.",
+        f"- {_counted(people['n_raters'], 'person', 'people')} made these rows or part of them;"
+        f" {people['n_consented']:,} had agreed to a consent document (versions: {documents}) when this was"
+        " frozen. They appear under pseudonyms.",
+        f"- {_counted(people['hours'], 'hour', 'hours')} of active time went into the rows that are in, as"
+        " the people themselves saw it counted and could contest it.",
     ]
     if people["n_demonstrations"]:
         share = people["n_reviewed"] / people["n_demonstrations"]
@@ -186,17 +242,19 @@ def _people(people: Json) -> str:
             f"- {people['n_reviewed']:,} of {people['n_demonstrations']:,} demonstrations ({share:.0%}) were"
             " read by a reviewer; the others were accepted by sampling."
         )
-    return "## How the people were treated\n\n" + "\n".join(lines)
+    return heading + "\n".join(lines)
 
 
 def _use(manifest: Json) -> str:
     licences = ", ".join(manifest["licences"]) or "none stated"
     lines = [f"Licences of the rows: {licences}."]
-    if manifest["dataset"]["kind"] == "comparisons":
+    if "criterion" in manifest["filters"]:
+        lines.append(f"The question that people answered: “{manifest['filters']['criterion']}”.")
+    if "pair_weight" in LINES[manifest["format"]]:
         lines.append(
             "Trainers that shuffle pairs apart should be given `pairs: one` or `best-worst`, else one"
             " comparison of nine counts 36 times; listwise ones the format `ranking`. This file has"
-            f" `pairs: {manifest['options']['pairs']}`, one question: “{manifest['filters']['criterion']}”."
+            f" `pairs: {manifest['options']['pairs']}`."
         )
     return "## Use\n\n" + "\n\n".join(lines)
 
@@ -206,7 +264,7 @@ def _making(manifest: Json) -> str:
     rows = [
         ("seed", contents["seed"]),
         ("near-duplicates", "left out" if contents["near_duplicates"] else "kept"),
-        ("personal data", contents["personal_data"]),
+        ("personal data", _PERSONAL_DATA[contents["personal_data"]]),
         ("tokenizer", manifest["tokenizer"]["policy"] if manifest["tokenizer"] else "none"),
         ("guideline versions", _listed(manifest["guidelines"])),
         ("rating schemas", _listed(manifest["rating_schemas"])),
@@ -225,6 +283,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _listed(values: Sequence[Any]) -> str:
     return ", ".join(str(value) for value in values) or "none"
+
+
+def _counted(n: float, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def _number(value: int | None) -> str:

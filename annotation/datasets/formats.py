@@ -41,6 +41,7 @@ class Exclusion(StrEnum):
     BRIDGES_SPLITS = "bridges_splits"  # nearly the same prompts are in different splits, for good
     TOO_FEW_RATERS = "too_few_raters"  # agreement was asked for, and fewer than two ranked it
     MODEL_WRITTEN = "model_written"  # more of an answer came from a draft than was asked for
+    DRAFT_OUTCOME = "draft_outcome"  # a draft came to an end that was asked to be left out
     PERSONAL_DATA = "personal_data"  # something looks like it, and rows that hold some stay
     BENCHMARK_OVERLAP = "benchmark_overlap"  # it shares a run of words with a benchmark
     LOW_AGREEMENT = "low_agreement"  # people agree less than was asked for

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from annotation.datasets import writers
+from annotation.datasets.parquet import MisfitError
 from annotation.datasets.writers import Kept, LineFile, WrittenFile
 
 # So much is written anew at the most.
@@ -121,21 +122,45 @@ def finished(
 ) -> list[WrittenFile]:
     """Give the files their names, packed as those tell, and forget that they were parts.
 
-    Raises parquet.MisfitError.
+    None has its name before all of them are whole. Raises parquet.MisfitError, and leaves nothing then:
+    the same lines would never fit.
     """
     files = []
-    for name, output in parts.outputs.items():
-        written, target = output.written(), targets[name]
-        lines = partial_path(target)
-        if writers.is_packed(target.name):
-            written = writers.packed(lines, target, rows=written.rows, file_format=file_format)
-            lines.unlink()
-        else:
-            writers.replace(lines, target)
-        files.append(written)
-    note_path(path).unlink(missing_ok=True)
+    try:
+        for name, output in parts.outputs.items():
+            written, target = output.written(), targets[name]
+            if writers.is_packed(target.name):
+                written = writers.packed(
+                    partial_path(target),
+                    _whole_path(target),
+                    name=target.name,
+                    rows=written.rows,
+                    file_format=file_format,
+                )
+            files.append(written)
+    except MisfitError:
+        forget(path, targets)
+        raise
+    for target in targets.values():
+        writers.replace(_whole_path(target), target)
+    forget(path, targets)
     return files
+
+
+def forget(path: Path, targets: Mapping[str, Path]) -> None:
+    """What was written of the files in part is of no use any more."""
+    for target in targets.values():
+        partial_path(target).unlink(missing_ok=True)
+        _whole_path(target).unlink(missing_ok=True)
+    note_path(path).unlink(missing_ok=True)
 
 
 def partial_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.partial")
+
+
+def _whole_path(target: Path) -> Path:
+    """Where a file lies that is whole and waits for the others to be."""
+    if writers.is_packed(target.name):
+        return target.with_name(f".{target.name}.whole")
+    return partial_path(target)

@@ -17,13 +17,23 @@ class PersonalData(StrEnum):
 
 
 class Origins(StrEnum):
-    """What a source of supervised training takes; the last two only where they are named (DATA.md §6)."""
+    """What a source takes; all but the first three only where they are named (DATA.md §6)."""
 
     ALL = "all"  # the next two
-    WRITTEN = "written"  # demonstrations by our trainers
-    IMPORTED = "imported"  # dialogues and instruction data from files
+    WRITTEN = "written"  # by our people: demonstrations, or rankings
+    IMPORTED = "imported"  # from files: dialogues and instruction data, or rankings
     REWRITES = "rewrites"  # what people said in a chat that the reply should have been
     BETTER_REPLIES = "better_replies"  # what people wrote while ranking
+    BEST_REPLIES = "best_replies"  # the best of a ranking, where it is above the acceptable line
+    THUMBS = "thumbs"  # replies in chats that people gave a thumb
+
+
+_BY_DEFAULT = (Origins.ALL, Origins.WRITTEN, Origins.IMPORTED)
+# What sources of each kind of dataset may take.
+ORIGINS_OF: Mapping[str, Sequence[Origins]] = {
+    "sft": (*_BY_DEFAULT, Origins.REWRITES, Origins.BETTER_REPLIES, Origins.BEST_REPLIES),
+    "comparisons": (*_BY_DEFAULT, Origins.THUMBS),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +66,10 @@ class Mixture:
     near_duplicates: bool = True
     benchmarks: Sequence[int] = ()
     personal_data: str = PersonalData.HOLD.value
+    # Dialogues with an answer of which more than this share came from a draft are left out, and those
+    # in which a draft came to one of these ends, words of models.Draft.Outcome.
+    max_model_share: float = 1.0
+    without_drafts: Sequence[str] = ()
     tokenizer: str = ""
     file: Mapping[str, Any]
 

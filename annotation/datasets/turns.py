@@ -93,10 +93,11 @@ def _require_order(messages: Sequence[MessageRecord]) -> None:
     previous = None
     for number, message in enumerate(messages, start=1):
         if message.role not in _MAY_FOLLOW[previous]:
-            place = "open a dialogue" if previous is None else f"follow one of {previous}"
+            due = " or ".join(sorted(_MAY_FOLLOW[previous]))
+            place = "A dialogue opens with" if previous is None else f"After {previous} comes"
             raise RowError(
                 RejectCode.WRONG_TURN_ORDER,
-                f"Turn {number}: a turn of {message.role} cannot {place}.",
+                f"Turn {number} is of the role {message.role}. {place} {due}.",
             )
         previous = message.role
 

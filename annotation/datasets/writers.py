@@ -83,28 +83,30 @@ class LineFile:
         return WrittenFile(self._name, self._n_rows, self.n_bytes, self._digest.hexdigest())
 
 
-def packed(lines: Path, target: Path, *, rows: int, file_format: str) -> WrittenFile:
-    """The lines under the name `target`, packed as it tells; whole or not at all.
+def packed(lines: Path, target: Path, *, name: str, rows: int, file_format: str) -> WrittenFile:
+    """The lines as `target`, packed as the `name` tells that it is going to have; whole or not at all.
 
     Equal lines give equal bytes: what is packed carries no file name and no time. Raises
     parquet.MisfitError.
     """
-    if is_parquet(target):
-        return _as_parquet(lines, target, rows=rows, file_format=file_format)
+    if is_parquet(Path(name)):
+        return _as_parquet(lines, target, name=name, rows=rows, file_format=file_format)
     with lines.open("rb") as source, replacing(target) as sink:
         hashed = _HashedSink(sink)
-        out = _compressed(hashed, target.name)
+        out = _compressed(hashed, name)
         shutil.copyfileobj(source, out, _BUFFER_BYTES)
         out.close()
-    return WrittenFile(target.name, rows, hashed.n_bytes, hashed.digest.hexdigest())
+    return WrittenFile(name, rows, hashed.n_bytes, hashed.digest.hexdigest())
 
 
-def _as_parquet(lines: Path, target: Path, *, rows: int, file_format: str) -> WrittenFile:
+def _as_parquet(
+    lines: Path, target: Path, *, name: str, rows: int, file_format: str
+) -> WrittenFile:
     with lines.open("rb") as source, replacing(target) as sink:
         write_parquet(source, sink, file_format=file_format)
     with target.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    return WrittenFile(target.name, rows, target.stat().st_size, digest)
+    return WrittenFile(name, rows, target.stat().st_size, digest)
 
 
 def is_packed(name: str) -> bool:

@@ -47,18 +47,18 @@ WHERE q.id = ANY(%s::bigint[])
 """
 # What was said, where raters were shown a mask in the place of a model's name: nobody is to learn to
 # write the mask.
-_SAID = """CASE WHEN d.names_model THEN coalesce(c.text, d.provenance ->> 'said', d.content)
+AS_SAID = """CASE WHEN d.names_model THEN coalesce(c.text, d.provenance ->> 'said', d.content)
   ELSE d.content END"""
 _CANDIDATES = """
 SELECT d.comparison_id, d.id, d.origin, SAID, d.names_model, d.cut_by_length, d.near_identical,
-  d.provenance::text, p.name, c.seed, c.finish_reason, g.max_tokens, g.min_p,
+  d.provenance::text, p.name, p.output_licence, c.seed, c.finish_reason, g.max_tokens, g.min_p,
   g.repetition_penalty, g.stop, g.stop_token_ids, g.temperature, g.top_k, g.top_p
 FROM annotation_candidate d
 LEFT JOIN sampling_completion c ON c.id = d.completion_id
 LEFT JOIN sampling_generation g ON g.id = c.generation_id
 LEFT JOIN sampling_policy p ON p.id = g.policy_id
 WHERE d.comparison_id = ANY(%s::bigint[]) ORDER BY d.comparison_id, d.index
-""".replace("SAID", _SAID)
+""".replace("SAID", AS_SAID)
 _PLACEMENTS = """
 SELECT ranking_id, candidate_id, tier, rating, flags, open_milliseconds
 FROM annotation_placement WHERE ranking_id = ANY(%s::bigint[])
@@ -86,7 +86,7 @@ _REPLIES = """
 SELECT d.comparison_id, d.id, SAID, d.origin
 FROM annotation_candidate d LEFT JOIN sampling_completion c ON c.id = d.completion_id
 WHERE d.comparison_id = ANY(%s::bigint[]) ORDER BY d.comparison_id, d.index
-""".replace("SAID", _SAID)
+""".replace("SAID", AS_SAID)
 
 
 class _Ranking(NamedTuple):
@@ -143,6 +143,7 @@ class _Candidate(NamedTuple):
     near_identical: bool
     provenance: str
     policy: str | None
+    output_licence: str | None
     seed: int | None
     finish_reason: str | None
     max_tokens: int | None
@@ -363,10 +364,11 @@ def _metadata(
         "origin_key": comparison.origin_key,
         "licence": comparison.licence,
         "category": comparison.category,
+        "output_licences": sorted({c.output_licence for c in candidates if c.output_licence}),
         "pick_probability": comparison.pick_probability,
         "imported": imported,
     }
-    return {key: value for key, value in known.items() if value not in (None, "", {})} | {
+    return {key: value for key, value in known.items() if value not in (None, "", {}, [])} | {
         "own_conversation": row.own_conversation,
         "open_milliseconds": [placements[c.id].open_milliseconds for c in candidates],
         "cut_by_length": [c.cut_by_length for c in candidates],

@@ -1,4 +1,4 @@
-"""What people said a model should have said instead: read as dialogues that end on it."""
+"""What people said a model should have said, or said best: read as dialogues that end on it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from django.db import connection
 from django.db.models import F
+from orjson import loads
 
 from annotation.datasets.records import DialogueRecord, MessageRecord
-from annotation.models import Feedback, Ranking
+from annotation.models import Feedback
+from annotation.selectors.dataset_rankings import AS_SAID
 
 # The turns before the message that was judged, on its own branch: it may live no more.
 _TURNS_BEFORE = """
@@ -23,6 +25,27 @@ WITH RECURSIVE path AS (
 )
 SELECT feedback, role, content FROM path ORDER BY feedback, position
 """
+
+# The reply of a ranking `r` to train on: of its best tier the first that has words and was not cut short.
+BEST_REPLY = """
+SELECT p.candidate_id FROM annotation_placement p JOIN annotation_candidate d ON d.id = p.candidate_id
+WHERE p.ranking_id = r.id AND p.tier = 1 AND d.content <> '' AND NOT d.cut_by_length
+ORDER BY d.index LIMIT 1
+"""
+_BEST_REPLIES = """
+SELECT r.id, best.candidate_id FROM annotation_ranking r JOIN LATERAL (BEST_REPLY) AS best ON TRUE
+WHERE r.id = ANY(%s)
+""".replace("BEST_REPLY", BEST_REPLY)
+_ANSWERED = """
+SELECT r.id, x.messages::text, CASE WHEN r.rewrite <> '' THEN r.rewrite ELSE AS_SAID END
+FROM annotation_ranking r
+JOIN annotation_comparison q ON q.id = r.comparison_id
+JOIN sampling_context x ON x.id = q.context_id
+LEFT JOIN LATERAL (BEST_REPLY) AS best ON r.rewrite = ''
+LEFT JOIN annotation_candidate d ON d.id = best.candidate_id
+LEFT JOIN sampling_completion c ON c.id = d.completion_id
+WHERE r.id = ANY(%s)
+""".replace("AS_SAID", AS_SAID).replace("BEST_REPLY", BEST_REPLY)
 
 
 def rewrites(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
@@ -42,6 +65,7 @@ def rewrites(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
             licence=F("message__conversation__licence"),
             language=F("message__conversation__language"),
             category=F("message__conversation__category"),
+            output_licence=F("message__completion__generation__policy__output_licence"),
         )
     )
     return [
@@ -58,6 +82,7 @@ def rewrites(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
                 "thumb": row["thumb"],
                 "reasons": row["reasons"],
                 "origin_key": row["origin_key"],
+                **({"output_licences": [row["output_licence"]]} if row["output_licence"] else {}),
             }
             if metadata
             else {},
@@ -85,11 +110,19 @@ def rewrite_texts(ids: Sequence[int]) -> dict[int, list[str]]:
     }
 
 
-def better_reply_texts(ids: Sequence[int]) -> dict[int, list[str]]:
-    """The turns of each ranking's context, and the better reply that its rater wrote."""
-    return {
-        pk: [*(turn["content"] for turn in messages), rewrite]
-        for pk, messages, rewrite in Ranking.objects.filter(pk__in=ids).values_list(
-            "pk", "comparison__context__messages", "rewrite"
-        )
-    }
+def best_replies(ids: Sequence[int]) -> dict[int, int]:
+    """The candidate that each of these rankings found best; without it those of which none can be had."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEST_REPLIES, [list(ids)])
+        return dict(cursor.fetchall())
+
+
+def answered_texts(ids: Sequence[int]) -> dict[int, list[str]]:
+    """The turns of each ranking's context, and the answer that it gives: the better reply that its rater
+    wrote, else the one they found best."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED, [list(ids)])
+        return {
+            pk: [*(turn["content"] for turn in loads(messages)), answer]
+            for pk, messages, answer in cursor.fetchall()
+        }

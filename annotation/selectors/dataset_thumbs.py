@@ -40,6 +40,7 @@ def judged_replies(ids: Sequence[int], *, metadata: bool) -> list[JudgedReplyRec
             licence=F("message__conversation__licence"),
             language=F("message__conversation__language"),
             category=F("message__conversation__category"),
+            output_licence=F("message__completion__generation__policy__output_licence"),
         )
     )
     return [
@@ -55,6 +56,7 @@ def judged_replies(ids: Sequence[int], *, metadata: bool) -> list[JudgedReplyRec
                 "conversation": row["conversation"],
                 "reasons": row["reasons"],
                 "origin_key": row["origin_key"],
+                **({"output_licences": [row["output_licence"]]} if row["output_licence"] else {}),
             }
             if metadata
             else {},
@@ -62,6 +64,15 @@ def judged_replies(ids: Sequence[int], *, metadata: bool) -> list[JudgedReplyRec
         )
         for row in found
     ]
+
+
+def judged_texts(ids: Sequence[int]) -> dict[int, list[str]]:
+    """What stood before each reply that these feedbacks are about, and the reply."""
+    records = judged_replies(ids, metadata=False)
+    return {
+        pk: [turn.content for turn in record.messages]
+        for pk, record in zip(sorted(ids), records, strict=True)
+    }
 
 
 def feedback_texts(ids: Sequence[int]) -> dict[int, list[str]]:

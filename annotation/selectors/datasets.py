@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from orjson import loads
 
+from annotation.datasets.formats import Exclusion
 from annotation.datasets.records import (
     DialogueRecord,
     MessageRecord,
@@ -21,6 +23,7 @@ from annotation.models import (
     Conversation,
     Dataset,
     DatasetChunk,
+    Draft,
     Export,
     Message,
     Ranking,
@@ -28,6 +31,7 @@ from annotation.models import (
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
+from sampling.models import Policy
 
 RowsOf = DatasetChunk.RowsOf
 
@@ -64,12 +68,27 @@ def holds_only(dataset: Dataset, rows_of: RowsOf) -> bool:
     return not DatasetChunk.objects.filter(dataset=dataset).exclude(rows_of=rows_of).exists()
 
 
-def drafted_beyond(ids: Sequence[int], *, share: float) -> set[int]:
-    """Those conversations with an answer of which more than `share` came from a draft (DATA.md §5)."""
-    turns = Message.objects.filter(
-        conversation__in=ids, is_live=True, role=Message.Role.ASSISTANT, model_share__gt=share
-    )
-    return set(turns.values_list("conversation", flat=True))
+def left_out_by_drafts(
+    ids: Sequence[int], *, share: float, outcomes: Sequence[str]
+) -> dict[int, Exclusion]:
+    """Those conversations with an answer of which more than `share` came from a draft (DATA.md §5), and
+    those where a draft came to one of these ends; of drafts that were taken, where the turn is live."""
+    found: dict[int, Exclusion] = {}
+    if outcomes:
+        drafts = Draft.objects.filter(
+            Q(message=None) | Q(message__is_live=True),
+            assignment__conversation__in=ids,
+            outcome__in=outcomes,
+        )
+        ended = drafts.values_list("assignment__conversation", flat=True)
+        found |= dict.fromkeys(ended, Exclusion.DRAFT_OUTCOME)
+    if share < 1:
+        turns = Message.objects.filter(
+            conversation__in=ids, is_live=True, role=Message.Role.ASSISTANT, model_share__gt=share
+        )
+        above = turns.values_list("conversation", flat=True)
+        found |= dict.fromkeys(above, Exclusion.MODEL_WRITTEN)
+    return found
 
 
 def dialogues(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
@@ -77,9 +96,12 @@ def dialogues(ids: Sequence[int], *, metadata: bool) -> list[DialogueRecord]:
     turns: dict[int, list[MessageRecord]] = defaultdict(list)
     for pk, *turn in _fetched(_LIVE_TURNS, ids):
         turns[pk].append(MessageRecord(*turn))
+    licences = _output_licences(ids) if metadata else {}
     return [
         DialogueRecord(
-            tuple(turns[row[0]]), *_source(row), metadata=_metadata(row) if metadata else {}
+            tuple(turns[row[0]]),
+            *_source(row),
+            metadata=_metadata(row) | licences.get(row[0], {}) if metadata else {},
         )
         for row in _fetched(_CONVERSATIONS, ids, _columns(metadata=metadata))
     ]
@@ -135,7 +157,8 @@ def strength_collected(dataset: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the rows of a dataset stand on: licences, our guidelines' versions, policies' names."""
+    """What the rows of a dataset stand on: licences, those of the policies' output among them, our
+    guidelines' versions, policies' names."""
 
     licences: list[str]
     guidelines: list[int]
@@ -154,6 +177,8 @@ def provenance_of(dataset: Dataset) -> Provenance:
                 with connection.cursor() as cursor:
                     cursor.execute(_FROZEN + tables, [dataset.pk, rows_of.value])
                     found.update(value for (value,) in cursor.fetchall() if value)
+    made_by = Policy.objects.filter(name__in=policies).exclude(output_licence="")
+    licences.update(made_by.values_list("output_licence", flat=True))
     return Provenance(sorted(licences), sorted(guidelines), sorted(policies))
 
 
@@ -223,6 +248,22 @@ def _fetched(
         return rows
 
 
+def _output_licences(ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+    """Under which licences the policies gave what stands in these conversations, as metadata."""
+    turns = (
+        Message.objects.filter(conversation__in=ids, is_live=True, completion__isnull=False)
+        .values("conversation")
+        .annotate(
+            licences=ArrayAgg(_OUTPUT_LICENCE, filter=~Q(**{_OUTPUT_LICENCE: ""}), distinct=True)
+        )
+    )
+    return {
+        row["conversation"]: {"output_licences": sorted(row["licences"])}
+        for row in turns
+        if row["licences"]
+    }
+
+
 def _columns(*, metadata: bool) -> tuple[str, ...]:
     return (*_SOURCE_COLUMNS, *_METADATA_COLUMNS) if metadata else _SOURCE_COLUMNS
 
@@ -259,6 +300,7 @@ def _metadata(row: Sequence[Any]) -> dict[str, Any]:
     return {key: value for key, value in known.items() if value not in (None, "", {})}
 
 
+_OUTPUT_LICENCE = "completion__generation__policy__output_licence"
 _SOURCE_COLUMNS = ("r.id", "source_row", "origin_key", "licence", "language", "category")
 _METADATA_COLUMNS = ("kind", "source", "imported_fields::text")
 # Statements rather than querysets: a chunk is thousands of rows.

@@ -12,8 +12,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
 
-from annotation.models import Benchmark, DatasetChunk, DatasetVersion, Freezing, Placement, Recipe
-from annotation.selectors.dataset_rewrites import rewrite_texts
+from annotation.models import (
+    Benchmark,
+    Dataset,
+    DatasetChunk,
+    DatasetVersion,
+    Freezing,
+    Placement,
+    Recipe,
+)
+from annotation.selectors.dataset_rewrites import answered_texts, rewrite_texts
+from annotation.selectors.dataset_thumbs import judged_texts
 from annotation.selectors.mixtures import dialogue_texts, ranking_texts
 from labelhub import exceptions
 from labelhub.accounts.models import Membership
@@ -124,7 +133,8 @@ class Diff:
 def diff(*, before: DatasetVersion, after: DatasetVersion) -> Diff:
     """Rows added, changed and gone between two versions, with the first few of each.
 
-    Changed are rankings and demonstrations of which a later revision stands in the other version.
+    Changed are rankings and demonstrations of which a later revision stands in the other version, and
+    what somebody said of a reply and then said otherwise.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -134,7 +144,8 @@ def diff(*, before: DatasetVersion, after: DatasetVersion) -> Diff:
     counts = dict.fromkeys(("added", "changed", "gone", "same"), 0)
     examples: dict[str, list[Change]] = {"added": [], "changed": [], "gone": []}
     beginnings = _beginnings(
-        {(row[2], pk) for row in rows for pk in row[3:5] if row[2] and pk is not None}
+        after.dataset.kind,
+        {(row[2], pk) for row in rows for pk in row[3:5] if row[2] and pk is not None},
     )
     for what, n, rows_of, pk, was in rows:
         counts[what] = n
@@ -178,6 +189,13 @@ changed AS (
   JOIN annotation_conversation now ON now.id = added.id
   JOIN gone ON gone.id = now.revises_id AND gone.rows_of = 'conversation'
   WHERE added.rows_of = 'conversation'
+  UNION ALL
+  SELECT added.rows_of, added.id, gone.id FROM added
+  JOIN annotation_feedback now ON now.id = added.id
+  JOIN annotation_feedback past
+    ON past.message_id = now.message_id AND past.rater_id IS NOT DISTINCT FROM now.rater_id
+  JOIN gone ON gone.id = past.id AND gone.rows_of = 'feedback'
+  WHERE added.rows_of = 'feedback'
 ),
 found AS (
   SELECT 'changed' AS what, rows_of, id, was FROM changed
@@ -198,8 +216,9 @@ SELECT 'same', count(*), NULL, NULL, NULL FROM (SELECT * FROM before INTERSECT S
 """
 
 
-def _beginnings(rows: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """How each row's text begins; of a ranking also its order, best first."""
+def _beginnings(kind: str, rows: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """How each row's text begins; of a ranking also its order, best first, or the answer it gives."""
+    is_compared = kind == Dataset.Kind.COMPARISONS
     conversations = [pk for rows_of, pk in rows if rows_of == RowsOf.CONVERSATION]
     rankings = [pk for rows_of, pk in rows if rows_of == RowsOf.RANKING]
     found = {
@@ -207,10 +226,16 @@ def _beginnings(rows: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
         for pk, texts in dialogue_texts(conversations).items()
     }
     feedback = [pk for rows_of, pk in rows if rows_of == RowsOf.FEEDBACK]
+    told = judged_texts if is_compared else rewrite_texts
     found |= {
         (RowsOf.FEEDBACK.value, pk): _short(" … ".join(texts[-2:]))
-        for pk, texts in rewrite_texts(feedback).items()
+        for pk, texts in told(feedback).items()
     }
+    if not is_compared:
+        return found | {
+            (RowsOf.RANKING.value, pk): _short(" … ".join(texts[-2:]))
+            for pk, texts in answered_texts(rankings).items()
+        }
     orders = _orders(rankings)
     for pk, texts in ranking_texts(rankings).items():
         found[RowsOf.RANKING.value, pk] = f"{_short(texts[0])} ({orders[pk]})"

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
-from annotation.models import Dataset, Export
+from annotation.models import Dataset, Draft, Export
 from annotation.services.dataset_files import Preview
 from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, PACKED, SYSTEM_TURNS, TURNS
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
@@ -40,6 +40,12 @@ class ExportInput(serializers.Serializer[Any]):
         max_value=1,
         default=1.0,
         help_text="Leave out dialogues with an answer that took more than this share from a draft.",
+    )
+    without_drafts = serializers.ListField(
+        child=serializers.ChoiceField(choices=Draft.Outcome.choices),
+        default=list,
+        max_length=len(Draft.Outcome),
+        help_text="Leave out dialogues in which a draft came to one of these ends.",
     )
     split_by = serializers.ChoiceField(choices=SPLIT_BY, default=BY_PROMPT)
     hold_out_raters = serializers.FloatField(min_value=0, max_value=0.9, default=0.0)

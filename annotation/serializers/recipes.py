@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotation.datasets.aggregation import Aggregate
-from annotation.datasets.mixtures import Origins, PersonalData
+from annotation.datasets.mixtures import ORIGINS_OF, Origins, PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
-from annotation.models import DatasetVersion, Export, Freezing, Recipe
+from annotation.models import DatasetVersion, Draft, Export, Freezing, Recipe
 from annotation.serializers.datasets import FailureOutput
 from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
@@ -77,6 +77,13 @@ class Contents(serializers.Serializer[Any]):
     personal_data = serializers.ChoiceField(
         choices=[*PersonalData], default=PersonalData.HOLD.value
     )
+    max_model_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        default=1.0,
+        help_text="Leave out dialogues with an answer that took more than this share from a draft.",
+    )
+    without_drafts = _choices(serializers.ChoiceField(choices=Draft.Outcome.choices))
     tokenizer = Text(max_length=200, allow_blank=True, default="")
     file = FileChoices()
 
@@ -92,13 +99,15 @@ class RecipeInput(serializers.Serializer[Any]):
     contents = Contents()
 
     def validate(self, recipe: dict[str, Any]) -> dict[str, Any]:
-        if recipe["kind"] != Recipe.Kind.SFT and any(
-            source["origins"] in (Origins.REWRITES, Origins.BETTER_REPLIES)
-            for source in recipe["contents"]["sources"]
-        ):
-            raise serializers.ValidationError(
-                {"contents": "Rewrites and better replies are for supervised training alone."}
-            )
+        taken = ORIGINS_OF[recipe["kind"]]
+        for source in recipe["contents"]["sources"]:
+            if source["origins"] not in taken:
+                raise serializers.ValidationError(
+                    {
+                        "contents": f"A source of {recipe['kind']} cannot take {source['origins']}; it can"
+                        f" take {', '.join(taken)}."
+                    }
+                )
         return recipe
 
 

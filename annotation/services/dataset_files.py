@@ -51,6 +51,8 @@ TOLD = (
     "aggregate",
     "min_agreement",
     "max_model_share",
+    "without_drafts",
+    "allow_use",
     "split_by",
     "hold_out_raters",
     "seed",
@@ -134,6 +136,7 @@ def try_out(*, project: Project, options: FileOptions, progress: Progress) -> Wr
             criterion=options.criterion,
             grouped=options.grouped,
             thumbs=options.thumbs,
+            allow_use=options.allow_use,
         )
         into = splitting(dataset=dataset, options=options)
         outputs = {name: LineFile(nowhere, name=name or WHOLE_NAME) for name in into.outputs}
@@ -167,6 +170,7 @@ def preview(*, project: Project, options: FileOptions, n_lines: int) -> Preview:
         criterion=options.criterion,
         grouped=options.grouped,
         thumbs=options.thumbs,
+        allow_use=options.allow_use,
     )
     with transaction.atomic():
         dataset = datasets.freeze_first(project=project, kind=kind, counted=counted)

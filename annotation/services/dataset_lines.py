@@ -86,6 +86,10 @@ class FileOptions:
     min_agreement: float = 0.0
     # Dialogues with an answer of which more than this share came from a draft are left out.
     max_model_share: float = 1.0
+    # As are dialogues in which a draft came to one of these ends, words of models.Draft.Outcome.
+    without_drafts: Sequence[str] = ()
+    # Whether rows leave too whose source does not allow this use (DATA.md §6).
+    allow_use: bool = False
     split_by: str = BY_PROMPT
     hold_out_raters: float = 0.0
     seed: int = 0
@@ -142,6 +146,11 @@ class FileOptions:
         )
 
     @property
+    def looks_at_drafts(self) -> bool:
+        """Whether what dialogues took from drafts decides whether they leave."""
+        return self.max_model_share < 1 or bool(self.without_drafts)
+
+    @property
     def is_screened(self) -> bool:
         """Whether what rows say decides whether they leave."""
         return self.personal_data == PersonalData.HOLD or bool(self.benchmarks)
@@ -181,7 +190,7 @@ def is_framed(*, dataset: Dataset, options: FileOptions, into: Splitting) -> boo
         options.kind == Kind.SFT
         and options.file_format in formats.FRAMES
         and into.outputs == (WHOLE,)
-        and options.max_model_share >= 1
+        and not options.looks_at_drafts
         and options.personal_data != PersonalData.MASK
         and not options.is_screened
         and not options.with_metadata
@@ -205,19 +214,22 @@ def lines_made(
         for rows_of, rows, held in ahead:
             drafted = _drafted(rows_of, rows, options)
             yield [Made(rows_of, ids, "", [], Exclusion(reason)) for ids, reason in held] + [
-                Made(rows_of, placed.row_ids, placed.split or "", [], Exclusion.MODEL_WRITTEN)
-                if drafted.intersection(placed.row_ids)
+                Made(rows_of, placed.row_ids, placed.split or "", [], drafted[placed.row_ids[0]])
+                if placed.row_ids[0] in drafted
                 else _made(rows_of, placed, write_line, line_options)
                 for placed in rows
             ]
 
 
-def _drafted(rows_of: str, rows: list[PlacedRow], options: FileOptions) -> set[int]:
-    """The conversations among the rows that have too much of a draft in them."""
-    if options.max_model_share >= 1 or rows_of != DatasetChunk.RowsOf.CONVERSATION:
-        return set()
-    ids = [pk for placed in rows for pk in placed.row_ids]
-    return selectors.drafted_beyond(ids, share=options.max_model_share)
+def _drafted(rows_of: str, rows: list[PlacedRow], options: FileOptions) -> Mapping[int, Exclusion]:
+    """The conversations among the rows that what they took from drafts keeps out."""
+    if not options.looks_at_drafts or rows_of != DatasetChunk.RowsOf.CONVERSATION:
+        return {}
+    return selectors.left_out_by_drafts(
+        [pk for placed in rows for pk in placed.row_ids],
+        share=options.max_model_share,
+        outcomes=options.without_drafts,
+    )
 
 
 def _writer_of(options: FileOptions) -> Callable[..., list[Line]]:
@@ -326,7 +338,8 @@ def _ranked_rows(
         rankings = dataset_thumbs.without_thumbed(rankings, dataset=dataset)
     pairs = list(zip(chunk.row_ids, rankings, strict=True))
     if options.kind != Kind.COMPARISONS:
-        return [([pk], rewritten(ranking)) for pk, ranking in pairs]
+        best = dataset_rewrites.best_replies([pk for pk, ranking in pairs if not ranking.rewrite])
+        return [([pk], answered(ranking, best.get(pk))) for pk, ranking in pairs]
     # Elsewhere each ranking stands, or is left out, by itself.
     key = _group if options.grouped else _itself
     groups = [list(group) for _, group in groupby(pairs, key=key)]
@@ -343,10 +356,12 @@ def _tells_all(options: FileOptions) -> bool:
     )
 
 
-def rewritten(ranking: RankingRecord) -> DialogueRecord:
-    """The better reply that a ranker wrote, as the answer to the context they ranked in."""
+def answered(ranking: RankingRecord, best: int | None) -> DialogueRecord:
+    """The better reply that a ranker wrote, else the candidate that they found best, as the answer to
+    the context they ranked in."""
+    answer = ranking.rewrite or next(c.content for c in ranking.candidates if c.id == best)
     return DialogueRecord(
-        (*ranking.prompt, MessageRecord("assistant", ranking.rewrite or "", trainable=True)),
+        (*ranking.prompt, MessageRecord("assistant", answer, trainable=True)),
         ranking.row,
         ranking.origin_key,
         language=ranking.language,

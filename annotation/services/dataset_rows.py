@@ -8,6 +8,7 @@ from typing import Any
 from annotation.datasets.criteria import Question
 from annotation.datasets.mixtures import Origins
 from annotation.models import AllowedUse, Comparison, Dataset
+from annotation.selectors.dataset_rewrites import BEST_REPLY
 from labelhub.accounts.models import Project
 
 ANY_CRITERION = "any"
@@ -22,13 +23,21 @@ USE = {
 
 
 def parameters(
-    *, project: Project, kind: Dataset.Kind, question: Question, any_criterion: bool, grouped: bool
+    *,
+    project: Project,
+    kind: Dataset.Kind,
+    question: Question,
+    any_criterion: bool,
+    grouped: bool,
+    any_use: bool = False,
 ) -> dict[str, Any]:
-    """What BASIS and ROWS ask for. Rankings that are `grouped` have their comparison as `place`."""
+    """What BASIS and ROWS ask for. Rankings that are `grouped` have their comparison as `place`; with
+    `any_use` rows come whose `allowed_use` does not name the kind's."""
     direction = Comparison.Direction.LESS if question.least else Comparison.Direction.MORE
     return {
         "project": project.pk,
         "use": USE[kind].value,
+        "any_use": any_use,
         "grouped": grouped,
         "any_criterion": any_criterion,
         "criterion": question.criterion,
@@ -55,7 +64,7 @@ _BETTER_REPLIES = """
     WHEN r.purpose <> 'train' THEN 'not_for_training'
     WHEN r.cannot_judge THEN 'cannot_judge'
     WHEN cardinality(q.allowed_use) = 0 THEN 'erased'
-    WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
+    WHEN NOT (%(any_use)s OR %(use)s = ANY (q.allowed_use)) THEN 'use_not_allowed'
     WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
     WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
   END AS reason
@@ -66,6 +75,43 @@ _BETTER_REPLIES = """
   LEFT JOIN member ON member.rater_id = r.rater_id
   WHERE r.project_id = %(project)s AND r.rewrite <> ''
 """
+# The best reply of a ranking whose acceptable line is below it (DATA.md §6). Of several rankings of one
+# comparison that name the same reply the first stands for it.
+_BEST_REPLIES = """
+  SELECT 'ranking' AS rows_of, id, id AS place, coalesce(reason, CASE
+    WHEN row_number() OVER (PARTITION BY candidate_id, reason IS NULL ORDER BY id) > 1 THEN 'duplicate'
+  END) AS reason
+  FROM (
+    SELECT r.id, best.candidate_id, CASE
+      WHEN NOT r.is_current THEN 'revised'
+      WHEN r.purpose <> 'train' THEN 'not_for_training'
+      WHEN r.cannot_judge THEN 'cannot_judge'
+      WHEN q.state = 'superseded' THEN 'superseded'
+      WHEN cardinality(q.allowed_use) = 0 THEN 'erased'
+      WHEN NOT (%(any_use)s OR %(use)s = ANY (q.allowed_use)) THEN 'use_not_allowed'
+      WHEN q.direction = 'less' THEN 'other_criterion'
+      WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
+      WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
+      WHEN r.rewrite <> '' THEN 'rewritten'
+      WHEN r.acceptable_tier IS NULL THEN 'no_acceptable_line'
+      WHEN r.acceptable_tier = 0 THEN 'none_acceptable'
+      WHEN best.candidate_id IS NULL THEN 'empty_or_cut'
+      WHEN EXISTS (
+        SELECT FROM annotation_placement elsewhere
+        JOIN annotation_ranking other ON other.id = elsewhere.ranking_id
+        WHERE elsewhere.candidate_id = best.candidate_id AND other.is_current
+          AND other.purpose = 'train' AND elsewhere.tier > other.acceptable_tier
+      ) THEN 'disputed'
+    END AS reason
+    FROM annotation_ranking r
+    JOIN annotation_comparison q ON q.id = r.comparison_id
+    LEFT JOIN annotation_guideline g ON g.id = r.guideline_id
+    LEFT JOIN breaking b ON b.kind = 'ranking'
+    LEFT JOIN member ON member.rater_id = r.rater_id
+    LEFT JOIN LATERAL (BEST_REPLY) AS best ON TRUE
+    WHERE r.project_id = %(project)s
+  ) AS ranked
+""".replace("BEST_REPLY", BEST_REPLY)
 # What people say of the replies in their chats; only what they said last of a reply counts.
 _FEEDBACK = """
   SELECT 'feedback' AS rows_of, f.id, f.id AS place, CASE
@@ -75,7 +121,7 @@ _FEEDBACK = """
     ) THEN 'revised'
     WHEN t.purpose <> 'train' THEN 'not_for_training'
     WHEN cardinality(c.allowed_use) = 0 THEN 'erased'
-    WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+    WHEN NOT (%(any_use)s OR %(use)s = ANY (c.allowed_use)) THEN 'use_not_allowed'
     WHEN member.excluded_from <= f.created_at THEN 'rater_excluded'
     WHEN coalesce(g.version, 0) < b.version THEN 'older_guideline'
   END AS reason
@@ -100,7 +146,7 @@ ROWS = {
     WHEN c.state IN ('returned', 'rejected') THEN c.state
     WHEN t.purpose <> 'train' THEN 'not_for_training'
     WHEN cardinality(c.allowed_use) = 0 THEN 'erased'
-    WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+    WHEN NOT (%(any_use)s OR %(use)s = ANY (c.allowed_use)) THEN 'use_not_allowed'
     WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'
     WHEN c.assignment_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
   END AS reason
@@ -121,7 +167,7 @@ ROWS = {
     WHEN r.cannot_judge THEN 'cannot_judge'
     WHEN q.state = 'superseded' THEN 'superseded'
     WHEN cardinality(q.allowed_use) = 0 THEN 'erased'
-    WHEN NOT %(use)s = ANY (q.allowed_use) THEN 'use_not_allowed'
+    WHEN NOT (%(any_use)s OR %(use)s = ANY (q.allowed_use)) THEN 'use_not_allowed'
     WHEN NOT %(any_criterion)s AND (q.criterion, q.criterion_text, q.direction)
       <> (%(criterion)s, %(criterion_text)s, %(direction)s) THEN 'other_criterion'
     WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
@@ -144,7 +190,7 @@ ROWS = {
   FROM (
     SELECT 'prompt' AS rows_of, p.id, md5(p.turns_before::text || p.text) AS words, CASE
       WHEN cardinality(p.allowed_use) = 0 THEN 'erased'
-      WHEN NOT %(use)s = ANY (p.allowed_use) THEN 'use_not_allowed'
+      WHEN NOT (%(any_use)s OR %(use)s = ANY (p.allowed_use)) THEN 'use_not_allowed'
       WHEN member.excluded_from <= p.created_at THEN 'rater_excluded'
     END AS reason
     FROM annotation_prompt p
@@ -156,7 +202,7 @@ ROWS = {
         'role', 'system', 'content', opening.content))::text END || asked.content), CASE
       WHEN t.purpose <> 'train' THEN 'not_for_training'
       WHEN cardinality(c.allowed_use) = 0 THEN 'erased'
-      WHEN NOT %(use)s = ANY (c.allowed_use) THEN 'use_not_allowed'
+      WHEN NOT (%(any_use)s OR %(use)s = ANY (c.allowed_use)) THEN 'use_not_allowed'
       WHEN asked.origin NOT IN ('human', 'imported') THEN 'model_written'
       WHEN member.excluded_from <= c.finished_at THEN 'rater_excluded'
     END
@@ -181,8 +227,10 @@ def rows_of(kind: Dataset.Kind, *, thumbs: bool) -> str:
     return f"{ROWS[kind]} UNION ALL {_FEEDBACK}" if thumbs else ROWS[kind]
 
 
-# Sources of supervised training beside the demonstrations: by name only.
-BESIDE_DEMONSTRATIONS = {
+# Sources that a recipe has to name.
+NAMED_SOURCES = {
     Origins.REWRITES: _REWRITES,
     Origins.BETTER_REPLIES: _BETTER_REPLIES,
+    Origins.BEST_REPLIES: _BEST_REPLIES,
+    Origins.THUMBS: _FEEDBACK,
 }

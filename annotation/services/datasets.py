@@ -33,6 +33,7 @@ def freeze(
     criterion: str = "",
     grouped: bool = False,
     thumbs: bool = False,
+    allow_use: bool = False,
     created_by: User | None = None,
 ) -> Dataset:
     """Write down the ids of every row of this kind that may leave now, and count the others.
@@ -41,7 +42,8 @@ def freeze(
     `grouped` by comparison and id, so that pairs of one group stand together. `criterion` is the
     question that rankings answer, as `ranking` lines name it, or `any`; without one they must all
     answer the same. Raises CriteriaMixed where they do not. With `thumbs` the replies in chats that
-    people gave one follow the rankings.
+    people gave one follow the rankings. With `allow_use` rows come too whose source does not allow this
+    use.
     """
     if kind == Kind.COMPARISONS:
         criterion = criterion or only_criterion([project])
@@ -52,6 +54,7 @@ def freeze(
         "order": "group" if grouped else "id",
         **({"criterion": criterion} if kind == Kind.COMPARISONS else {}),
         **({"thumbs": True} if thumbs else {}),
+        **({"allow_use": True} if allow_use else {}),
     }
     return freeze_rows(
         project=project,
@@ -65,6 +68,7 @@ def freeze(
             question=question_of(criterion),
             any_criterion=criterion == ANY_CRITERION,
             grouped=grouped,
+            any_use=allow_use,
         ),
         created_by=created_by,
     )
@@ -80,7 +84,13 @@ class Counted:
 
 
 def count(
-    *, project: Project, kind: Dataset.Kind, criterion: str, grouped: bool, thumbs: bool
+    *,
+    project: Project,
+    kind: Dataset.Kind,
+    criterion: str,
+    grouped: bool,
+    thumbs: bool,
+    allow_use: bool,
 ) -> Counted:
     """What `freeze` would write down, by one statement that locks and writes nothing.
 
@@ -97,6 +107,7 @@ def count(
                 question=question_of(criterion),
                 any_criterion=criterion == ANY_CRITERION,
                 grouped=grouped,
+                any_use=allow_use,
             )
             | {"few": CHUNK_ROWS},
         )

@@ -69,6 +69,7 @@ def dataset_of(*, export: Export) -> Dataset:
             criterion=options.criterion,
             grouped=options.grouped,
             thumbs=options.thumbs,
+            allow_use=options.allow_use,
             created_by=export.requested_by,
         )
         export.n_rows = export.dataset.n_rows

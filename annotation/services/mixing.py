@@ -17,12 +17,13 @@ from annotation.datasets.criteria import question_of
 from annotation.datasets.mixtures import Mixture, Origins, Source, quotas
 from annotation.datasets.screening import Screening
 from annotation.models import Dataset, DatasetChunk, PersonalDataHold
-from annotation.selectors import dataset_rewrites, mixtures
+from annotation.selectors import dataset_rewrites, dataset_thumbs, mixtures
+from annotation.selectors.datasets import left_out_by_drafts
 from annotation.services import datasets, personal_data_holds
 from annotation.services.dataset_rows import (
     ANY_CRITERION,
     BASIS,
-    BESIDE_DEMONSTRATIONS,
+    NAMED_SOURCES,
     ROWS,
     USE,
     parameters,
@@ -69,7 +70,10 @@ def criterion_of(*, kind: Dataset.Kind, mixture: Mixture, projects: Sequence[Pro
     """The one question that the mixture's rankings answer. Raises CriteriaMixed where there are several."""
     if kind != Kind.COMPARISONS:
         return ""
-    return mixture.criterion or datasets.only_criterion(projects)
+    ranked = {one.project for one in mixture.sources if one.origins != Origins.THUMBS}
+    return mixture.criterion or datasets.only_criterion(
+        [project for project in projects if project.slug in ranked]
+    )
 
 
 def frozen(
@@ -115,9 +119,9 @@ def _select(
     cursor: Any, number: int, source: Source, project: Project, kind: Dataset.Kind, criterion: str
 ) -> None:
     """One statement sees one moment of the database."""
-    beside = source.origins in BESIDE_DEMONSTRATIONS
-    rows = BESIDE_DEMONSTRATIONS[Origins(source.origins)] if beside else ROWS[kind]
-    described = _DESCRIBED[Origins(source.origins)] if beside else _DESCRIBED[kind]
+    is_named = source.origins in NAMED_SOURCES
+    rows = NAMED_SOURCES[Origins(source.origins)] if is_named else ROWS[kind]
+    described = _DESCRIBED[Origins(source.origins)] if is_named else _DESCRIBED[kind]
     cursor.execute(
         _SELECT.format(basis=BASIS, rows=rows, described=described),
         parameters(
@@ -129,8 +133,8 @@ def _select(
         )
         | {
             "source": number,
-            "written": beside or source.origins in (Origins.ALL, Origins.WRITTEN),
-            "imported": beside or source.origins in (Origins.ALL, Origins.IMPORTED),
+            "written": is_named or source.origins in (Origins.ALL, Origins.WRITTEN),
+            "imported": is_named or source.origins in (Origins.ALL, Origins.IMPORTED),
             "rounds": list(source.rounds) or None,
             "import_runs": list(source.import_runs) or None,
             "categories": list(source.categories) or None,
@@ -159,14 +163,19 @@ _DESCRIBED_RANKINGS = (
     " FROM annotation_ranking r JOIN annotation_comparison q ON q.id = r.comparison_id"
     " WHERE r.project_id = %(project)s"
 )
+_DESCRIBED_FEEDBACK = (
+    "SELECT f.id, c.round_id, c.import_run_id, c.category, c.language, c.licence"
+    " FROM annotation_feedback f JOIN annotation_message m ON m.id = f.message_id"
+    " JOIN annotation_conversation c ON c.id = m.conversation_id WHERE f.project_id = %(project)s"
+)
 _DESCRIBED: Mapping[str, str] = {
     Kind.SFT: "SELECT id, round_id, import_run_id, category, language, licence"
     " FROM annotation_conversation WHERE project_id = %(project)s",
     Kind.COMPARISONS: _DESCRIBED_RANKINGS,
     Origins.BETTER_REPLIES: _DESCRIBED_RANKINGS,
-    Origins.REWRITES: "SELECT f.id, c.round_id, c.import_run_id, c.category, c.language, c.licence"
-    " FROM annotation_feedback f JOIN annotation_message m ON m.id = f.message_id"
-    " JOIN annotation_conversation c ON c.id = m.conversation_id WHERE f.project_id = %(project)s",
+    Origins.BEST_REPLIES: _DESCRIBED_RANKINGS,
+    Origins.REWRITES: _DESCRIBED_FEEDBACK,
+    Origins.THUMBS: _DESCRIBED_FEEDBACK,
 }
 
 
@@ -225,10 +234,13 @@ def _screen(
     n_rows, n_through = _count_open(), 0
     for rows in _open_rows():
         texts, decided = _texts(kind, rows), _decided(rows)
+        drafted = _drafted(rows, mixture)
         verdicts: list[tuple[int, str | None, int | None]] = []
         for row in rows:
             said = texts[row.rows_of, row.id]
-            reason = screen.reason(row, said, decided.get((row.rows_of, row.id)))
+            reason = drafted.get((row.rows_of, row.id)) or screen.reason(
+                row, said, decided.get((row.rows_of, row.id))
+            )
             n_tokens = None
             if reason is None and count_tokens is not None:
                 n_tokens = sum(count_tokens(text) for text in said)
@@ -262,14 +274,26 @@ def _texts(kind: Dataset.Kind, rows: Sequence[_Row]) -> dict[tuple[str, int], li
         RowsOf.CONVERSATION.value: mixtures.dialogue_texts,
         RowsOf.RANKING.value: mixtures.ranking_texts
         if kind == Kind.COMPARISONS
-        else dataset_rewrites.better_reply_texts,
-        RowsOf.FEEDBACK.value: dataset_rewrites.rewrite_texts,
+        else dataset_rewrites.answered_texts,
+        RowsOf.FEEDBACK.value: dataset_thumbs.judged_texts
+        if kind == Kind.COMPARISONS
+        else dataset_rewrites.rewrite_texts,
     }
     return {
         (rows_of, pk): said
         for rows_of in {row.rows_of for row in rows}
         for pk, said in readers[rows_of]([row.id for row in rows if row.rows_of == rows_of]).items()
     }
+
+
+def _drafted(rows: Sequence[_Row], mixture: Mixture) -> Mapping[tuple[str, int], str]:
+    """Dialogues that what they took from drafts keeps out, with the reasons."""
+    found = left_out_by_drafts(
+        [row.id for row in rows if row.rows_of == RowsOf.CONVERSATION],
+        share=mixture.max_model_share,
+        outcomes=mixture.without_drafts,
+    )
+    return {(RowsOf.CONVERSATION.value, pk): reason.value for pk, reason in found.items()}
 
 
 def _decided(rows: Sequence[_Row]) -> dict[tuple[str, int], Decision]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation.datasets import benchmarks
-from annotation.datasets.mixtures import Mixture, PersonalData
+from annotation.datasets.mixtures import Mixture, Origins, PersonalData
 from annotation.exceptions import (
     BenchmarkEmpty,
     BenchmarkUnknown,
@@ -99,6 +99,7 @@ def file_options(*, kind: str, mixture: Mixture) -> FileOptions:
         kind=Dataset.Kind(kind).value,
         file_format=file.pop("format"),
         criterion=mixture.criterion,
+        thumbs=any(source.origins == Origins.THUMBS for source in mixture.sources),
         seed=mixture.seed,
         # Rows that hold some, or repeat a benchmark, were left out when the rows were mixed.
         personal_data=PersonalData.MASK.value

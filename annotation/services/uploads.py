@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from io import RawIOBase
@@ -18,6 +18,7 @@ from django.db import transaction
 
 from annotation.exceptions import (
     DraftsAreDialogues,
+    TooManyUploads,
     UploadEnded,
     UploadPartRefused,
     UploadTooLarge,
@@ -33,6 +34,8 @@ from labelhub.ring import ring
 JOB = "annotation.import"
 # How long a file may take to come.
 RECEIVING_DAYS = 7
+# How many files of a project may be on their way at once: each may leave parts in the storage.
+MAX_RECEIVING = 20
 
 State = Upload.State
 
@@ -49,7 +52,7 @@ def begin(
     allowed_use: Sequence[str] = (),
     requested_by: User | None,
 ) -> Upload:
-    """An upload that waits for its parts. Raises UploadTooLarge and DraftsAreDialogues."""
+    """An upload that waits for its parts. Raises UploadTooLarge, DraftsAreDialogues and TooManyUploads."""
     if n_bytes > settings.MAX_UPLOAD_BYTES:
         raise UploadTooLarge(
             f"The file has {n_bytes / 2**30:,.1f} GiB; this site takes {settings.MAX_UPLOAD_BYTES / 2**30:,.1f}"
@@ -57,6 +60,16 @@ def begin(
         )
     if as_drafts and file_format in FORMATS_WITHOUT_DIALOGUES:
         raise DraftsAreDialogues
+    # One upload of a project is begun at a time, so that they are counted right.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    on_their_way = Upload.objects.filter(
+        project=project, state=State.RECEIVING, created_at__gte=_waited_for_since()
+    )
+    if on_their_way.count() >= MAX_RECEIVING:
+        raise TooManyUploads(
+            f"{MAX_RECEIVING} files of this project are still on their way; send the rest of one, or"
+            " cancel it."
+        )
     upload = Upload.objects.create(
         project=project,
         file_name=file_name,
@@ -195,9 +208,14 @@ def sweep() -> None:
     """Free those whose worker died, ring again for those that nobody heard of, give up those whose
     parts never came."""
     leased_jobs.sweep(Upload, ring_as=JOB)
-    begun_before = clock.now() - timedelta(days=RECEIVING_DAYS)
-    for upload in Upload.objects.filter(state=State.RECEIVING, created_at__lt=begun_before):
+    late = Upload.objects.filter(state=State.RECEIVING, created_at__lt=_waited_for_since())
+    for upload in late:
         cancel(upload=upload)
+
+
+def _waited_for_since() -> datetime:
+    """What was begun earlier is not waited for any more."""
+    return clock.now() - timedelta(days=RECEIVING_DAYS)
 
 
 class UploadedFile(RawIOBase):

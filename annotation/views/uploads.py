@@ -46,7 +46,8 @@ class UploadsView(APIView):
         )
 
     @extend_schema(
-        request=UploadInput, responses={201: UploadOutput, 400: ErrorOutput, 413: ErrorOutput}
+        request=UploadInput,
+        responses={201: UploadOutput, 400: ErrorOutput, 409: ErrorOutput, 413: ErrorOutput},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Announce a file; its parts follow, and the last of them starts the import."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from django.core.management import call_command
 
@@ -12,8 +13,10 @@ from annotation.services.dataset_lines import FileOptions
 from annotation.services.explanations import explain_line
 from annotation.services.recipes import add_benchmark
 from labelhub.accounts.models import AuditEvent
-from tests.factories import ProjectFactory
+from sampling.models import Policy
+from tests.factories import MembershipFactory, ProjectFactory, RatingSchemaFactory
 from tests.importing import dialogue, lines_of, ranking, said, take_in, write_out
+from tests.judging import judged
 
 pytestmark = pytest.mark.django_db
 
@@ -152,6 +155,41 @@ def test_kto_takes_rows_that_say_so(project, written):
     lines, manifest = written("kto")
     assert [line["label"] for line in lines] == [True, False]
     assert manifest["excluded"] == {"unlabelled": 1}
+
+
+def test_rows_of_another_use_leave_by_their_leave_alone(project, tmp_path, capsys):
+    take_in(project, dialogue("Hi?", "Ho."), allowed_use=["eval"])
+    path = tmp_path / "out.jsonl"
+    manifest = write_out(project, "sft", "messages", path).manifest
+    assert (manifest["kept"], manifest["excluded"]) == (0, {"use_not_allowed": 1})
+    command = ["export_jsonl", "sft", "--project", project.slug, "--out", str(path)]
+    call_command(*command, "--allow-use")
+    assert lines_of(path) == [dialogue("Hi?", "Ho.")]
+    told = orjson.loads((tmp_path / "out.jsonl.manifest.json").read_bytes())
+    assert told["filters"]["allow_use"] is True
+    assert told["options"]["allow_use"] is True
+    assert (
+        AuditEvent.objects.get(verb="dataset frozen", details__recipe__allow_use=True).details[
+            "recipe"
+        ]["allow_use"]
+        is True
+    )
+    assert explain_line(path=path, number=1).rows[0]["source_row"] == 1
+    call_command(*command[:-2], "--allow-use", "--dry-run")
+    assert "1 rows would be written" in capsys.readouterr().err
+
+
+def test_the_licence_of_a_policys_output_reaches_its_rows(project, tmp_path):
+    RatingSchemaFactory(project=project)
+    ranked = judged(project, MembershipFactory(project=project), [["B"], ["A", "D"], ["C"]])
+    Policy.objects.filter(generations__purpose="candidate").update(output_licence="CC-BY-NC-4.0")
+    path = tmp_path / "out.jsonl"
+    manifest = write_out(project, "comparisons", "preference", path, with_metadata=True).manifest
+    assert manifest["licences"] == ["CC-BY-NC-4.0"]
+    assert {tuple(line["metadata"]["output_licences"]) for line in lines_of(path)} == {
+        ("CC-BY-NC-4.0",)
+    }
+    assert ranked.comparison.licence == ""
 
 
 PERSON = "Write to anna.berg@posteo.de."

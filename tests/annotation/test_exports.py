@@ -19,7 +19,7 @@ from annotation.models import (
 )
 from labelhub import clock
 from labelhub.accounts.models import Membership
-from tests.chats import CandidatePolicyFactory, finished_chat
+from tests.chats import CandidatePolicyFactory, drafted, finished_chat
 from tests.factories import (
     GuidelineFactory,
     MembershipFactory,
@@ -28,6 +28,7 @@ from tests.factories import (
     RatingSchemaFactory,
     RoundFactory,
 )
+from tests.freezing import declared, frozen
 from tests.importing import dialogue, lines_of, ranking, said, take_in, write_out
 from tests.judging import judged
 from tests.writing import REVIEW, Person, serving_project
@@ -84,6 +85,31 @@ class TestDemonstrations:
         written = write_out(project, "sft", file_format, path, max_model_share=most)
         assert (written.manifest["kept"], written.manifest["excluded"]) == (kept, excluded)
         assert len(lines_of(path)) == kept
+
+    @pytest.mark.parametrize(
+        ("outcomes", "kept"),
+        [([], 4), (["edited"], 3), (["inserted", "edited"], 2), (["ignored"], 3), (["stale"], 4)],
+    )
+    @pytest.mark.parametrize("by", ["file", "recipe"])
+    def test_dialogues_stay_for_what_became_of_their_drafts(self, path, outcomes, kept, by):
+        project = serving_project()
+        person = Person(project)
+        for outcome in (None, "inserted", "edited", "ignored"):
+            conversation = person.hand_in_new()
+            with pgtrigger.ignore("annotation.Message:immutable_turn"):
+                answers = conversation.messages.filter(role="assistant")
+                answers.update(trainable=True)
+            if outcome is not None:
+                used = None if outcome == "ignored" else answers.first()
+                drafted(conversation, outcome=outcome, message=used)
+            Conversation.objects.filter(pk=conversation.pk).update(state="accepted_by_sampling")
+        if by == "file":
+            manifest = write_out(project, "sft", "messages", path, without_drafts=outcomes).manifest
+        else:
+            recipe = declared(project, near_duplicates=False, without_drafts=outcomes)
+            manifest = frozen(recipe).manifest
+        left_out = {"draft_outcome": 4 - kept} if kept < 4 else {}
+        assert (manifest["kept"], manifest["excluded"]) == (kept, left_out)
 
     def test_an_excluded_persons_later_work_stays(self, path):
         project = serving_project()

@@ -153,7 +153,7 @@ class TestRecipes:
         assert [one["rows"] for one in table["sources"]] == [1, 1]
 
     def test_what_is_compared_is_not_rewritten(self, project):
-        with pytest.raises(ValidationError, match="supervised training alone"):
+        with pytest.raises(ValidationError, match="cannot take rewrites"):
             declared(project, kind="comparisons", sources=self.SOURCES[1:2])
 
     def test_a_rewrite_shares_its_chats_split(self, project, everything):

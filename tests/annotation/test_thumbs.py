@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pgtrigger
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from pyarrow import parquet
+from rest_framework.exceptions import ValidationError
 
 from annotation.exceptions import ThumbsRefused
 from annotation.models import (
@@ -25,13 +27,15 @@ from annotation.models import (
     TaskKind,
 )
 from annotation.selectors.personal_data import with_passages
-from annotation.services import dataset_files, datasets
+from annotation.selectors.versions import diff
+from annotation.services import dataset_files, datasets, versions
 from annotation.services.dataset_lines import FileOptions
 from annotation.services.explanations import explain_line
 from annotation.services.feedback import give_feedback
 from labelhub.accounts.models import Membership, Project
 from tests.chats import finished_chat
 from tests.factories import MembershipFactory, ProjectFactory
+from tests.freezing import counted, declared, files_of, frozen
 from tests.importing import lines_of, ranking, said, take_in, write_out
 from tests.writing import Person, serving_project
 
@@ -178,6 +182,46 @@ def test_a_preview_counts_them(project: Project) -> None:
 def test_only_kto_lines_hold_them(project: Project) -> None:
     with pytest.raises(ThumbsRefused):
         FileOptions.checked(kind="comparisons", file_format="preference", thumbs=True)
+
+
+class TestRecipes:
+    SOURCES = ({"name": "rankings"}, {"name": "thumbs", "origins": "thumbs"})
+
+    def test_they_are_a_source_of_their_own(self, project: Project, tmp_path: Path) -> None:
+        take_in(project, ranking("A", "B", acceptable_tier=1))
+        give_feedback(message=reply(project, "Hello."), thumb=DOWN)
+        recipe = declared(project, kind="comparisons", sources=self.SOURCES, file={"format": "kto"})
+        version = frozen(recipe)
+        assert [source["rows"] for source in version.manifest["table"]["sources"]] == [1, 1]
+        lines = [orjson.loads(line) for line in files_of(version)["mix-v1.jsonl"].splitlines()]
+        assert [(line["completion"][0]["content"], line["label"]) for line in lines] == [
+            ("Reply A.", True),
+            ("Reply B.", False),
+            ("Hello.", False),
+        ]
+        versions.rebuild(version=version, folder=tmp_path, progress=lambda n: None)
+        # A thumb for another reply of the same words is another row.
+        give_feedback(message=reply(project, "Good evening."), thumb=UP)
+        found = diff(before=version, after=frozen(recipe))
+        assert (found.added, found.same) == (1, 2)
+        assert found.examples["added"][0].after == "Question 0? … Good evening."
+        give_feedback(message=Message.objects.get(content="Hello."), thumb=UP)
+        found = diff(before=version, after=frozen(recipe))
+        assert (found.added, found.changed, found.gone, found.same) == (1, 1, 0, 1)
+
+    def test_alone_they_answer_no_question_that_must_be_named(self, project: Project) -> None:
+        take_in(project, ranking("A", "B"), ranking("A", "B", id="r2", criterion="helpfulness"))
+        give_feedback(message=reply(project, "Hello."), thumb=UP)
+        recipe = declared(
+            project, kind="comparisons", sources=self.SOURCES[1:], file={"format": "kto"}
+        )
+        assert counted(recipe)["rows"] == 1
+
+    def test_only_kto_takes_them(self, project: Project) -> None:
+        with pytest.raises(ThumbsRefused):
+            declared(project, kind="comparisons", sources=self.SOURCES)
+        with pytest.raises(ValidationError, match="cannot take thumbs"):
+            declared(project, sources=self.SOURCES)
 
 
 def test_the_command_takes_them(project: Project, path: Path) -> None:

@@ -268,6 +268,24 @@ def test_a_part_that_comes_while_the_upload_is_called_off_leaves_nothing(
     assert stored_files() == []
 
 
+def test_no_more_than_so_many_files_are_on_their_way(
+    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_RECEIVING", 2)
+    first, _ = (begin(manager, project, b"{}\n").json()["id"] for _ in range(2))
+    refused = begin(manager, project, b"{}\n")
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_uploads")
+    # Whole, called off or given up, a file is on its way no more.
+    assert put(manager, first, 0, b"{}\n").json()["state"] == "queued"
+    second = begin(manager, project, b"{}\n").json()["id"]
+    manager.post(f"/api/v1/uploads/{second}/cancel/")
+    assert begin(manager, project, b"{}\n").status_code == 201
+    Upload.objects.filter(state="receiving").update(
+        created_at=clock.now() - timedelta(days=uploads.RECEIVING_DAYS, hours=1)
+    )
+    assert begin(manager, project, b"{}\n").status_code == 201
+
+
 def test_a_file_that_is_too_large_is_refused_before_a_byte_of_it_came(
     project: Project, manager: APIClient, settings: Any
 ) -> None:

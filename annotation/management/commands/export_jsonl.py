@@ -15,7 +15,7 @@ from annotation.datasets.formats import rfc3339
 from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
-from annotation.models import Dataset
+from annotation.models import Dataset, Draft
 from annotation.services import dataset_files, dataset_lines, datasets, recipes
 from annotation.services.dataset_files import Written
 from annotation.services.dataset_lines import FORMATS, MARGIN_AS_COLLECTED, FileOptions
@@ -124,6 +124,20 @@ class Command(BaseCommand):
             help="sft: leave out dialogues with an answer that took more than this from a draft",
         )
         parser.add_argument(
+            "--without-drafts",
+            nargs="+",
+            choices=Draft.Outcome.values,
+            default=[],
+            metavar="OUTCOME",
+            help="sft: leave out dialogues in which a draft came to one of these ends: "
+            + ", ".join(Draft.Outcome.values),
+        )
+        parser.add_argument(
+            "--allow-use",
+            action="store_true",
+            help="rows too whose source does not allow this use; the manifest says so",
+        )
+        parser.add_argument(
             "--split-by",
             choices=SPLIT_BY,
             default=BY_PROMPT,
@@ -222,6 +236,8 @@ class Command(BaseCommand):
             aggregate=options["aggregate"],
             min_agreement=options["min_agreement"],
             max_model_share=options["max_model_share"],
+            without_drafts=sorted(set(options["without_drafts"])),
+            allow_use=options["allow_use"],
             split_by=options["split_by"],
             hold_out_raters=options["hold_out_raters"],
             seed=options["seed"],
@@ -261,6 +277,7 @@ class Command(BaseCommand):
                 criterion=options.criterion,
                 grouped=options.grouped,
                 thumbs=options.thumbs,
+                allow_use=options.allow_use,
             )
 
         def show(n_through: int) -> None:

@@ -2106,6 +2106,13 @@ export interface components {
             benchmarks?: number[];
             /** @default hold */
             personal_data?: components["schemas"]["PersonalDataEnum"];
+            /**
+             * Format: double
+             * @description Leave out dialogues with an answer that took more than this share from a draft.
+             * @default 1
+             */
+            max_model_share?: number;
+            without_drafts?: components["schemas"]["WithoutDraftsEnum"][];
             /** @default  */
             tokenizer?: string;
             file: components["schemas"]["FileChoices"];
@@ -2125,6 +2132,13 @@ export interface components {
             benchmarks?: number[];
             /** @default hold */
             personal_data?: components["schemas"]["PersonalDataEnum"];
+            /**
+             * Format: double
+             * @description Leave out dialogues with an answer that took more than this share from a draft.
+             * @default 1
+             */
+            max_model_share?: number;
+            without_drafts?: components["schemas"]["WithoutDraftsEnum"][];
             /** @default  */
             tokenizer?: string;
             file: components["schemas"]["FileChoicesRequest"];
@@ -2383,6 +2397,8 @@ export interface components {
              * @default 1
              */
             max_model_share?: number;
+            /** @description Leave out dialogues in which a draft came to one of these ends. */
+            without_drafts?: components["schemas"]["WithoutDraftsEnum"][];
             /** @default prompt */
             split_by?: components["schemas"]["SplitByEnum"];
             /**
@@ -2862,7 +2878,7 @@ export interface components {
             contests: components["schemas"]["OpenContestOutput"][];
         };
         /** @enum {string} */
-        OriginsEnum: "all" | "written" | "imported" | "rewrites" | "better_replies";
+        OriginsEnum: "all" | "written" | "imported" | "rewrites" | "better_replies" | "best_replies" | "thumbs";
         /** @enum {string} */
         PackEnum: "none" | "gzip" | "zstd" | "parquet";
         PaginatedAskedQuestionOutputList: {
@@ -3889,6 +3905,8 @@ export interface components {
             conversation: number | null;
             skips: components["schemas"]["SkipOutput"][];
         };
+        /** @enum {string} */
+        WithoutDraftsEnum: "pending" | "inserted" | "partial" | "edited" | "ignored" | "dismissed" | "stale";
         WorkTileOutput: {
             open: number;
             done: number;
@@ -7562,6 +7580,14 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

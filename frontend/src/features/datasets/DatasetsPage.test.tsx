@@ -28,6 +28,7 @@ const row = (more: Partial<Export>): Export => ({
 it("asks for a file, watches it being written and offers it", async () => {
   const server = signedIn(new FakeServer())
     .on(`GET ${EXPORTS}`, { body: { next: null, results: [] } })
+    .on("GET /api/v1/projects/demo/benchmarks/", { body: [] })
     .on("GET /api/v1/projects/demo/export-formats/", {
       body: { sft: ["messages"], comparisons: ["ranking", "preference"], prompts: [] },
     })
@@ -77,6 +78,7 @@ it("asks for a file, watches it being written and offers it", async () => {
 it("offers thumbs to the format that holds them", async () => {
   const server = signedIn(new FakeServer())
     .on(`GET ${EXPORTS}`, { body: { next: null, results: [] } })
+    .on("GET /api/v1/projects/demo/benchmarks/", { body: [] })
     .on("GET /api/v1/projects/demo/export-formats/", {
       body: { sft: ["messages"], comparisons: ["kto", "ranking"], prompts: [] },
     })
@@ -94,6 +96,40 @@ it("offers thumbs to the format that holds them", async () => {
     expect(server.sent(`POST ${EXPORTS}preview/`).at(-1)?.body).toMatchObject({
       format: "kto",
       thumbs: true,
+    }),
+  );
+});
+
+it("keeps benchmarks and drafts out", async () => {
+  const benchmark = {
+    id: 5,
+    name: "rivers.jsonl",
+    sha256: "",
+    n_texts: 3,
+    n_too_short: 2,
+    n_runs: 3,
+  };
+  const server = signedIn(new FakeServer())
+    .on(`GET ${EXPORTS}`, { body: { next: null, results: [] } })
+    .on("GET /api/v1/projects/demo/export-formats/", {
+      body: { sft: ["messages"], comparisons: [], prompts: [] },
+    })
+    .on("GET /api/v1/projects/demo/benchmarks/", { body: [benchmark] })
+    .on(`POST ${EXPORTS}preview/`, { body: { n_rows: 1, excluded: {}, lines: [] } });
+  renderApp("/projects/demo/datasets");
+  await screen.findByText("No exports yet");
+  await userEvent.keyboard("e");
+  await userEvent.click(await screen.findByRole("button", { name: "More options" }));
+  await userEvent.click(screen.getByRole("combobox", { name: "Keep these benchmarks out" }));
+  await userEvent.click(await screen.findByRole("option", { name: "rivers.jsonl", hidden: true }));
+  await userEvent.click(
+    screen.getByRole("combobox", { name: "Leave out dialogues with a draft that was" }),
+  );
+  await userEvent.click(await screen.findByRole("option", { name: "taken whole", hidden: true }));
+  await waitFor(() =>
+    expect(server.sent(`POST ${EXPORTS}preview/`).at(-1)?.body).toMatchObject({
+      benchmarks: [5],
+      without_drafts: ["inserted"],
     }),
   );
 });

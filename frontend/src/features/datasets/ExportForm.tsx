@@ -10,15 +10,13 @@ import { useErrorText } from "@/hooks/useErrorText";
 import { ExportOptions } from "./ExportOptions";
 import { ExportPreview } from "./ExportPreview";
 import { formatsQuery, useStartExport } from "./requests";
+import { SPLIT_EXAMPLE } from "./words";
 
 interface Props {
   slug: string;
   opened: boolean;
   onClose: () => void;
 }
-
-/** Syntax, not language. */
-const SPLIT_EXAMPLE = "train=0.9,test=0.1";
 
 const KINDS: readonly ExportKind[] = ["sft", "comparisons", "prompts", "rewrites"];
 
@@ -100,6 +98,7 @@ export function ExportForm({ slug, opened, onClose }: Props) {
               </Button>
               {optionsOpen && (
                 <ExportOptions
+                  slug={slug}
                   asked={asked}
                   faults={faults}
                   onChange={(fields) => setOptions({ ...options, ...fields })}

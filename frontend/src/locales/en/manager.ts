@@ -81,6 +81,16 @@ export const datasets = {
     borda: "One order of all",
   },
   maxModelShare: "Most of an answer from a draft (share)",
+  withoutDrafts: "Leave out dialogues with a draft that was",
+  noDrafts: "None chosen",
+  draftOutcomes: {
+    inserted: "taken whole",
+    partial: "taken in part",
+    edited: "taken and changed",
+    ignored: "ignored",
+    dismissed: "dismissed",
+    stale: "out of date when it came",
+  },
   minAgreement: "Least agreement",
   pairs: "Pairs",
   pairsOf: {

@@ -3,7 +3,22 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import type { RecipeContents } from "@/api/types";
+
+import { Choice } from "../Choice";
 import { formatsQuery } from "../requests";
+import {
+  AGGREGATES,
+  MARGINS,
+  MOST_HELD_OUT,
+  PAIR_FORMATS,
+  PAIRS,
+  SPLIT_BY,
+  SPLIT_EXAMPLE,
+  SYSTEM,
+  TIES,
+  TURNS,
+  WITHOUT_SYSTEM,
+} from "../words";
 
 import type { Kind } from "./contents";
 import classes from "./Recipes.module.css";
@@ -17,13 +32,6 @@ interface Props {
 }
 
 type File = RecipeContents["file"];
-
-/** Syntax, not language. */
-const SPLIT_EXAMPLE = "train=0.9,test=0.1";
-const PAIRS = ["all", "best-worst", "best-rest", "adjacent", "one"] as const;
-const AGGREGATES = ["raters", "consensus", "borda"] as const;
-const SPLIT_BY = ["prompt", "author"] as const;
-const MOST_HELD_OUT = 0.9;
 
 /** What files the rows become. */
 export function FileFields({ slug, kind, contents, faults, onChange }: Props) {
@@ -46,7 +54,7 @@ export function FileFields({ slug, kind, contents, faults, onChange }: Props) {
       <Text fw={600}>{t("recipes.form.file")}</Text>
       <div className={classes.fields}>
         <Select
-          label={t("recipes.form.format")}
+          label={t("datasets.format")}
           data={formats.data?.[kind] ?? [file.format]}
           value={file.format}
           allowDeselect={false}
@@ -54,22 +62,19 @@ export function FileFields({ slug, kind, contents, faults, onChange }: Props) {
           error={faults["contents.file.format"]?.[0]}
         />
         <TextInput
-          label={t("recipes.form.split")}
+          label={t("datasets.split")}
           placeholder={SPLIT_EXAMPLE}
           value={file.split ?? ""}
           onChange={(event) => change({ split: event.currentTarget.value })}
         />
-        <Select
-          label={t("recipes.form.splitBy")}
-          data={SPLIT_BY.map((value) => ({
-            value,
-            label: t(`recipes.form.splitByChoices.${value}`),
-          }))}
-          value={file.split_by ?? "prompt"}
-          allowDeselect={false}
-          onChange={(value) => change({ split_by: SPLIT_BY.find((known) => known === value) })}
+        <Choice
+          label={t("datasets.splitBy")}
+          words={SPLIT_BY}
+          word={file.split_by ?? "prompt"}
+          named={(word) => t(`datasets.splitsBy.${word}`)}
+          onTake={(split_by) => change({ split_by })}
         />
-        {share("hold_out_raters", t("recipes.form.holdOut"), MOST_HELD_OUT)}
+        {share("hold_out_raters", t("datasets.holdOut"), MOST_HELD_OUT)}
         <NumberInput
           label={t("recipes.form.seed")}
           min={0}
@@ -77,40 +82,73 @@ export function FileFields({ slug, kind, contents, faults, onChange }: Props) {
           value={contents.seed ?? 0}
           onChange={(value) => onChange({ seed: Number(value) || 0 })}
         />
+        {file.format === "prompt-completion" && (
+          <Choice
+            label={t("datasets.turns")}
+            words={TURNS}
+            word={file.turns ?? "all"}
+            named={(word) => t(`datasets.turnsOf.${word}`)}
+            onTake={(turns) => change({ turns })}
+          />
+        )}
+        {WITHOUT_SYSTEM.includes(file.format) && (
+          <Choice
+            label={t("datasets.system")}
+            words={SYSTEM}
+            word={file.system ?? "drop"}
+            named={(word) => t(`datasets.systems.${word}`)}
+            onTake={(system) => change({ system })}
+          />
+        )}
         {kind === "comparisons" && (
           <>
-            <Select
-              label={t("recipes.form.aggregate")}
-              data={AGGREGATES.map((value) => ({
-                value,
-                label: t(`recipes.form.aggregateChoices.${value}`),
-              }))}
-              value={file.aggregate ?? "raters"}
-              allowDeselect={false}
-              onChange={(value) =>
-                change({ aggregate: AGGREGATES.find((known) => known === value) })
-              }
-            />
-            {share("min_agreement", t("recipes.form.minAgreement"), 1)}
-            <Select
-              label={t("recipes.form.pairs")}
-              data={[...PAIRS]}
-              value={file.pairs ?? "all"}
-              allowDeselect={false}
-              onChange={(value) => change({ pairs: PAIRS.find((known) => known === value) })}
-            />
             <TextInput
-              label={t("recipes.form.criterion")}
-              description={t("recipes.form.criterionHint")}
+              label={t("datasets.criterion")}
+              description={t("datasets.criterionHint")}
               inputWrapperOrder={["label", "input", "description", "error"]}
               value={contents.criterion ?? ""}
               onChange={(event) => onChange({ criterion: event.currentTarget.value })}
             />
+            <Choice
+              label={t("datasets.aggregate")}
+              words={AGGREGATES}
+              word={file.aggregate ?? "raters"}
+              named={(word) => t(`datasets.aggregates.${word}`)}
+              onTake={(aggregate) => change({ aggregate })}
+            />
+            {share("min_agreement", t("datasets.minAgreement"), 1)}
           </>
+        )}
+        {PAIR_FORMATS.includes(file.format) && (
+          <>
+            <Choice
+              label={t("datasets.pairs")}
+              words={PAIRS}
+              word={file.pairs ?? "all"}
+              named={(word) => t(`datasets.pairsOf.${word}`)}
+              onTake={(pairs) => change({ pairs })}
+            />
+            <Choice
+              label={t("datasets.ties")}
+              words={TIES}
+              word={file.ties ?? "drop"}
+              named={(word) => t(`datasets.tiesOf.${word}`)}
+              onTake={(ties) => change({ ties })}
+            />
+          </>
+        )}
+        {file.format === "reward" && (
+          <Choice
+            label={t("datasets.margin")}
+            words={MARGINS}
+            word={file.margin ?? ""}
+            named={(word) => t(`datasets.margins.${word === "" ? "collected" : word}`)}
+            onTake={(margin) => change({ margin })}
+          />
         )}
       </div>
       <Checkbox
-        label={t("recipes.form.withMetadata")}
+        label={t("datasets.withMetadata")}
         checked={file.with_metadata ?? false}
         onChange={(event) => change({ with_metadata: event.currentTarget.checked })}
       />

@@ -80,7 +80,11 @@ export function RecipeForm({ slug, recipe, onClose }: Props) {
             onChange={(value) => {
               const chosen = KINDS.find((known) => known === value) ?? "sft";
               setKind(chosen);
-              change({ file: { format: chosen === "sft" ? "messages" : "ranking" } });
+              change({
+                file: { format: chosen === "sft" ? "messages" : "ranking" },
+                // What one kind takes by name the other has not.
+                sources: contents.sources.map((source) => ({ ...source, origins: "all" as const })),
+              });
             }}
           />
           <div>
@@ -95,7 +99,7 @@ export function RecipeForm({ slug, recipe, onClose }: Props) {
               key={place}
               source={source}
               projects={projects}
-              withOrigins={kind === "sft"}
+              kind={kind}
               onRemove={
                 contents.sources.length === 1
                   ? null
@@ -121,7 +125,7 @@ export function RecipeForm({ slug, recipe, onClose }: Props) {
               {t("recipes.form.addSource")}
             </Button>
           </Group>
-          <ScreeningFields slug={slug} contents={contents} onChange={change} />
+          <ScreeningFields slug={slug} kind={kind} contents={contents} onChange={change} />
           <FileFields
             slug={slug}
             kind={kind}

@@ -18,7 +18,7 @@ function serverWith(recipes: unknown[], versions: unknown[] = []): FakeServer {
     .on("GET /api/v1/projects/demo/benchmarks/", { body: [] })
     .on("GET /api/v1/policies/", { body: [] })
     .on("GET /api/v1/projects/demo/export-formats/", {
-      body: { sft: ["messages", "openai"], comparisons: ["ranking"], prompts: [] },
+      body: { sft: ["messages", "openai"], comparisons: ["ranking", "kto"], prompts: [] },
     });
 }
 
@@ -49,6 +49,35 @@ it("declares a recipe by keyboard and shows it", async () => {
       file: { format: "messages" },
     },
   });
+});
+
+it("offers to each kind the sources and options that it has", async () => {
+  const server = serverWith([]).on(`POST ${RECIPES}`, { status: 201, body: mix() });
+  renderApp("/projects/demo/datasets/recipes");
+  await screen.findByText("No recipes yet");
+  await userEvent.keyboard("e");
+  const dialog = await screen.findByRole("dialog", { name: "New recipe" });
+  await userEvent.type(within(dialog).getByLabelText(/^Name \*/), "mix");
+  const choose = async (label: string, option: string) => {
+    await userEvent.click(within(dialog).getByRole("combobox", { name: label }));
+    await userEvent.click(await screen.findByRole("option", { name: option, hidden: true }));
+  };
+  await choose("What it takes", "Best replies above the acceptable line");
+  // What the other kind does not have is forgotten with it.
+  await choose("What goes in", "Comparisons");
+  expect(within(dialog).getByRole("combobox", { name: "What it takes" })).toHaveValue(
+    "Rankings, ours and imported",
+  );
+  expect(within(dialog).queryByLabelText(/draft/)).not.toBeInTheDocument();
+  await choose("What it takes", "Thumbs on replies in chats (kto)");
+  await choose("Format", "kto");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() =>
+    expect(server.sent(`POST ${RECIPES}`)[0]?.body).toMatchObject({
+      kind: "comparisons",
+      contents: { sources: [{ origins: "thumbs" }], file: { format: "kto" } },
+    }),
+  );
 });
 
 it("says why a recipe was refused", async () => {

@@ -3,23 +3,28 @@ import { useTranslation } from "react-i18next";
 
 import type { RecipeSource } from "@/api/types";
 
+import { Choice } from "../Choice";
+
+import type { Kind } from "./contents";
 import classes from "./Recipes.module.css";
 
 interface Props {
   source: RecipeSource;
   projects: readonly { slug: string; name: string }[];
-  withOrigins: boolean;
+  kind: Kind;
   /** Null for the only one. */
   onRemove: (() => void) | null;
   onChange: (source: RecipeSource) => void;
 }
 
-const ORIGINS = ["all", "written", "imported", "rewrites", "better_replies"] as const;
+const ORIGINS = ["all", "written", "imported"] as const;
+const SFT_ORIGINS = [...ORIGINS, "rewrites", "better_replies", "best_replies"] as const;
+const COMPARISON_ORIGINS = [...ORIGINS, "thumbs"] as const;
 
 const numbers = (texts: string[]) => texts.map(Number).filter((value) => Number.isInteger(value));
 
 /** One source of a recipe: whose rows, which of them, and how many. */
-export function SourceFields({ source, projects, withOrigins, onRemove, onChange }: Props) {
+export function SourceFields({ source, projects, kind, onRemove, onChange }: Props) {
   const { t } = useTranslation();
   const change = (fields: Partial<RecipeSource>) => onChange({ ...source, ...fields });
   const tags = (name: "categories" | "languages" | "licences") => (
@@ -52,16 +57,21 @@ export function SourceFields({ source, projects, withOrigins, onRemove, onChange
           allowDeselect={false}
           onChange={(value) => value !== null && change({ project: value })}
         />
-        {withOrigins && (
-          <Select
+        {kind === "sft" ? (
+          <Choice
             label={t("recipes.form.origins")}
-            data={ORIGINS.map((value) => ({
-              value,
-              label: t(`recipes.form.originChoices.${value}`),
-            }))}
-            value={source.origins ?? "all"}
-            allowDeselect={false}
-            onChange={(value) => change({ origins: ORIGINS.find((known) => known === value) })}
+            words={SFT_ORIGINS}
+            word={SFT_ORIGINS.find((known) => known === source.origins) ?? "all"}
+            named={(word) => t(`recipes.form.originChoices.${word}`)}
+            onTake={(origins) => change({ origins })}
+          />
+        ) : (
+          <Choice
+            label={t("recipes.form.origins")}
+            words={COMPARISON_ORIGINS}
+            word={COMPARISON_ORIGINS.find((known) => known === source.origins) ?? "all"}
+            named={(word) => t(`recipes.form.rankingOriginChoices.${word}`)}
+            onTake={(origins) => change({ origins })}
           />
         )}
         {numberTags("rounds", t("recipes.form.rounds"))}
