@@ -99,6 +99,19 @@ def write_out(project: Project, kind: str, file_format: str, path: Path, **optio
     )
 
 
+def lines_out(project: Project, kind: str, file_format: str, **options: Any) -> list[Any]:
+    """Freeze and write; the lines, of which no disk has to be sure."""
+    file_options = FileOptions.checked(kind=kind, file_format=file_format, **options)
+    sink = io.BytesIO()
+    dataset_files.write_stream(
+        dataset=_frozen(project, file_options),
+        options=file_options,
+        sink=sink,
+        progress=lambda n: None,
+    )
+    return [orjson.loads(line) for line in sink.getvalue().splitlines()]
+
+
 def _frozen(project: Project, options: FileOptions) -> Dataset:
     return datasets.freeze(
         project=project,
