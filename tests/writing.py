@@ -31,6 +31,8 @@ UNUSUAL_PARAMS: dict[str, Any] = {
 }
 DEMONSTRATION, CHAT, REVIEW = TaskKind.DEMONSTRATION, TaskKind.CHAT, TaskKind.REVIEW
 Body = dict[str, Any]
+# What a draft says: nine words and a full stop.
+NINE = "The harbour wall was built of grey stone quarried inland."
 
 
 def serving_project(**settings: Any) -> Project:
@@ -162,3 +164,28 @@ def end_generation(
         }
         run[generation.on_done](generation.pk)
     return completions
+
+
+def set_project(project: Project, **settings: Any) -> None:
+    Project.objects.filter(pk=project.pk).update(**settings)
+
+
+def message_ids(answer: Any) -> list[int]:
+    return [message["id"] for message in answer.json()["messages"]]
+
+
+def generation_of(answer: dict[str, Any]) -> int:
+    """The one generation that the drafts of an answer come from."""
+    (generation,) = {draft["generation"] for draft in answer["drafts"]}
+    return int(generation)
+
+
+def drafts_for(trainer: Person, assignment: Assignment, *texts: str, **body: Any) -> list[int]:
+    """Ask for drafts and let them end; their ids by index."""
+    answer = trainer.post(
+        f"assignments/{assignment.pk}/drafts/",
+        {"version": conversation_of(assignment).version} | body,
+    )
+    assert answer.status_code == 200, answer.json()
+    end_generation(generation_of(answer.json()), *texts)
+    return [draft["id"] for draft in sorted(answer.json()["drafts"], key=lambda row: row["index"])]

@@ -2,91 +2,38 @@
 
 import re
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from rest_framework.test import APIClient
 
 from annotation.models import (
     Assignment,
     Candidate,
-    Comparison,
     Placement,
     Ranking,
     RatingSchema,
     Slot,
     Task,
-    TaskKind,
 )
-from annotation.services import candidates, picks, tasks
 from labelhub.accounts.models import Membership, Project
-from sampling.models import Generation
-from tests.chats import CandidatePolicyFactory, end_generation, finished_chat
 from tests.factories import (
     MembershipFactory,
-    ProjectFactory,
     RatingSchemaFactory,
-    RoundFactory,
-    ready_comparison,
 )
+from tests.ranking_over_http import add_task, browser_of, claim, judgement, ranking_project, submit
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def project() -> Project:
-    project = ProjectFactory()
-    RoundFactory(project=project)
-    RatingSchemaFactory(project=project)
-    return project
+    return ranking_project()
 
 
 @pytest.fixture
 def trainer(project: Project) -> Membership:
     return MembershipFactory(project=project)
-
-
-def browser_of(member: Membership) -> APIClient:
-    browser = APIClient()
-    browser.force_login(member.user)
-    return browser
-
-
-def add_task(project: Project, **fields: Any) -> Comparison:
-    comparison = ready_comparison(project)
-    tasks.add_tasks(
-        tasks=[
-            tasks.NewTask(project=project, kind=TaskKind.RANKING, comparison=comparison, **fields)
-        ]
-    )
-    return comparison
-
-
-def claim(browser: APIClient, project: Project) -> dict[str, Any]:
-    answer = browser.post(f"/api/v1/projects/{project.slug}/claims/", {"kind": "ranking"})
-    assert answer.status_code == 200, answer.content
-    return answer.json()
-
-
-def judgement(**changes: Any) -> dict[str, Any]:
-    return {
-        "key": str(uuid4()),
-        "cannot_judge": False,
-        "tiers": [["B"], ["A", "D"], ["C"]],
-        "acceptable_tier": 2,
-        "ratings": {"A": 5, "B": 7, "C": 1, "D": 5},
-        "flags": {"C": ["hallucination"]},
-        "comment": "C invents a date. ",
-        "rewrite": "",
-        "open_milliseconds": {"A": 5300, "B": 4100, "C": 900, "D": 2000},
-        **changes,
-    }
-
-
-def submit(browser: APIClient, assignment: dict[str, Any], body: dict[str, Any]) -> Any:
-    return browser.post(f"/api/v1/assignments/{assignment['id']}/ranking/", body)
 
 
 def test_a_trainer_claims_sees_and_ranks(project: Project, trainer: Membership) -> None:
@@ -210,81 +157,6 @@ def test_a_ranking_that_contradicts_itself_is_refused_and_nothing_is_stored(
     assert submit(browser, assignment, judgement()).status_code == 201
 
 
-FOUR, SEVEN = RatingSchema.Strength.FOUR_GRADES, RatingSchema.Strength.MINUS_3_TO_3
-
-
-def pair_task(project: Project, strength: str) -> tuple[APIClient, dict[str, Any], list[int]]:
-    """A claimed comparison of two: its browser, the assignment, the candidates' shown order."""
-    RatingSchemaFactory(project=project, version=2, strength=strength)
-    comparison = ready_comparison(project, n_candidates=2)
-    tasks.add_tasks(
-        tasks=[tasks.NewTask(project=project, kind=TaskKind.RANKING, comparison=comparison)]
-    )
-    browser = browser_of(MembershipFactory(project=project))
-    assignment = claim(browser, project)
-    assert assignment["comparison"]["rating"]["strength"] == strength
-    return browser, assignment, Assignment.objects.get(pk=assignment["id"]).shown_order
-
-
-def pair_judgement(**changes: Any) -> dict[str, Any]:
-    return judgement(
-        **{
-            "tiers": [["A"], ["B"]],
-            "acceptable_tier": None,
-            "ratings": {},
-            "flags": {},
-            "open_milliseconds": {"A": 1, "B": 1},
-            **changes,
-        }
-    )
-
-
-@pytest.mark.parametrize("grade", [0, 1, 2, 3])
-def test_of_two_one_is_better_in_four_grades(project: Project, grade: int) -> None:
-    browser, assignment, _ = pair_task(project, FOUR)
-    assert submit(browser, assignment, pair_judgement(strength=grade)).status_code == 201
-    ranking = Ranking.objects.get()
-    assert (ranking.strength_grade, ranking.strength_scale) == (grade, "four-grades")
-
-
-@pytest.mark.parametrize("better", ["A", "B"])
-def test_minus_3_to_3_counts_from_the_candidates_own_order_not_from_the_pages(
-    project: Project, better: str
-) -> None:
-    browser, assignment, shown_order = pair_task(project, SEVEN)
-    worse = "B" if better == "A" else "A"
-    body = pair_judgement(tiers=[[better], [worse]], strength=2)
-    assert submit(browser, assignment, body).status_code == 201
-    first_is_better = shown_order["AB".index(better)] == 0
-    assert Ranking.objects.get().strength_grade == (-2 if first_is_better else 2)
-
-
-def test_equal_is_strength_0(project: Project) -> None:
-    browser, assignment, _ = pair_task(project, SEVEN)
-    body = pair_judgement(tiers=[["A", "B"]], strength=0)
-    assert submit(browser, assignment, body).status_code == 201
-    assert Ranking.objects.get().strength_grade == 0
-
-
-@pytest.mark.parametrize(
-    ("scale", "changes", "code"),
-    [
-        (FOUR, {}, "strength_missing"),
-        (FOUR, {"tiers": [["A", "B"]], "strength": 0}, "strength_contradicts_order"),
-        (SEVEN, {}, "strength_missing"),
-        (SEVEN, {"strength": 0}, "strength_contradicts_order"),
-        (SEVEN, {"tiers": [["A", "B"]], "strength": 1}, "strength_contradicts_order"),
-    ],
-)
-def test_a_strength_at_odds_with_the_order_is_refused(
-    project: Project, scale: str, changes: dict[str, Any], code: str
-) -> None:
-    browser, assignment, _ = pair_task(project, scale)
-    answer = submit(browser, assignment, pair_judgement(**changes))
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert not Ranking.objects.exists()
-
-
 def test_a_better_reply_is_kept_and_is_not_one_of_the_candidates(
     project: Project, trainer: Membership
 ) -> None:
@@ -360,96 +232,6 @@ def test_a_claim_costs_five_statements_and_a_submit_seven(
 def statements_of(queries: CaptureQueriesContext) -> list[str]:
     """What was asked of the database; the test's own transaction turns a view's into a savepoint."""
     return [row["sql"] for row in queries if not re.match(r"(RELEASE )?SAVEPOINT", row["sql"])]
-
-
-# --- Blindness ------------------------------------------------------------------------------------
-
-
-def sampled_comparison(project: Project) -> Comparison:
-    """A comparison made the whole way: one original, three fresh candidates."""
-    finished_chat(project, "The picked original reply.")
-    (comparison,) = picks.pick_comparisons(project=project, n_wanted=1, seed=1).begun
-    candidates.request_candidates(comparison_id=comparison.pk)
-    generation = Generation.objects.get(candidate_sampling__comparison=comparison)
-    end_generation(generation, "A fresh reply.", "Fresh as well.", "And another one.")
-    candidates.candidates_ended(generation_id=generation.pk)
-    comparison.refresh_from_db()
-    return comparison
-
-
-def test_no_byte_a_rater_receives_tells_where_a_candidate_came_from(project: Project) -> None:
-    policy = CandidatePolicyFactory(
-        round=project.rounds.get(), policy__name="secret-policy-name"
-    ).policy
-    comparison = sampled_comparison(project)
-    rater = browser_of(MembershipFactory(project=project))
-    claimed = rater.post(f"/api/v1/projects/{project.slug}/claims/", {"kind": "ranking"})
-    assignment = claimed.json()
-    seen = [claimed, rater.get(f"/api/v1/assignments/{assignment['id']}/")]
-    beaten = rater.post(f"/api/v1/assignments/{assignment['id']}/beat/", {})
-    refused = submit(rater, assignment, judgement(tiers=[]))
-    submitted = submit(rater, assignment, judgement(ratings={}, flags={}))
-    assert submitted.status_code == 201
-    after = rater.get(f"/api/v1/assignments/{assignment['id']}/")
-
-    for answer in [*seen, beaten, refused, submitted, after]:
-        text = answer.content.decode() + str(dict(answer.headers))
-        for word in (policy.name, policy.source, "original", "fresh", "imported", "completion"):
-            # "original" and "fresh" stand in this test's own replies, which are meant to be read.
-            found = text.lower().count(word)
-            meant = sum(row.content.lower().count(word) for row in comparison.candidates.all())
-            assert found <= meant, (word, answer.request["PATH_INFO"])
-    for answer in seen:
-        body = answer.json()["comparison"]
-        assert body.keys() == {
-            "criterion",
-            "criterion_text",
-            "direction",
-            "context",
-            "candidates",
-            "rating",
-        }
-        assert all(card.keys() == {"label", "content"} for card in body["candidates"])
-        # Nothing in the comparison is a number but the scale's two ends.
-        assert sorted(numbers_in(body)) == [1, 7]
-
-
-def numbers_in(value: Any) -> list[float]:
-    """Every number of a JSON value, however deep."""
-    if isinstance(value, dict | list):
-        inner = value.values() if isinstance(value, dict) else value
-        return [number for item in inner for number in numbers_in(item)]
-    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
-
-
-def test_raters_cannot_see_candidates_generations(project: Project) -> None:
-    CandidatePolicyFactory(round=project.rounds.get())
-    comparison = sampled_comparison(project)
-    generation = Generation.objects.get(candidate_sampling__comparison=comparison)
-    rater = browser_of(MembershipFactory(project=project))
-    claim(rater, project)
-    assert rater.get(f"/api/v1/generations/{generation.pk}/").status_code == 404
-
-
-def test_nobody_ranks_their_own_chat(project: Project) -> None:
-    CandidatePolicyFactory(round=project.rounds.get())
-    comparison = sampled_comparison(project)
-    author = MembershipFactory(project=project, user=comparison.conversation.author.user)
-    answer = browser_of(author).post(
-        f"/api/v1/projects/{project.slug}/claims/", {"kind": "ranking"}
-    )
-    assert (answer.status_code, answer.json()["code"]) == (404, "no_task_available")
-
-
-def test_where_a_team_may_rank_its_own_the_row_is_marked(project: Project) -> None:
-    Project.objects.update(allow_own_conversations=True)
-    CandidatePolicyFactory(round=project.rounds.get())
-    comparison = sampled_comparison(Project.objects.get(pk=project.pk))
-    author = MembershipFactory(project=project, user=comparison.conversation.author.user)
-    browser = browser_of(author)
-    answer = submit(browser, claim(browser, project), judgement())
-    assert answer.status_code == 201
-    assert Ranking.objects.get().own_conversation
 
 
 def test_each_slot_is_answered_by_another_person(project: Project) -> None:
