@@ -77,6 +77,7 @@ urlpatterns: list[URLPattern] = [
     path("pick-runs/<int:run_id>/cancel/", comparisons.PickRunCancelView.as_view()),
     path("projects/<slug:slug>/making/", comparisons.MakingView.as_view()),
     path("projects/<slug:slug>/comparison-settings/", comparisons.ComparisonSettingsView.as_view()),
+    path("projects/<slug:slug>/rating-schemas/", comparisons.RatingSchemasView.as_view()),
     path("projects/<slug:slug>/comparisons/", comparisons.ComparisonsView.as_view()),
     path("projects/<slug:slug>/comparisons/retry/", comparisons.ComparisonsRetryView.as_view()),
     path("projects/<slug:slug>/flags/", flags.ProjectFlagsView.as_view()),

@@ -21,6 +21,8 @@ class Pool(Model):
     language = models.CharField(max_length=35)
     sensitivity = ArrayField(models.CharField(max_length=50), default=list)
     skill = models.CharField(max_length=50, blank=True)
+    # When work last came back to its old place here: given back, expired, put back, one more opinion.
+    came_back_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -274,6 +276,8 @@ class QueueCursor(Model):
     slot_id = models.BigIntegerField()
     # The oldest slot, by id, of more urgent work that came since; null while there is none.
     urgent_from = models.BigIntegerField(null=True)
+    # When the person last went through the whole pool and found nothing; null while they go through it.
+    emptied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

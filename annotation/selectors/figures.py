@@ -33,6 +33,7 @@ from annotation.models import (
     Reason,
     Task,
 )
+from annotation.selectors.comparisons import QUESTIONS
 from annotation.selectors.judged import COUNTS
 from annotation.selectors.rankings import tiers_by_candidate
 from labelhub.accounts.models import Membership, Project, Rater
@@ -254,9 +255,19 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
     )
     strengths = bradley_terry(wins_of(opinions)).means if opinions else []
     item = GoldItem.objects.filter(comparison=comparison, retired_at=None).first()
+    exam = GoldItem.objects.filter(
+        project=comparison.project, use=GoldItem.Use.EXAM, retired_at=None
+    )
+    schema = comparison.project.rating_schemas.order_by("-version").first()
     return {
         "id": comparison.pk,
         "state": comparison.state,
+        "question": comparison.criterion_text
+        or QUESTIONS[Comparison.Criterion(comparison.criterion)],
+        "direction": comparison.direction,
+        "category": comparison.category,
+        "language": comparison.language,
+        "created_at": comparison.created_at,
         "supersedes": comparison.supersedes_id,
         "superseded_by": Comparison.objects.filter(supersedes=comparison)
         .values_list("pk", flat=True)
@@ -283,6 +294,8 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
         "split": overlap.is_split(opinions),
         "consensus": consensus,
         "n_cycles": count_cycles(consensus),
+        "asked_flags": schema.flags if schema else [],
+        "n_exam_pairs": sum(len(pairs) for pairs in exam.values_list("pairs", flat=True)),
         "n_gold_marks": GoldMark.objects.filter(comparison=comparison).count(),
         "gold": item.use if item else None,
     }

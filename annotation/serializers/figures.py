@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Candidate, Comparison, GoldItem, Purpose, Reason
-from annotation.serializers.comparisons import ShownMessageOutput
+from annotation.serializers.comparisons import FlagOutput, ShownMessageOutput
 from labelhub.api import RowId
 
 MAX_NOTE_CHARACTERS = 5000
@@ -254,6 +254,11 @@ class ComparisonDetailOutput(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Comparison.State.choices)
     supersedes = serializers.IntegerField(allow_null=True)
     superseded_by = serializers.IntegerField(allow_null=True)
+    question = serializers.CharField(help_text="What raters are asked of the candidates.")
+    direction = serializers.ChoiceField(choices=Comparison.Direction.choices)
+    category = serializers.CharField(allow_blank=True)
+    language = serializers.CharField()
+    created_at = serializers.DateTimeField()
     sampled_here = serializers.BooleanField(
         help_text="Begun by a pick run; only such a comparison can be sampled again."
     )
@@ -264,6 +269,10 @@ class ComparisonDetailOutput(serializers.Serializer[Any]):
     split = serializers.BooleanField()
     consensus = ConsensusPairOutput(many=True)
     n_cycles = serializers.IntegerField()
+    asked_flags = FlagOutput(many=True, help_text="Those of the newest rating schema.")
+    n_exam_pairs = serializers.IntegerField(
+        help_text="Clear pairs that the project's entry exam has so far; it needs 40."
+    )
     n_gold_marks = serializers.IntegerField()
     gold = serializers.ChoiceField(choices=GoldItem.Use.choices, allow_null=True)
 

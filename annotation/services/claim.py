@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -14,16 +14,13 @@ from annotation.exceptions import (
     ProjectPaused,
     SensitiveRest,
 )
-from annotation.models import (
-    Assignment,
-    QueueCursor,
-    TaskKind,
-)
+from annotation.models import Assignment, TaskKind
 from annotation.selectors.declarations import opt_ins_now
 from annotation.services import conversations, leases
 from labelhub import clock, exceptions, prepared
 from labelhub.accounts.exceptions import ConsentNeeded
 from labelhub.accounts.models import Membership, User
+from labelhub.exceptions import LabelhubError
 
 KINDS_BY_ROLE: dict[str, tuple[TaskKind, ...]] = {
     Membership.Role.TRAINER: (TaskKind.DEMONSTRATION, TaskKind.CHAT, TaskKind.RANKING),
@@ -33,6 +30,12 @@ KINDS_BY_ROLE: dict[str, tuple[TaskKind, ...]] = {
 # A person with several pools locks a slot in each for the moment of a claim: whoever finds nothing
 # but such slots looks again, this often.
 MAX_LOOKS = 4
+
+# Whoever found a pool empty goes through it again after so long, whatever came to pass meanwhile: a
+# batch may go on again, or work may have been made in the moment of the look.
+EMPTY_FOR = timedelta(minutes=1)
+# So long may a transaction that gives work back take after it has read the time.
+UNSEEN = timedelta(seconds=10)
 
 # The row lock makes a person's own claims wait for each other: two tabs get the same task.
 CLAIMANT = """
@@ -84,6 +87,10 @@ class Claimant(NamedTuple):
 # walked in the order of its index and only as far as its first free slot; where urgent work came behind
 # the cursor, what the person has passed is told from it by the ids in the index alone. An assignment that expired
 # is revived with everything saved in it.
+_POOLS = """
+p.project_id = %(project)s AND p.kind = %(kind)s AND p.language = ANY(%(languages)s)
+      AND p.sensitivity <@ %(opt_ins)s::varchar[] AND (p.skill = '' OR p.skill = ANY(%(skills)s))
+"""
 _STATEMENT = """
 WITH held AS (
     SELECT id FROM annotation_assignment
@@ -95,8 +102,7 @@ WITH held AS (
            COALESCE(c.slot_id, 0) AS slot_id, c.urgent_from
     FROM annotation_pool p
     LEFT JOIN annotation_queuecursor c ON c.pool_id = p.id AND c.rater_id = %(rater)s
-    WHERE p.project_id = %(project)s AND p.kind = %(kind)s AND p.language = ANY(%(languages)s)
-      AND p.sensitivity <@ %(opt_ins)s::varchar[] AND (p.skill = '' OR p.skill = ANY(%(skills)s))
+    WHERE {pools}
       AND NOT EXISTS (SELECT 1 FROM held)
 ), parts AS (
     -- What lies past the person's place; of what lies before it, only the urgent work that came since.
@@ -176,15 +182,35 @@ WITH held AS (
 )
 SELECT id, is_fresh FROM made UNION ALL SELECT id, FALSE FROM held
 """
-CLAIM = _STATEMENT.format(held="", open="")
+CLAIM = _STATEMENT.format(pools=_POOLS, held="", open="")
 # The same for a conversation that came back to the person, whatever else they hold.
 CLAIM_RETURNED = _STATEMENT.format(
+    pools=_POOLS,
     held="AND task_id IN (SELECT id FROM annotation_task WHERE subject_id = %(returned)s)",
     open="AND t.subject_id = %(returned)s AND t.reserved_for_id = %(rater)s",
 )
 
+# Back to the start of every pool but those that the person found empty a moment ago and to which
+# nothing came back since: new work is told to their cursor, which stands behind everything.
+RESTART = """
+DELETE FROM annotation_queuecursor c USING annotation_pool p
+WHERE p.id = c.pool_id AND c.rater_id = %(rater)s AND p.project_id = %(project)s
+  AND p.kind = %(kind)s AND (
+      c.emptied_at IS NULL OR c.emptied_at < %(empty_since)s
+      OR c.emptied_at <= p.came_back_at + %(unseen)s)
+"""
+# Nothing was left in any of these pools: the next claim need not pass again what the person has done.
+EMPTIED = f"""
+INSERT INTO annotation_queuecursor (rater_id, pool_id, priority, order_key, slot_id, emptied_at)
+SELECT %(rater)s, p.id, 32767, 9223372036854775807, 9223372036854775807, %(now)s
+FROM annotation_pool p WHERE {_POOLS}
+ON CONFLICT (rater_id, pool_id) DO UPDATE
+SET priority = EXCLUDED.priority, order_key = EXCLUDED.order_key, slot_id = EXCLUDED.slot_id,
+    emptied_at = EXCLUDED.emptied_at
+WHERE annotation_queuecursor.emptied_at IS NULL
+"""  # noqa: S608 (conditions of ours)
 
-@transaction.atomic
+
 def claim(*, user: User, slug: str, kind: TaskKind, returned: int | None = None) -> int:
     """Lease the person their next task of `kind`, or give back the one they hold; its assignment's id.
 
@@ -193,6 +219,17 @@ def claim(*, user: User, slug: str, kind: TaskKind, returned: int | None = None)
     Raises NotFound for a project that is not theirs, KindNotYours, ProjectPaused, ConsentNeeded,
     GuidelineUnread, NoTaskAvailable, SensitiveRest.
     """
+    found = _claim(user=user, slug=slug, kind=kind, returned=returned)
+    # Raised here, past the commit, which keeps what was freed and that nothing was found.
+    if isinstance(found, LabelhubError):
+        raise found
+    return found
+
+
+@transaction.atomic
+def _claim(
+    *, user: User, slug: str, kind: TaskKind, returned: int | None
+) -> int | NoTaskAvailable | SensitiveRest:
     rows = prepared.fetch(CLAIMANT, {"user": user.pk, "slug": slug, "kind": kind.value})
     if not rows:
         raise exceptions.NotFound
@@ -209,20 +246,9 @@ def claim(*, user: User, slug: str, kind: TaskKind, returned: int | None = None)
     claimant = claimant._replace(
         sensitivity_opt_ins=opt_ins_now(rater_id=claimant.rater_id, opt_ins=opt_ins)
     )
-    found = _lease_first(claimant, kind, returned)
+    found = _lease_first(claimant, kind, returned) or _look_everywhere(claimant, kind, returned)
     if found is None:
-        # "Empty" is said only after what expired is free again and the person's cursors are back
-        # at the start.
-        leases.sweep_expired(project_id=claimant.project_id)
-        QueueCursor.objects.filter(
-            rater=claimant.rater_id, pool__project=claimant.project_id
-        ).delete()
-        for _ in range(MAX_LOOKS):
-            found = _lease_first(claimant, kind, returned)
-            if found is not None:
-                break
-    if found is None:
-        raise SensitiveRest if opt_ins != claimant.sensitivity_opt_ins else NoTaskAvailable
+        return SensitiveRest() if opt_ins != claimant.sensitivity_opt_ins else NoTaskAvailable()
     assignment_id, is_fresh = found
     if is_fresh and kind in {TaskKind.DEMONSTRATION, TaskKind.CHAT}:
         conversations.open_conversation(
@@ -233,24 +259,51 @@ def claim(*, user: User, slug: str, kind: TaskKind, returned: int | None = None)
     return assignment_id
 
 
+def _look_everywhere(
+    claimant: Claimant, kind: TaskKind, returned: int | None
+) -> tuple[int, bool] | None:
+    """The first task from the start of the person's pools, once what expired is free again.
+
+    Whoever has done much passes all of it, which takes a look at each: so a pool in which nothing was
+    left is gone through again only after something came back to it, and once a minute.
+    """
+    leases.sweep_expired(project_id=claimant.project_id)
+    asked = _asked(claimant, kind)
+    prepared.execute(RESTART, asked | {"empty_since": asked["now"] - EMPTY_FOR, "unseen": UNSEEN})
+    for _ in range(MAX_LOOKS):
+        found = _lease_first(claimant, kind, returned)
+        if found is not None:
+            return found
+    if returned is None:
+        prepared.execute(EMPTIED, asked)
+    return None
+
+
 def _lease_first(
     claimant: Claimant, kind: TaskKind, returned: int | None
 ) -> tuple[int, bool] | None:
-    now = clock.now()
+    asked = _asked(claimant, kind)
     rows = prepared.fetch(
         CLAIM if returned is None else CLAIM_RETURNED,
         ({} if returned is None else {"returned": returned})
+        | asked
         | {
-            "rater": claimant.rater_id,
-            "project": claimant.project_id,
-            "kind": kind.value,
-            "languages": claimant.languages,
-            "opt_ins": claimant.sensitivity_opt_ins,
-            "skills": claimant.skills,
             "guideline": claimant.guideline_id,
             "rating_schema": claimant.rating_schema_id,
-            "now": now,
-            "until": now + timedelta(seconds=claimant.lease_seconds),
+            "until": asked["now"] + timedelta(seconds=claimant.lease_seconds),
         },
     )
     return (rows[0][0], rows[0][1]) if rows else None
+
+
+def _asked(claimant: Claimant, kind: TaskKind) -> dict[str, Any]:
+    """Who asks for what, in the names that the statements have for it."""
+    return {
+        "rater": claimant.rater_id,
+        "project": claimant.project_id,
+        "kind": kind.value,
+        "languages": claimant.languages,
+        "opt_ins": claimant.sensitivity_opt_ins,
+        "skills": claimant.skills,
+        "now": clock.now(),
+    }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation import pick
-from annotation.exceptions import AlreadyMarked, NotReady, UnknownPair
+from annotation.exceptions import AlreadyMarked, NotReady, UnknownFlag, UnknownPair
 from annotation.models import (
     Assignment,
     Comparison,
@@ -48,7 +49,7 @@ def mark(
     """Store a lead's view of a comparison; with the second one, what both say becomes the known answer.
 
     `pairs` are (better, worse) candidate ids that are clear, `flags` the keys that must be raised.
-    Returns the item once there is one. Raises AlreadyMarked, NotReady, UnknownPair.
+    Returns the item once there is one. Raises AlreadyMarked, NotReady, UnknownPair, UnknownFlag.
     """
     locked = Comparison.objects.select_for_update(of=("self",)).get(pk=comparison.pk)
     if locked.state != Comparison.State.READY:
@@ -80,6 +81,19 @@ def _check(
     orders = {frozenset(pair) for pair in pairs}
     if named - known or len(orders) < len(pairs) or any(len(pair) < 2 for pair in orders):
         raise UnknownPair
+    order = TopologicalSorter[int]()
+    for better, worse in pairs:
+        order.add(worse, better)
+    try:
+        order.prepare()
+    except CycleError as circle:
+        raise UnknownPair(
+            "The clear pairs go round in a circle: no order has all of them."
+        ) from circle
+    schema = comparison.project.rating_schemas.order_by("-version").first()
+    raised = {key for keys in flags.values() for key in keys}
+    if raised - {flag["key"] for flag in (schema.flags if schema else [])}:
+        raise UnknownFlag
 
 
 def _agreed(
@@ -189,7 +203,9 @@ def _reserve(comparison: Comparison, rater: Rater, purpose: Purpose) -> Task:
         comparison=comparison,
         reserved_for=rater,
     )
+    # Whoever found the pool empty stands behind everything: new work is told to them.
     cursor = QueueCursor.objects.filter(
+        emptied_at=None,
         rater=rater,
         pool__project=new.project,
         pool__kind=new.kind,

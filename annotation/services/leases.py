@@ -12,7 +12,7 @@ from django.db.models import UUIDField, Value
 from django.db.models.functions import NullIf
 
 from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion
-from annotation.models import Assignment, Autosave, Conversation, Purpose, Slot, Task
+from annotation.models import Assignment, Autosave, Conversation, Pool, Purpose, Slot, Task
 from annotation.services import exams
 from labelhub import clock
 
@@ -32,6 +32,13 @@ WITH late AS (
     ORDER BY lease_until LIMIT 1000 FOR UPDATE SKIP LOCKED
 ), expired AS (
     UPDATE annotation_assignment a SET state = 'expired' FROM late WHERE a.id = late.id
+), pools AS (
+    -- In one order for everybody, or two sweeps could wait for each other.
+    SELECT p.id FROM annotation_pool p
+    WHERE p.id IN (SELECT s.pool_id FROM annotation_slot s JOIN late ON late.slot_id = s.id)
+    ORDER BY p.id FOR NO KEY UPDATE
+), told AS (
+    UPDATE annotation_pool p SET came_back_at = %(now)s FROM pools WHERE p.id = pools.id
 )
 UPDATE annotation_slot s SET state = CASE t.state WHEN 'withdrawn' THEN 'withdrawn' ELSE 'open' END
 FROM late, annotation_task t
@@ -191,6 +198,8 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
     Slot.objects.filter(pk=locked.slot_id, state=Slot.State.LEASED).update(
         state=Slot.State.WITHDRAWN if gone else Slot.State.OPEN
     )
+    if not gone:
+        tell_that_work_came_back(task=task)
     if task.reserved_for_id is not None:
         withdraw(task=task, for_good=True)
         if task.purpose == Purpose.EXAM:
@@ -202,6 +211,11 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
             skips = skips.filter(last_beat_at__gt=task.settled_at)
         if skips.count() >= SKIPS_THAT_WITHDRAW:
             withdraw(task=task)
+
+
+def tell_that_work_came_back(*, task: Task) -> None:
+    """Whoever found the task's pool empty goes through it again: a slot of it has its old place there."""
+    Pool.objects.filter(pk=task.pool_id).update(came_back_at=clock.now())
 
 
 def withdraw(*, task: Task, for_good: bool = False) -> None:

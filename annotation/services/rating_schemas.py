@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 from django.db.models import Max
 
+from annotation.exceptions import StaleVersion
 from annotation.models import RatingSchema
 from labelhub import clock
 from labelhub.accounts.models import Project, User
@@ -24,17 +25,22 @@ def publish_rating_schema(
     rating_help: str = "",
     flow: str = RatingSchema.Flow.ORDER,
     strength: str = RatingSchema.Strength.NONE,
+    replaces: int | None = None,
     actor: User | None = None,
 ) -> RatingSchema:
     """The next version of a project's rating schema; rankings claimed from now on are asked it.
 
-    Raises ValidationError naming the field that contradicts itself.
+    Whoever holds a ranking finishes it by the version that they claimed it under. `replaces` is the
+    version that this one was made from, 0 for none. Raises StaleVersion where another came since, and
+    ValidationError naming the field that contradicts itself.
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    newest = project.rating_schemas.aggregate(version=Max("version"))["version"]
+    newest = project.rating_schemas.aggregate(version=Max("version"))["version"] or 0
+    if replaces is not None and replaces != newest:
+        raise StaleVersion(extra={"version": newest})
     schema = RatingSchema(
         project=project,
-        version=(newest or 0) + 1,
+        version=newest + 1,
         scale_min=scale_min,
         scale_max=scale_max,
         rating_required=rating_required,

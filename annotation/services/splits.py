@@ -9,6 +9,7 @@ from django.db import transaction
 from annotation import overlap
 from annotation.models import Comparison, Purpose, Ranking, Reason, Slot, Task, TaskKind
 from annotation.selectors.rankings import tiers_of
+from annotation.services import leases
 from annotation.services.qualification import LEAD
 from annotation.services.tasks import NewTask, add_tasks
 
@@ -67,6 +68,7 @@ def _ask_one_more(task: Task) -> None:
     )
     task.state = Task.State.OPEN
     task.save(update_fields=["state"])
+    leases.tell_that_work_came_back(task=task)
 
 
 def _ask_a_lead(task: Task, rankings: Sequence[Ranking]) -> None:

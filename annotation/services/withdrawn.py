@@ -6,7 +6,7 @@ from django.db import transaction
 
 from annotation.exceptions import NoBriefToEdit, NothingWritten, NotWithdrawn
 from annotation.models import Prompt, Slot, Task
-from annotation.services import prompts
+from annotation.services import leases, prompts
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -26,6 +26,7 @@ def put_back(*, task: Task, actor: User, text: str | None = None) -> Task:
     locked.settled_at = clock.now()
     locked.save(update_fields=["state", "settled_at", "prompt"])
     locked.slots.filter(state=Slot.State.WITHDRAWN).update(state=Slot.State.OPEN)
+    leases.tell_that_work_came_back(task=locked)
     accounts.record(
         actor=actor,
         verb="task put back",

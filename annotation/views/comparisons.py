@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from annotation.models import Comparison, PickRun
 from annotation.selectors import comparisons as selectors
 from annotation.selectors import making
+from annotation.selectors.rating_schemas import rating_schemas
 from annotation.serializers.comparison_settings import (
     ComparisonSettingsInput,
     ComparisonSettingsOutput,
@@ -26,7 +27,9 @@ from annotation.serializers.comparisons import (
     RetriedOutput,
     RetryInput,
 )
+from annotation.serializers.rating_schemas import RatingSchemaInput, RatingSchemasOutput
 from annotation.services import cancelling, comparison_settings, comparisons, picks, resampling
+from annotation.services.rating_schemas import publish_rating_schema
 from labelhub.accounts.authentication import signed_in
 from labelhub.accounts.models import Membership
 from labelhub.accounts.selectors import membership_for
@@ -108,6 +111,30 @@ class ComparisonSettingsView(APIView):
             wanted=parse(ComparisonSettingsInput, request),
         )
         return Response(ComparisonSettingsOutput(changed).data)
+
+
+class RatingSchemasView(APIView):
+    @extend_schema(responses=RatingSchemasOutput)
+    def get(self, request: Request, slug: str) -> Response:
+        """What people are asked beside the order, and what they were asked before."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        return Response(RatingSchemasOutput(rating_schemas(project=membership.project)).data)
+
+    @extend_schema(
+        request=RatingSchemaInput,
+        responses={201: RatingSchemasOutput, 400: ErrorOutput, 409: ErrorOutput},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Publish the next version; who holds a ranking finishes it by the one they claimed it under."""
+        membership = membership_for(user=request.user, slug=slug, roles=MANAGER)
+        publish_rating_schema(
+            project=membership.project,
+            actor=signed_in(request),
+            **parse(RatingSchemaInput, request),
+        )
+        return Response(
+            RatingSchemasOutput(rating_schemas(project=membership.project)).data, status=201
+        )
 
 
 class ComparisonsRetryView(APIView):

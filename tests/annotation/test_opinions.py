@@ -15,6 +15,7 @@ from annotation.exceptions import (
     ExamUnderWay,
     NoTaskAvailable,
     NotReady,
+    UnknownFlag,
     UnknownPair,
 )
 from annotation.models import (
@@ -176,7 +177,15 @@ def make_gold(
     return item
 
 
+def asked_for(project: Project, *keys: str) -> None:
+    """What may be wrong with a reply of the project."""
+    RatingSchemaFactory(
+        project=project, flags=[{"key": key, "label": key, "help": ""} for key in keys]
+    )
+
+
 def test_gold_is_what_two_leads_marked_alike(project: Project) -> None:
+    asked_for(project, "harmful", "opinion")
     comparison = ready_comparison(project, 3)
     a, b, c = comparison.candidates.order_by("index").values_list("pk", flat=True)
     one, other = leads(project)
@@ -206,11 +215,14 @@ def test_gold_is_what_two_leads_marked_alike(project: Project) -> None:
     assert (item.pairs, item.flags, item.note) == ([[a, b]], {str(a): ["opinion"]}, "Look at b.")
 
 
-def test_marks_must_name_the_comparisons_own_candidates(project: Project) -> None:
-    comparison = ready_comparison(project, 2)
-    a, b = comparison.candidates.values_list("pk", flat=True)
+def test_marks_must_name_the_comparisons_own_candidates_in_an_order_that_can_be(
+    project: Project,
+) -> None:
+    comparison = ready_comparison(project, 3)
+    a, b, c = comparison.candidates.values_list("pk", flat=True)
     (lead, _) = leads(project)
-    for pairs in ([(a, 10**9)], [(a, a)], [(a, b), (b, a)], [(a, b), (a, b)]):
+    circle = [(a, b), (b, c), (c, a)]
+    for pairs in ([(a, 10**9)], [(a, a)], [(a, b), (b, a)], [(a, b), (a, b)], circle):
         with pytest.raises(UnknownPair):
             gold.mark(
                 comparison=comparison,
@@ -221,6 +233,18 @@ def test_marks_must_name_the_comparisons_own_candidates(project: Project) -> Non
                 flags={},
                 note="",
             )
+    # A flag that nobody can raise would be an exam that nobody can pass.
+    asked_for(project, "harmful")
+    with pytest.raises(UnknownFlag):
+        gold.mark(
+            comparison=comparison,
+            rater=lead.rater,
+            actor=lead,
+            use=GoldItem.Use.EXAM,
+            pairs=[(a, b)],
+            flags={a: ["opinion"]},
+            note="",
+        )
     Comparison.objects.update(state="failed", ready_at=None, error_code="x")
     with pytest.raises(NotReady):
         gold.mark(

@@ -296,26 +296,35 @@ def test_a_comparison_is_shown_whole_with_every_ranking_side_by_side(
     assert [row["flags"] for row in body["rankings"]] == [[[]] * 3, [[], ["hallucination"], []]]
     assert {(row["strength"], row["rewrite"]) for row in body["rankings"]} == {(None, "")}
     assert (body["agreement"], body["split"], body["gold"]) == (1.0, False, None)
+    assert body["question"].startswith("Which reply would you rather get")
+    assert (body["direction"], body["language"]) == ("more", "en")
     assert [row["borda_place"] for row in body["candidates"]] == [1, 3, 2]
     assert body["candidates"][0]["strength"] > body["candidates"][2]["strength"]
     assert body["consensus"][0] == {"chosen": 0, "rejected": 1, "agreement": 1.0, "n_raters": 2}
 
 
 def test_two_managers_make_a_known_answer(project: Project, manager: User) -> None:
+    opinion = {"key": "opinion", "label": "Opinion", "help": "It takes a side."}
+    RatingSchemaFactory(project=project, flags=[opinion])
     second = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
     task = queued(project, 2)
     body = as_(manager).get(f"/api/v1/comparisons/{task.comparison_id}/").json()
+    assert (body["asked_flags"], body["n_exam_pairs"]) == ([opinion], 0)
     a, b = (row["id"] for row in body["candidates"])
     path = f"/api/v1/comparisons/{task.comparison_id}/gold/"
-    mark = {"use": "gold", "pairs": [[a, b]], "flags": {str(a): ["opinion"]}, "note": "See b."}
+    mark = {"use": "exam", "pairs": [[a, b]], "flags": {str(a): ["opinion"]}, "note": "See b."}
     assert as_(manager).post(path, mark).json() == {"gold": None}
     assert as_(manager).post(path, mark).json()["code"] == "already_marked"
-    assert as_(second).post(path, mark).json() == {"gold": "gold"}
+    assert as_(second).post(path, mark).json() == {"gold": "exam"}
+    body = as_(manager).get(f"/api/v1/comparisons/{task.comparison_id}/").json()
+    assert (body["gold"], body["n_exam_pairs"], body["n_gold_marks"]) == ("exam", 1, 2)
     item = GoldItem.objects.get()
     assert (item.pairs, item.flags) == ([[a, b]], {str(a): ["opinion"]})
     for wrong in ({"pairs": [[a, a]]}, {"pairs": [[a, 10**12]]}):
         refused = as_(second).post(path, {**mark, **wrong})
         assert (refused.status_code, refused.json()["code"]) == (400, "unknown_pair")
+    refused = as_(second).post(path, {**mark, "flags": {str(a): ["rude"]}})
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_flag")
     for wrong in ({"pairs": []}, {"flags": {"x": []}}, {"use": "joke"}):
         refused = as_(second).post(path, {**mark, **wrong})
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid")

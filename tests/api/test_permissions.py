@@ -75,6 +75,7 @@ ACCESS: dict[str, dict[str, frozenset[str]]] = {
     "projects/<slug:slug>/comparisons/": {"get": MANAGERS},
     "projects/<slug:slug>/comparisons/retry/": {"post": MANAGERS},
     "projects/<slug:slug>/comparison-settings/": {"get": MANAGERS, "patch": MANAGERS},
+    "projects/<slug:slug>/rating-schemas/": {"get": MANAGERS, "post": MANAGERS},
     "projects/<slug:slug>/making/": {"get": MANAGERS},
     "pick-runs/<int:run_id>/cancel/": {"post": MANAGERS},
     "comparisons/<int:comparison_id>/retry/": {"post": MANAGERS},

@@ -1241,6 +1241,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/rating-schemas/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What people are asked beside the order, and what they were asked before. */
+        get: operations["projects_rating_schemas_retrieve"];
+        put?: never;
+        /** @description Publish the next version; who holds a ranking finishes it by the one they claimed it under. */
+        post: operations["projects_rating_schemas_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/recipes/": {
         parameters: {
             query?: never;
@@ -1833,6 +1851,18 @@ export interface components {
             /** @default false */
             pin?: boolean;
         };
+        AskedFlag: {
+            /** @description a–z, 0–9 and _; what datasets and exports name it by. */
+            key: string;
+            label: string;
+            help: string;
+        };
+        AskedFlagRequest: {
+            /** @description a–z, 0–9 and _; what datasets and exports name it by. */
+            key: string;
+            label: string;
+            help: string;
+        };
         AskedQuestionOutput: {
             id: number;
             assignment: number;
@@ -1990,6 +2020,13 @@ export interface components {
             state: components["schemas"]["ComparisonState"];
             supersedes: number | null;
             superseded_by: number | null;
+            /** @description What raters are asked of the candidates. */
+            question: string;
+            direction: components["schemas"]["DirectionEnum"];
+            category: string;
+            language: string;
+            /** Format: date-time */
+            created_at: string;
             /** @description Begun by a pick run; only such a comparison can be sampled again. */
             sampled_here: boolean;
             context: components["schemas"]["ShownMessageOutput"][];
@@ -2000,6 +2037,10 @@ export interface components {
             split: boolean;
             consensus: components["schemas"]["ConsensusPairOutput"][];
             n_cycles: number;
+            /** @description Those of the newest rating schema. */
+            asked_flags: components["schemas"]["FlagOutput"][];
+            /** @description Clear pairs that the project's entry exam has so far; it needs 40. */
+            n_exam_pairs: number;
             n_gold_marks: number;
             gold: (components["schemas"]["GoldUse"] | components["schemas"]["NullEnum"]) | null;
         };
@@ -3407,6 +3448,35 @@ export interface components {
             /** @description The scale on which one of two candidates is better. */
             strength: components["schemas"]["StrengthScale"];
             flags: components["schemas"]["FlagOutput"][];
+        };
+        RatingSchemaInputRequest: {
+            scale_min: number;
+            scale_max: number;
+            rating_required: boolean;
+            rating_help: string;
+            flow: components["schemas"]["RatingFlow"];
+            strength: components["schemas"]["StrengthScale"];
+            flags: components["schemas"]["AskedFlagRequest"][];
+            /** @description The version that this one was made from; 0 for none. */
+            replaces: number;
+        };
+        RatingSchemaOutput: {
+            scale_min: number;
+            scale_max: number;
+            rating_required: boolean;
+            rating_help: string;
+            flow: components["schemas"]["RatingFlow"];
+            strength: components["schemas"]["StrengthScale"];
+            flags: components["schemas"]["AskedFlag"][];
+            version: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description Every version, the one that is asked now first. */
+        RatingSchemasOutput: {
+            versions: components["schemas"]["RatingSchemaOutput"][];
+            /** @description Rankings that people hold and will finish by an earlier version. */
+            n_held_under_earlier: number;
         };
         ReadGuidelineOutput: {
             version: number;
@@ -7005,6 +7075,68 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+        };
+    };
+    projects_rating_schemas_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingSchemasOutput"];
+                };
+            };
+        };
+    };
+    projects_rating_schemas_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingSchemaInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingSchemasOutput"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,8 +12,10 @@ import {
   assignment,
   comparison,
   comparisonDetail,
+  comparisonSettings,
   conversation,
   message,
+  ratingSchema,
 } from "@/testing/samples";
 
 const thread = conversation([message(0, "user", "§"), message(1, "assistant", "§")]);
@@ -308,23 +310,26 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
               },
             ],
           },
-        })
+        }),
+  ],
+  [
+    "the rules of comparisons",
+    "/projects/demo/comparisons/rules",
+    (server) =>
+      signedIn(server)
         .on("GET /api/v1/projects/demo/comparison-settings/", {
+          body: { ...comparisonSettings, criterion: "§" },
+        })
+        .on("GET /api/v1/projects/demo/rating-schemas/", {
           body: {
-            n_candidates: 4,
-            criterion: "§",
-            original_takes_part: true,
-            reference_takes_part: false,
-            self_naming: "mask",
-            sampling_trigger: "on_request",
-            rankings_per_comparison: 2,
-            overlap_share: 0.5,
-            settle_splits: true,
-            gold_share: 0.05,
-            retest_share: 0.02,
-            training_rankings: 20,
-            allow_own_conversations: false,
-            exam_required: false,
+            versions: [3, 2].map((version) =>
+              ratingSchema({
+                version,
+                rating_help: "§",
+                flags: [{ key: "rude", label: "§", help: "§" }],
+              }),
+            ),
+            n_held_under_earlier: 1,
           },
         }),
   ],
@@ -334,7 +339,9 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
     (server) =>
       signedIn(server).on("GET /api/v1/comparisons/4/", {
         body: {
-          ...comparisonDetail({ supersedes: 3, superseded_by: 5 }),
+          ...comparisonDetail({ supersedes: 3, superseded_by: 5, category: "§" }),
+          question: "§",
+          asked_flags: [{ key: "rude", label: "§", help: "§" }],
           context: [{ role: "user", content: "§" }],
           candidates: comparisonDetail().candidates.map((candidate) => ({
             ...candidate,

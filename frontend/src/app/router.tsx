@@ -26,6 +26,9 @@ const QualityPage = lazy(async () => ({
 const ComparisonsPage = lazy(async () => ({
   default: (await import("@/features/dashboard/ComparisonsPage")).ComparisonsPage,
 }));
+const ComparisonRulesPage = lazy(async () => ({
+  default: (await import("@/features/dashboard/ComparisonRulesPage")).ComparisonRulesPage,
+}));
 const MyFiguresPage = lazy(async () => ({
   default: (await import("@/features/dashboard/MyFiguresPage")).MyFiguresPage,
 }));
@@ -120,6 +123,10 @@ export const routes = [
       { path: "/projects/:slug/quality", element: <ProjectPage page={QualityPage} /> },
       { path: "/projects/:slug/mine", element: <ProjectPage page={MyFiguresPage} /> },
       { path: "/projects/:slug/comparisons", element: <ProjectPage page={ComparisonsPage} /> },
+      {
+        path: "/projects/:slug/comparisons/rules",
+        element: <ProjectPage page={ComparisonRulesPage} />,
+      },
       {
         path: "/projects/:slug/comparisons/:comparison",
         element: <ProjectPage page={ComparisonPage} />,

@@ -5,6 +5,8 @@ import classes from "./PageFrame.module.css";
 
 interface Props {
   title: string;
+  /** Over the title: the way back to what this page is one of. */
+  above?: ReactNode;
   hint?: ReactNode;
   /** At the other end of the title: what can be done on this page. */
   tools?: ReactNode;
@@ -14,11 +16,12 @@ interface Props {
 }
 
 /** A page to read and look things up on: its title, what it is for, and its sections. */
-export function PageFrame({ title, hint, tools, wide, children }: Props) {
+export function PageFrame({ title, above, hint, tools, wide, children }: Props) {
   return (
     <div className={classes.page} data-wide={wide}>
       <header className={classes.header}>
         <div>
+          {above}
           <Title order={1} className={classes.title}>
             {title}
           </Title>

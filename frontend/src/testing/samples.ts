@@ -2,10 +2,12 @@ import type {
   Assignment,
   Comparison,
   ComparisonDetail,
+  ComparisonSettings,
   Conversation,
   Home,
   Me,
   Message,
+  RatingSchema,
 } from "@/api/types";
 
 export const me: Me = {
@@ -145,6 +147,11 @@ export const comparisonDetail = (more: Partial<ComparisonDetail> = {}): Comparis
   state: "ready",
   supersedes: null,
   superseded_by: null,
+  question: "Which reply would you rather get?",
+  direction: "more",
+  category: "how_to",
+  language: "en",
+  created_at: "2026-01-01T09:00:00Z",
   sampled_here: true,
   context: [{ role: "user", content: "How do I boil an egg?" }],
   candidates: [madeBy(0), madeBy(1)],
@@ -170,7 +177,42 @@ export const comparisonDetail = (more: Partial<ComparisonDetail> = {}): Comparis
   split: false,
   consensus: [],
   n_cycles: 0,
+  asked_flags: [{ key: "hallucination", label: "Hallucination", help: "States what is not so." }],
+  n_exam_pairs: 12,
   n_gold_marks: 0,
   gold: null,
   ...more,
 });
+
+export const ratingSchema = (more: Partial<RatingSchema> = {}): RatingSchema => ({
+  version: 3,
+  created_at: "2026-01-01T10:00:00Z",
+  scale_min: 1,
+  scale_max: 7,
+  rating_required: false,
+  rating_help: "",
+  flow: "order",
+  strength: "none",
+  flags: [
+    { key: "rude", label: "Rude", help: "It insults." },
+    { key: "off_topic", label: "Off topic", help: "" },
+  ],
+  ...more,
+});
+
+export const comparisonSettings: ComparisonSettings = {
+  n_candidates: 4,
+  criterion: "overall",
+  original_takes_part: true,
+  reference_takes_part: false,
+  self_naming: "mask",
+  sampling_trigger: "on_request",
+  rankings_per_comparison: 2,
+  overlap_share: 0.5,
+  settle_splits: true,
+  gold_share: 0.05,
+  retest_share: 0.02,
+  training_rankings: 20,
+  allow_own_conversations: false,
+  exam_required: false,
+};

@@ -1,10 +1,8 @@
 import { Anchor, Button, Group, NativeSelect, Table, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
-import type { ComparisonState } from "@/api/types";
 import classes from "@/components/report/Report.module.css";
 import { useFormat } from "@/hooks/useFormat";
 
@@ -16,7 +14,9 @@ const STATES = ["ready", "sampling", "failed", "cancelled", "superseded"] as con
 export function ComparisonList({ slug }: { slug: string }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const [state, setState] = useState<ComparisonState>("ready");
+  // In the address, so that the way back from a comparison leads to the same list.
+  const [search, setSearch] = useSearchParams();
+  const state = STATES.find((known) => known === search.get("state")) ?? "ready";
   const list = useInfiniteQuery(comparisonsQuery(slug, state));
   const rows = list.data?.pages.flatMap((page) => page.results) ?? [];
   return (
@@ -28,7 +28,7 @@ export function ComparisonList({ slug }: { slug: string }) {
         <NativeSelect
           label={t("comparisons.state")}
           value={state}
-          onChange={(event) => setState(event.currentTarget.value as ComparisonState)}
+          onChange={(event) => setSearch({ state: event.currentTarget.value }, { replace: true })}
           data={STATES.map((value) => ({ value, label: t(`comparisons.states.${value}`) }))}
         />
       </Group>

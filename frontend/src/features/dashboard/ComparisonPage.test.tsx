@@ -74,3 +74,29 @@ it("offers it neither for what came in a file nor for what is being sampled", as
   expect(await screen.findByRole("heading", { name: "Comparison 4" })).toBeVisible();
   expect(screen.queryByRole("button", { name: "Sample again" })).not.toBeInTheDocument();
 });
+
+it("begins with what is answered and leads back to the list it came from", async () => {
+  signedIn(new FakeServer()).on("GET /api/v1/comparisons/4/", {
+    body: comparisonDetail({
+      context: [
+        { role: "user", content: "First question" },
+        { role: "assistant", content: "First answer" },
+        { role: "user", content: "Last question" },
+      ],
+    }),
+  });
+  renderApp("/projects/demo/comparisons/4");
+  const back = await screen.findByRole("link", { name: /All comparisons/ });
+  expect(back).toHaveAttribute("href", "/projects/demo/comparisons?state=ready");
+  const sections = screen.getAllByRole("heading", { level: 2 }).map((one) => one.textContent);
+  expect(sections.slice(0, 3)).toEqual([
+    "What they answer",
+    "Candidates",
+    "Every ranking, side by side",
+  ]);
+  expect(await screen.findByText("Last question")).toBeVisible();
+  expect(screen.queryByText("First question")).not.toBeInTheDocument();
+  await userEvent.click(screen.getByRole("button", { name: "Show 2 earlier turns" }));
+  expect(await screen.findByText("First question")).toBeVisible();
+  expect(screen.getByText("Which reply would you rather get?")).toBeVisible();
+});

@@ -1,4 +1,4 @@
-import { Text, Title } from "@mantine/core";
+import { Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -13,7 +13,7 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 import { progressActions, sampleAction } from "./actions";
 import { ComparisonList } from "./ComparisonList";
 import { makingQuery } from "./comparisonRequests";
-import { ComparisonSettingsSection } from "./ComparisonSettingsForm";
+import { ComparisonTabs } from "./ComparisonTabs";
 import { HourBars } from "./HourBars";
 import { ManagerFlags } from "./ManagerFlags";
 import { PickRuns } from "./PickRuns";
@@ -40,9 +40,7 @@ export function ComparisonsPage({ slug }: { slug: string }) {
           <Title order={1} className={classes.title}>
             {t("comparisons.title")}
           </Title>
-          <Text c="dimmed" size="sm">
-            {t("comparisons.open")}
-          </Text>
+          <ComparisonTabs slug={slug} />
         </div>
         <ActionButton action={sampleAction} context={context} keyInside />
       </header>
@@ -69,9 +67,8 @@ export function ComparisonsPage({ slug }: { slug: string }) {
       <HourBars hours={hours} />
       <StuckComparisons slug={slug} failed={states.failed} cancelled={states.cancelled} />
       <ManagerFlags slug={slug} />
-      <PickRuns slug={slug} />
       <ComparisonList slug={slug} />
-      <ComparisonSettingsSection slug={slug} />
+      <PickRuns slug={slug} />
       <SamplingDialog slug={slug} opened={sampling} onClose={() => setSampling(false)} />
     </div>
   );

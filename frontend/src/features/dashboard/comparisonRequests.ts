@@ -6,7 +6,12 @@ import {
 } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
-import type { ComparisonSettings, ComparisonState, PickRunRequest } from "@/api/types";
+import type {
+  ComparisonSettings,
+  ComparisonState,
+  PickRunRequest,
+  RatingSchemaRequest,
+} from "@/api/types";
 
 const REFRESH_MILLISECONDS = 10_000;
 
@@ -132,5 +137,20 @@ export function useChangeSettings(slug: string) {
         client.PATCH("/api/v1/projects/{slug}/comparison-settings/", { ...ofProject(slug), body }),
       ),
     onSuccess: (settings) => cache.setQueryData(settingsQuery(slug).queryKey, settings),
+  });
+}
+
+export const ratingSchemasQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ["rating-schemas", slug],
+    queryFn: () => unwrap(client.GET("/api/v1/projects/{slug}/rating-schemas/", ofProject(slug))),
+  });
+
+export function usePublishRatingSchema(slug: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (body: RatingSchemaRequest) =>
+      unwrap(client.POST("/api/v1/projects/{slug}/rating-schemas/", { ...ofProject(slug), body })),
+    onSuccess: (schemas) => cache.setQueryData(ratingSchemasQuery(slug).queryKey, schemas),
   });
 }

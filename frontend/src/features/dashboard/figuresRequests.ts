@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
+import type { GoldMarkRequest } from "@/api/types";
 
 const REFRESH_MILLISECONDS = 15_000;
 const SAMPLING_MILLISECONDS = 3_000;
@@ -58,11 +59,11 @@ export const comparisonQuery = (id: number) =>
 export function useMarkGold(id: number) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (body: { use: "gold" | "exam"; pairs: number[][]; note: string }) =>
+    mutationFn: (body: GoldMarkRequest) =>
       unwrap(
         client.POST("/api/v1/comparisons/{comparison_id}/gold/", {
           params: { path: { comparison_id: id } },
-          body: { ...body, flags: {} },
+          body,
         }),
       ),
     onSuccess: () => cache.invalidateQueries({ queryKey: ["comparison", id] }),
