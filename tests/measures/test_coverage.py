@@ -38,13 +38,22 @@ def assert_as_claimed(hits, n):
     assert hits / n <= 0.95 + 3 * (0.95 * 0.05 / n) ** 0.5 + 0.01
 
 
+def assert_no_wider_than_needed(found):
+    """Intervals that always cover say nothing: half of one is about 1.96 deviations between projects."""
+    spread = np.std([one.value for one in found], ddof=1)
+    half = np.mean([(one.high - one.low) / 2 for one in found])
+    # The deviation of 80 projects is itself known to 8 %.
+    assert half / (1.96 * spread) == pytest.approx(1, abs=0.25)
+
+
 def test_agreement_and_tau(truth, projects):
     expected = agreement(meetings(truth), n_draws=1)
     found = [agreement(meetings(project), n_draws=N_DRAWS) for project in projects]
     for name in ("same_order", "tau_b", "strict_share"):
         value = getattr(expected, name).value
-        hits = sum(covered(getattr(one, name), value) for one in found)
-        assert_as_claimed(hits, N_PROJECTS)
+        estimates = [getattr(one, name) for one in found]
+        assert_as_claimed(sum(covered(one, value) for one in estimates), N_PROJECTS)
+        assert_no_wider_than_needed(estimates)
 
 
 def test_a_persons_leave_one_out_share(truth, projects):
@@ -79,14 +88,15 @@ def test_nobody_is_accused_more_often_than_the_level_says(projects):
 
 def test_win_rates_of_equal_policies(projects):
     sources = [Source(1, ()), Source(2, ()), Source(1, ()), Source(2, ())]
-    found = [
-        covered(rate.rate, 0.5)
+    rates = [
+        rate.rate
         for project in projects
         for rate in win_rates(
             Contest(one.comparison, one.cluster, one.tiers, sources, None) for one in project
         )
     ]
-    assert_as_claimed(sum(found), N_PROJECTS)
+    assert_as_claimed(sum(covered(rate, 0.5) for rate in rates), N_PROJECTS)
+    assert_no_wider_than_needed(rates)
 
 
 def test_a_plan_keeps_its_margin():
