@@ -1,98 +1,156 @@
-import { Alert, Button, Checkbox, Select, Stack, Text, Textarea, Title } from "@mantine/core";
+import { Alert, Button, Checkbox, NativeSelect, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ComparisonDetail } from "@/api/types";
+import report from "@/components/report/Report.module.css";
 import { toast } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
 
 import { useMarkGold } from "./figuresRequests";
-import { letterOf } from "./orderLine";
-import classes from "@/components/report/Report.module.css";
+import classes from "./GoldForm.module.css";
+import { GoldRow } from "./GoldRow";
+import { letterOf, orderLine, strictPairs } from "./orderLine";
 
-/** Lets a manager say which pairs are clear; with a second one they become the known answer. */
-export function GoldForm({ comparison }: { comparison: ComparisonDetail }) {
+/** Lets a manager say which order is right; with a second one it becomes the known answer. */
+export function GoldSection({ comparison }: { comparison: ComparisonDetail }) {
+  const { t } = useTranslation();
+  if (comparison.gold === null && comparison.state !== "ready") return null;
+  return (
+    <section aria-label={t("quality.markGold")}>
+      <Title order={2} className={report.heading}>
+        {t("quality.markGold")}
+      </Title>
+      {comparison.gold === null ? (
+        <GoldForm comparison={comparison} />
+      ) : (
+        <Text>{t("quality.isGold", { use: t(`quality.uses.${comparison.gold}`) })}</Text>
+      )}
+    </section>
+  );
+}
+
+const pairName = ([better, worse]: readonly [number, number]) => `${better}-${worse}`;
+
+function GoldForm({ comparison }: { comparison: ComparisonDetail }) {
   const { t } = useTranslation();
   const errorText = useErrorText();
   const mark = useMarkGold(comparison.id);
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const { candidates } = comparison;
+  const [places, setPlaces] = useState<readonly (number | null)[]>(() =>
+    candidates.map(() => null),
+  );
+  const [flags, setFlags] = useState<readonly (readonly string[])[]>(() =>
+    candidates.map(() => []),
+  );
+  const [unclear, setUnclear] = useState<ReadonlySet<string>>(new Set());
   const [use, setUse] = useState<"gold" | "exam">("gold");
   const [note, setNote] = useState("");
-  const byIndex = new Map(comparison.candidates.map((row) => [row.index, row.id]));
-  if (comparison.gold) {
-    return (
-      <section>
-        <Text>{t("quality.isGold", { use: t(`quality.uses.${comparison.gold}`) })}</Text>
-      </section>
-    );
-  }
+  const ordered = strictPairs(places);
+  const clear = ordered.filter((pair) => !unclear.has(pairName(pair)));
+  const idOf = (place: number) => candidates[place]?.id ?? 0;
+
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    const pairs = comparison.consensus.flatMap(({ chosen: better, rejected }) => {
-      const [a, b] = [byIndex.get(better), byIndex.get(rejected)];
-      return chosen.has(`${better}-${rejected}`) && a && b ? [[a, b]] : [];
-    });
-    mark.mutate({ use, pairs, note }, { onSuccess: () => toast(t("quality.marked")) });
+    mark.mutate(
+      {
+        use,
+        pairs: clear.map(([better, worse]) => [idOf(better), idOf(worse)]),
+        flags: Object.fromEntries(
+          flags.flatMap((keys, place) => (keys.length > 0 ? [[idOf(place), [...keys]]] : [])),
+        ),
+        note,
+      },
+      {
+        onSuccess: ({ gold }) =>
+          toast(gold === null ? t("quality.marked") : t("quality.markedBoth")),
+      },
+    );
   };
-  if (comparison.state !== "ready" || comparison.consensus.length === 0) return null;
   return (
-    <section aria-label={t("quality.markGold")}>
-      <Title order={2} className={classes.heading}>
-        {t("quality.markGold")}
-      </Title>
-      <form onSubmit={submit}>
-        <Stack maw="32rem">
-          <Text size="sm" c="dimmed">
-            {t("quality.markHint")} {t("quality.nMarks", { count: comparison.n_gold_marks })}
-          </Text>
-          {comparison.consensus.map(({ chosen: better, rejected }) => {
-            const name = `${better}-${rejected}`;
-            return (
-              <Checkbox
-                key={name}
-                label={t("quality.markPair", {
-                  better: letterOf(better),
-                  worse: letterOf(rejected),
-                })}
-                checked={chosen.has(name)}
-                onChange={() =>
-                  setChosen((before) => {
-                    const after = new Set(before);
-                    if (!after.delete(name)) after.add(name);
-                    return after;
-                  })
-                }
-              />
-            );
-          })}
-          <Select
-            label={t("quality.markUse")}
-            data={[
-              { value: "gold", label: t("quality.uses.gold") },
-              { value: "exam", label: t("quality.uses.exam") },
-            ]}
-            value={use}
-            allowDeselect={false}
-            onChange={(value) => setUse(value === "exam" ? "exam" : "gold")}
-          />
-          <Textarea
-            label={t("quality.markNote")}
-            value={note}
-            autosize
-            onChange={(event) => setNote(event.currentTarget.value)}
-          />
-          {mark.isError && (
-            <Alert color="red" role="alert">
-              {errorText(mark.error)}
-            </Alert>
-          )}
-          <div>
-            <Button type="submit" disabled={chosen.size === 0} loading={mark.isPending}>
-              {t("quality.markSubmit")}
-            </Button>
-          </div>
-        </Stack>
-      </form>
-    </section>
+    <form onSubmit={submit}>
+      <Stack>
+        <Text size="sm" c="dimmed" maw="65ch">
+          {t("quality.markHint")} {t("quality.nMarks", { count: comparison.n_gold_marks })}
+        </Text>
+        <ul className={classes.rows}>
+          {candidates.map((candidate, place) => (
+            <GoldRow
+              key={candidate.id}
+              letter={letterOf(candidate.index)}
+              opening={candidate.content}
+              nPlaces={candidates.length}
+              place={places[place] ?? null}
+              onPlace={(chosen) => setPlaces((before) => before.with(place, chosen))}
+              asked={comparison.asked_flags}
+              flags={flags[place] ?? []}
+              onFlags={(keys) => setFlags((before) => before.with(place, keys))}
+            />
+          ))}
+        </ul>
+        <p className={classes.order} aria-live="polite">
+          {ordered.length === 0 ? t("quality.markNoOrder") : t("quality.markOrder")}{" "}
+          {ordered.length > 0 && <strong>{orderLine(places)}</strong>}
+        </p>
+        {ordered.length > 0 && (
+          <fieldset className={classes.pairs}>
+            <legend>{t("quality.markClear", { count: clear.length })}</legend>
+            <Text size="sm" c="dimmed">
+              {t("quality.markClearHint")}
+            </Text>
+            <div className={classes.pairGrid}>
+              {ordered.map((pair) => (
+                <Checkbox
+                  key={pairName(pair)}
+                  label={t("quality.markPair", {
+                    better: letterOf(pair[0]),
+                    worse: letterOf(pair[1]),
+                  })}
+                  checked={!unclear.has(pairName(pair))}
+                  onChange={() =>
+                    setUnclear((before) => {
+                      const after = new Set(before);
+                      if (!after.delete(pairName(pair))) after.add(pairName(pair));
+                      return after;
+                    })
+                  }
+                />
+              ))}
+            </div>
+          </fieldset>
+        )}
+        <NativeSelect
+          maw="24rem"
+          label={t("quality.markUse")}
+          description={
+            use === "exam" ? t("quality.markExam", { count: comparison.n_exam_pairs }) : undefined
+          }
+          data={(["gold", "exam"] as const).map((value) => ({
+            value,
+            label: t(`quality.uses.${value}`),
+          }))}
+          value={use}
+          onChange={(event) => setUse(event.currentTarget.value === "exam" ? "exam" : "gold")}
+        />
+        <Textarea
+          maw="40rem"
+          label={t("quality.markNote")}
+          value={note}
+          autosize
+          minRows={2}
+          onChange={(event) => setNote(event.currentTarget.value)}
+        />
+        {mark.isError && (
+          <Alert color="red" role="alert">
+            {errorText(mark.error)}
+          </Alert>
+        )}
+        <div>
+          <Button type="submit" disabled={clear.length === 0} loading={mark.isPending}>
+            {t("quality.markSubmit")}
+          </Button>
+        </div>
+      </Stack>
+    </form>
   );
 }
