@@ -25,7 +25,7 @@ def take(page: Page, folder: Path, look: Look) -> None:
         for scheme in SCHEMES:
             colour(page, scheme)
             path = folder / f"{name.replace(' ', '_')}-{size}-{scheme}.png"
-            page.screenshot(path=path, full_page=look.key is None)
+            page.screenshot(path=path, full_page=look.overlay == "")
     page.set_viewport_size(WIDE)
 
 

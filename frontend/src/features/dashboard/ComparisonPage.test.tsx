@@ -57,7 +57,7 @@ it("shows what each person said of each candidate", async () => {
   const first = await screen.findByRole("row", { name: /Tara/ });
   expect(first).toHaveTextContent("A > B");
   expect(first).toHaveTextContent("fit to send: A");
-  expect(within(first).getByRole("cell", { name: /^2.*rated 2.*hallucination/ })).toBeVisible();
+  expect(within(first).getByRole("cell", { name: /^2.*rated 2.*Hallucination/ })).toBeVisible();
   const second = screen.getByRole("row", { name: /Rob/ });
   expect(second).toHaveTextContent("B > A");
   expect(second).toHaveTextContent("none fit to send");

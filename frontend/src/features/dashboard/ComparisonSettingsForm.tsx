@@ -82,17 +82,19 @@ function SettingsForm({ slug, stored }: { slug: string; stored: ComparisonSettin
     name: Numbers,
     label: string,
     bounds: { min: number; max: number; step?: number },
+    description?: string,
   ) => (
     <NumberInput
       label={label}
+      description={description}
       required
       {...bounds}
       value={wanted[name]}
       onChange={(value) => put({ [name]: typeof value === "number" ? value : bounds.min })}
     />
   );
-  const share = (name: Numbers, label: string) =>
-    number(name, label, { min: 0, max: 1, step: 0.01 });
+  const share = (name: Numbers, label: string, description?: string) =>
+    number(name, label, { min: 0, max: 1, step: 0.01 }, description);
   const check = (name: Switches, label: string, description?: string) => (
     <Checkbox
       label={label}
@@ -157,14 +159,20 @@ function SettingsForm({ slug, stored }: { slug: string; stored: ComparisonSettin
             min: 1,
             max: 20,
           })}
-          {share("overlap_share", t("comparisons.settings.overlapShare"))}
+          {share(
+            "overlap_share",
+            t("comparisons.settings.overlapShare"),
+            t("comparisons.settings.overlapShareHint"),
+          )}
           {check("settle_splits", t("comparisons.settings.splits"))}
           {share("gold_share", t("comparisons.settings.goldShare"))}
           {share("retest_share", t("comparisons.settings.retestShare"))}
-          {number("training_rankings", t("comparisons.settings.training"), {
-            min: 0,
-            max: 10_000,
-          })}
+          {number(
+            "training_rankings",
+            t("comparisons.settings.training"),
+            { min: 0, max: 10_000 },
+            t("comparisons.settings.trainingHint"),
+          )}
           {check("exam_required", t("comparisons.settings.exam"))}
           {check("allow_own_conversations", t("comparisons.settings.own"))}
         </Stack>

@@ -5,6 +5,7 @@ import type { Estimate, Figures } from "@/api/types";
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "@/components/report/Report.module.css";
+import quality from "./Quality.module.css";
 
 interface EstimateProps {
   estimate: Estimate | null;
@@ -26,9 +27,9 @@ export function EstimateText({ estimate, none, coefficient = false }: EstimatePr
   return (
     <>
       {read(estimate.value)}{" "}
-      <Text span c="dimmed" size="xs">
+      <span className={quality.within}>
         {read(estimate.low)}–{read(estimate.high)}
-      </Text>
+      </span>
     </>
   );
 }

@@ -38,11 +38,11 @@ export function FlagFields(props: Props) {
         />
         <TextInput
           label={t("comparisons.asked.key")}
-          required
+          required={!flag.published}
           maxLength={60}
           readOnly={flag.published}
           variant={flag.published ? "unstyled" : "default"}
-          ff="monospace"
+          classNames={{ input: classes.key }}
           spellCheck={false}
           value={flag.key}
           onChange={(event) => onChange({ key: event.currentTarget.value })}

@@ -16,6 +16,7 @@ type Ranking = ComparisonDetail["rankings"][number];
 export function SideBySide({ comparison }: { comparison: ComparisonDetail }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const labels = new Map(comparison.asked_flags.map(({ key, label }) => [key, label]));
   if (comparison.rankings.length === 0) {
     return <Text c="dimmed">{t("quality.noRankings")}</Text>;
   }
@@ -48,13 +49,13 @@ export function SideBySide({ comparison }: { comparison: ComparisonDetail }) {
                 </Table.Td>
                 {comparison.candidates.map(({ index }, column) => (
                   <Table.Td key={index}>
-                    <Judgement ranking={ranking} column={column} />
+                    <Judgement ranking={ranking} column={column} labels={labels} />
                   </Table.Td>
                 ))}
                 <Table.Td className={classes.number}>{format.age(ranking.active_seconds)}</Table.Td>
               </Table.Tr>
               {(ranking.comment || ranking.rewrite) && (
-                <Table.Tr>
+                <Table.Tr className={quality.remark}>
                   <Table.Td colSpan={comparison.candidates.length + 3}>
                     {ranking.comment && (
                       <Text size="sm" dir="auto">
@@ -103,8 +104,15 @@ function Order({ ranking }: { ranking: Ranking }) {
   );
 }
 
+interface JudgementProps {
+  ranking: Ranking;
+  column: number;
+  /** What flags are called; one that is asked no more goes by its key. */
+  labels: ReadonlyMap<string, string>;
+}
+
 /** What one person said of one candidate: its tier, rating and flags. */
-function Judgement({ ranking, column }: { ranking: Ranking; column: number }) {
+function Judgement({ ranking, column, labels }: JudgementProps) {
   const { t } = useTranslation();
   const tier = ranking.tiers[column];
   const rating = ranking.ratings[column];
@@ -120,7 +128,7 @@ function Judgement({ ranking, column }: { ranking: Ranking; column: number }) {
       )}
       {flags.map((flag) => (
         <Text key={flag} size="xs" c="red">
-          {flag}
+          {labels.get(flag) ?? flag}
         </Text>
       ))}
     </>

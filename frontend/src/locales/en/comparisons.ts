@@ -2,7 +2,7 @@ export const comparisons = {
   title: "Comparisons",
   open: "Runs, settings and flags",
   pages: "Pages about comparisons",
-  now: "How they do",
+  now: "Overview",
   rules: "Rules",
   rulesHint:
     "How this project makes comparisons, has them ranked, and what it asks beside the order.",
