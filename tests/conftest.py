@@ -23,9 +23,12 @@ hypothesis_settings.load_profile("labelhub")
 
 
 @pytest.fixture(autouse=True)
-def _cheap_passwords(settings: Settings) -> None:
-    """A real hash costs half a second a person, on purpose; no test is about that."""
+def _cheap(settings: Settings) -> None:
+    """What costs much and no test is about, each for its reason."""
+    # A real hash takes half a second a person, on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Every new client would list all static files at its first request, which takes longer than that.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 class ByFile(LoadScopeScheduling):
