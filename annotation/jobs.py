@@ -85,18 +85,38 @@ def compare_prompts() -> None:
         ring(prompts.COMPARE_JOB)
 
 
-@shared_task(name="annotation.sweep", expires=60)
-def sweep() -> None:
-    """The recovery of people's and the default worker's work, every ten seconds."""
-    leases.sweep_expired()
-    candidates.ring_stalled()
-    picks.ring_finished()
+def stop_samplings_that_wait() -> None:
     if cancelling.waiting():
         ring(cancelling.JOB)
-    exports.sweep()
-    uploads.sweep()
-    freezings.sweep()
-    prompts.ring_uncompared()
+
+
+def follow_up_what_waits() -> None:
     if follow_ups.waiting():
         ring(follow_ups.JOB)
-    figures.ring_stale()
+
+
+@shared_task(name="annotation.sweep", expires=60)
+def sweep() -> None:
+    """The recovery of people's and the default worker's work, every ten seconds.
+
+    A step that fails keeps none of the others from their turn; the failures are raised at the end.
+    """
+    failures = []
+    for step in (
+        leases.sweep_expired,
+        candidates.ring_stalled,
+        picks.ring_finished,
+        stop_samplings_that_wait,
+        exports.sweep,
+        uploads.sweep,
+        freezings.sweep,
+        prompts.ring_uncompared,
+        follow_up_what_waits,
+        figures.ring_stale,
+    ):
+        try:
+            step()
+        except Exception as failure:  # noqa: BLE001
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("steps of the sweep failed", failures)

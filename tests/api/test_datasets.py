@@ -361,6 +361,19 @@ class TestRunning:
         assert not leased_jobs.fail(lost, code="x", detail="")
         assert Export.objects.get().state == "done"
 
+    def test_a_sweep_that_fails_elsewhere_frees_the_export_all_the_same(
+        self, project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail() -> None:
+            raise RuntimeError("a row that cannot be read")
+
+        pk = ask(manager, project).json()["id"]
+        assert exports.claim(export_id=pk) is not None
+        monkeypatch.setattr(jobs.leases, "sweep_expired", fail)
+        with clock.held_at(clock.now() + timedelta(minutes=2)), pytest.raises(ExceptionGroup):
+            jobs.sweep()
+        assert Export.objects.get().state == "queued"
+
     def test_a_worker_that_always_dies_is_not_fed_for_ever(
         self, project: Project, manager: APIClient
     ) -> None:
