@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0001_squashed_0018'),
+        ('annotation', '0018_start_index'),
     ]
 
     operations = [
