@@ -107,7 +107,7 @@ def _summary(manifest: Json) -> str:
     return (
         f"# {manifest['name']} v{manifest['version']}\n\n"
         f"{manifest['kept']:,} {kind[manifest['dataset']['kind']]}{tokens}, as “{manifest['format']}”, "
-        f"frozen {manifest['frozen_at']}. Made by people, collected with labelhub."
+        f"frozen on {manifest['frozen_at'].partition('T')[0]}. Collected with labelhub."
     )
 
 
@@ -139,6 +139,8 @@ def _loading(manifest: Json) -> str:
 def _rows(manifest: Json, plots: Sequence[str]) -> str:
     table = manifest["table"]
     declared = manifest["filters"]["contents"]["sources"]
+    # Nobody counted them unless a tokenizer was chosen.
+    tokens = ("tokens",) if manifest["tokenizer"] else ()
     pictures = "\n".join(
         f"![{name.removesuffix('.svg').replace('_', ' ')}]({name})" for name in plots
     )
@@ -151,14 +153,14 @@ def _rows(manifest: Json, plots: Sequence[str]) -> str:
             ),
             f"The whole: sha256 `{manifest['sha256']}`, over these lines as sha256sum writes them.",
             _table(
-                ("source", "project", "what", "rows", "tokens", "left out"),
+                ("source", "project", "what", "rows", *tokens, "left out"),
                 (
                     (
                         row["name"],
                         row["project"],
                         TAKEN[source.get("origins", Origins.ALL)],
                         f"{row['rows']:,}",
-                        _number(row["tokens"]),
+                        *(_number(row[name]) for name in tokens),
                         f"{sum(row['excluded'].values()):,}",
                     )
                     for row, source in zip(table["sources"], declared, strict=True)
@@ -166,9 +168,13 @@ def _rows(manifest: Json, plots: Sequence[str]) -> str:
             ),
             *(
                 _table(
-                    (heading, "rows", "tokens"),
+                    (heading, "rows", *tokens),
                     (
-                        (row["name"] or "none", f"{row['rows']:,}", _number(row["tokens"]))
+                        (
+                            row["name"] or "none",
+                            f"{row['rows']:,}",
+                            *(_number(row[name]) for name in tokens),
+                        )
                         for row in counts
                     ),
                 )
@@ -194,7 +200,7 @@ def _left_out(manifest: Json) -> str:
     return "\n\n".join(
         [
             "## What was left out",
-            _table(("reason", "because", "rows"), rows) if rows else "Nothing was.",
+            _table(("reason", "because", "rows"), rows) if rows else "Nothing.",
             *screened,
         ]
     )

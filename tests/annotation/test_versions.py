@@ -240,7 +240,7 @@ class TestCard:
         card = (folder / "README.md").read_text()
         assert "license:\n- mit\n" in card
         assert "size_categories:\n- n<1K\n" in card
-        assert "| all | harbour | by our people and from files | 12 | – | 0 |" in card
+        assert "| all | harbour | by our people and from files | 12 | 0 |" in card
 
     def test_it_says_how_the_people_were_treated(self, tmp_path):
         project = serving_project()

@@ -123,7 +123,7 @@ it("keeps benchmarks and drafts out", async () => {
   await userEvent.click(screen.getByRole("combobox", { name: "Keep these benchmarks out" }));
   await userEvent.click(await screen.findByRole("option", { name: "rivers.jsonl", hidden: true }));
   await userEvent.click(
-    screen.getByRole("combobox", { name: "Leave out dialogues with a draft that was" }),
+    screen.getByRole("combobox", { name: "Without drafts that were" }),
   );
   await userEvent.click(await screen.findByRole("option", { name: "taken whole", hidden: true }));
   await waitFor(() =>

@@ -80,8 +80,8 @@ export const datasets = {
     consensus: "Pairs that people agree on",
     borda: "One order of all",
   },
-  maxModelShare: "Most of an answer from a draft (share)",
-  withoutDrafts: "Leave out dialogues with a draft that was",
+  maxModelShare: "At most from drafts (share)",
+  withoutDrafts: "Without drafts that were",
   noDrafts: "None chosen",
   draftOutcomes: {
     inserted: "taken whole",
