@@ -16,8 +16,10 @@ COLOURS = {**EVERYTHING, "runOnly": ["color-contrast"]}
 LAYOUT = {**EVERYTHING, "rules": {"color-contrast": {"enabled": False}}}
 # Half a megabyte, read by the browser once for each page that is loaded.
 IS_THERE = "() => 'axe' in window"
-RUN = """options => axe.run(options).then(({ violations }) => violations.map(({ id, nodes }) =>
-  [id, nodes.map(node => [node.html.slice(0, 200), node.failureSummary])]))"""
+RUN = """([place, options]) => axe.run(place, options).then(({ violations }) => violations.map(
+  ({ id, nodes }) => [id, nodes.map(node => [node.html.slice(0, 200), node.failureSummary])]))"""
+# What lies below an overlay was looked at in every colour before.
+OVERLAY = "[role=dialog], [role=menu]"
 
 
 def faults_of(page: Page, look: Look) -> list[str]:
@@ -26,15 +28,17 @@ def faults_of(page: Page, look: Look) -> list[str]:
         page.evaluate(AXE_SCRIPT)
     found = []
     # Each differs from the one before in one thing.
-    ways = [("light", WIDE, EVERYTHING), ("dark", WIDE, COLOURS)]
-    if not look.overlay:
-        ways.append(("dark", PHONE, LAYOUT))
-    for scheme, size, options in ways:
+    ways = [("light", WIDE, "html", EVERYTHING)]
+    if look.overlay:
+        ways.append(("dark", WIDE, OVERLAY, COLOURS))
+    else:
+        ways += [("dark", WIDE, "html", COLOURS), ("dark", PHONE, "html", LAYOUT)]
+    for scheme, size, place, options in ways:
         page.set_viewport_size(size)
         colour(page, scheme)
         found += [
-            f"{look}, {scheme}, {size['width']}: {violation} at {places}"
-            for violation, places in page.evaluate(RUN, options)
+            f"{look}, {scheme}, {size['width']}: {violation} at {nodes}"
+            for violation, nodes in page.evaluate(RUN, [place, options])
         ]
     page.set_viewport_size(WIDE)
     return found
