@@ -94,8 +94,7 @@ describe("work that is open on another page", () => {
 });
 
 describe("work that is left", () => {
-  it("is opened again as another page, so that what was left stays left", async () => {
-    const server = working(new FakeServer(), begun);
+  async function openTwice(server: FakeServer) {
     const pagesOf = (call: string) =>
       server.sent(`POST ${PATH}/${call}/`).map(({ body }) => (body as { page: string }).page);
     const router = renderApp("/projects/demo/work/31");
@@ -106,6 +105,18 @@ describe("work that is left", () => {
     await waitFor(() => expect(pagesOf("beat")).toHaveLength(2));
     const [first, second] = pagesOf("beat");
     expect(pagesOf("leave")).toEqual([first]);
+    return { first, second };
+  }
+
+  it("is opened again as another page, so that what was left stays left", async () => {
+    const { first, second } = await openTwice(working(new FakeServer(), begun));
     expect(second).not.toBe(first);
+  });
+
+  it("is open on the same page still where the server did not hear of the leaving", async () => {
+    const signedOut = { status: 401, body: { code: "not_authenticated", detail: "Sign in." } };
+    const server = working(new FakeServer(), begun).on(`POST ${PATH}/leave/`, signedOut);
+    const { first, second } = await openTwice(server);
+    expect(second).toBe(first);
   });
 });

@@ -6,7 +6,7 @@ import { randomKey } from "@/lib/randomKey";
 
 import { assignmentQuery } from "./useWork";
 
-/** Names this page to the server until it leaves the work; what comes back later is another page. */
+/** Names this page to the server until that has heard of its leaving; what comes back is another page. */
 let page = randomKey();
 
 const elsewhereKey = (assignment: number) => ["elsewhere", assignment];
@@ -43,7 +43,10 @@ export function useOpenElsewhere(assignment: number) {
           // Sent although the page is on its way out.
           keepalive: true,
         }),
-      ).catch(() => undefined);
+      ).catch(() => {
+        // The server, signed out of or out of reach, still takes the work to be open on that page.
+        page = left;
+      });
     };
     window.addEventListener("pagehide", leave);
     return () => {
