@@ -52,10 +52,10 @@ export function ComparisonList({ slug }: { slug: string }) {
                 </Table.Td>
                 <Table.Td>
                   <Text span c="dimmed" size="sm">
-                    {category}
+                    {category.replaceAll("_", " ")}
                   </Text>
                 </Table.Td>
-                <Table.Td className={classes.number}>
+                <Table.Td className={classes.number} style={{ whiteSpace: "nowrap" }}>
                   {t("comparisons.nRankings", { count: n_rankings })}
                 </Table.Td>
                 <Table.Td className={classes.number}>
