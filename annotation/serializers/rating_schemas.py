@@ -34,7 +34,7 @@ class RatingSchemaFields(serializers.Serializer[Any]):
     rating_help = serializers.CharField(max_length=MAX_HELP_CHARACTERS, allow_blank=True)
     flow = serializers.ChoiceField(choices=RatingSchema.Flow.choices)
     strength = serializers.ChoiceField(choices=RatingSchema.Strength.choices)
-    flags = AskedFlag(many=True, max_length=MAX_FLAGS)
+    flags = AskedFlag(many=True, max_length=MAX_FLAGS)  # type: ignore[call-arg]
 
 
 class RatingSchemaInput(RatingSchemaFields):
