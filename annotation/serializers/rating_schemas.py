@@ -7,6 +7,7 @@ from rest_framework import serializers
 from annotation.models import RatingSchema
 from annotation.models.rankings import FLAG_KEY
 from annotation.serializers.comparisons import MAX_FLAGS
+from labelhub.api import RowVersion
 
 # A page draws every step of a scale, and a key rates by it.
 MAX_STEPS = 10
@@ -38,9 +39,7 @@ class RatingSchemaFields(serializers.Serializer[Any]):
 
 
 class RatingSchemaInput(RatingSchemaFields):
-    replaces = serializers.IntegerField(
-        min_value=0, help_text="The version that this one was made from; 0 for none."
-    )
+    replaces = RowVersion(help_text="The version that this one was made from; 0 for none.")
 
     def validate_flags(self, flags: list[dict[str, str]]) -> list[dict[str, str]]:
         if len({flag["key"] for flag in flags}) < len(flags):
