@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
@@ -23,6 +24,8 @@ MANIFEST_SCHEMA = "labelhub.export/1"
 _BUFFER_BYTES = 2**20
 _GZIP_LEVEL = 6
 _LIBRARIES = ("orjson", "zstandard")
+# Hashing and writing hold no lock that the next lines would need.
+_PUTTING = ThreadPoolExecutor(1, thread_name_prefix="putting lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,11 @@ class Kept(NamedTuple):
 
 
 class LineFile:
-    """JSON lines into a binary stream, which stays open; what is in it already may be gone on from."""
+    """JSON lines into a binary stream, which stays open; what is in it already may be gone on from.
+
+    A thread hashes and writes what was added while the next lines are made. The stream is the caller's
+    again after `written`.
+    """
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class LineFile:
         self._buffer = bytearray()
         begun = begun or Kept(0, 0, sha256())
         self._n_rows, self.n_bytes, self._digest = begun.n_rows, begun.n_bytes, begun.digest
+        self._being_put: Future[None] | None = None
 
     def add(self, line: Line) -> None:
         self.add_written(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
@@ -71,14 +79,24 @@ class LineFile:
             self.flush()
 
     def flush(self) -> None:
-        self._sink.write(self._buffer)
+        """Hand over what was added. Raises OSError where what was handed over before did not fit."""
+        self._settle()
         self.n_bytes += len(self._buffer)
-        self._digest.update(self._buffer)
-        self._buffer.clear()
+        self._being_put = _PUTTING.submit(self._put, self._buffer)
+        self._buffer = bytearray()
+
+    def _put(self, lines: bytearray) -> None:
+        self._sink.write(lines)
+        self._digest.update(lines)
+
+    def _settle(self) -> None:
+        if self._being_put is not None:
+            self._being_put.result()
 
     def written(self) -> WrittenFile:
-        """What has been written out so far, all of it after `flush`."""
+        """What was added so far, all of it in the stream. Raises OSError where it did not fit."""
         self.flush()
+        self._settle()
         self._sink.flush()
         return WrittenFile(self._name, self._n_rows, self.n_bytes, self._digest.hexdigest())
 
