@@ -58,23 +58,18 @@ def composer(page: Page) -> Locator:
     return page.get_by_role("textbox", name=re.compile("^Write as"))
 
 
-def open_thread(writer: Person, n_turns: int) -> int:
-    """Claim a conversation, give it `n_turns` long turns, and open it; the assignment."""
+def open_thread(writer: Person, turns: Sequence[dict[str, str]]) -> int:
+    """Claim a conversation, give it the turns, and open it; the assignment."""
     claimed = writer.api("POST", "projects/demo/claims/", {"kind": "demonstration"})
     assignment = int(claimed["id"])
     version = claimed["conversation"]["version"]
     path = f"assignments/{assignment}/thread/"
-    writer.api("PUT", path, {"version": version, "turns": long_thread(n_turns)})
-    show(writer, assignment, n_turns)
-    return assignment
-
-
-def show(writer: Person, assignment: int, n_turns: int) -> None:
+    writer.api("PUT", path, {"version": version, "turns": turns})
     page = writer.page
     page.goto(f"/projects/demo/work/{assignment}")
-    expect(page.get_by_role("article")).to_have_count(n_turns)
-    expect(page.locator("code.hljs").first).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(len(turns))
     expect(composer(page)).to_be_focused()
+    return assignment
 
 
 def measure_typing(writer: Person, n_keys: int) -> tuple[list[float], list[float]]:
@@ -176,18 +171,23 @@ def measure(browser: Browser, site: Demo, *, quick: bool) -> dict[str, Any]:
     page_timing.watch(writer.page)
     figures = measure_first_page(browser, site, writer, 2 if quick else 10)
     # One turn less than the whole, which is being written.
-    assignment = open_thread(writer, N_TURNS - 1)
+    assignment = open_thread(writer, long_thread(N_TURNS - 1))
+    expect(writer.page.locator("code.hljs").first).to_be_visible()
     in_thread, in_turn = measure_typing(writer, 60 if quick else 400)
     report("key to paint, 40 turns, ms", in_thread)
     report("key to paint, one long turn, ms", in_turn)
     n_bytes, n_statements = measure_autosave(writer, site, assignment)
-    composer(writer.page).fill("")
-    idle = measure_drafts(writer, 3 if quick else 20)
+    writer.close()
+    # Somebody else, whose conversation the policy's window holds.
+    drafter = Person(browser, site.address, "trainer2")
+    page_timing.watch(drafter.page)
+    open_thread(drafter, [{"role": "user", "content": "Tell me something about the moon."}])
+    idle = measure_drafts(drafter, 3 if quick else 20)
     report("draft, idle device, ms", idle)
-    loaded = measure_drafts_loaded(writer, site, 2 if quick else 10)
+    loaded = measure_drafts_loaded(drafter, site, 2 if quick else 10)
     report("draft, full batch beside it, ms", loaded)
     print(f"  autosave: {n_bytes} bytes, {n_statements} SQL statements; first page: {figures}")
-    writer.close()
+    drafter.close()
     return {
         "typing_p95_ms": round(quantile(in_thread, 0.95), 1),
         "typing_long_turn_p95_ms": round(quantile(in_turn, 0.95), 1),
