@@ -15,5 +15,5 @@ class OnceMadeGenerator(SchemaGenerator):  # type: ignore[misc]
     def get_schema(self, *_asked_by: Any, **_options: Any) -> dict[str, Any]:
         """The same for everybody: no route is kept from those who may not call it."""
         if OnceMadeGenerator.made is None:
-            OnceMadeGenerator.made = super().get_schema(request=None, public=True)
+            OnceMadeGenerator.made = super().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
         return OnceMadeGenerator.made
