@@ -32,7 +32,7 @@ from benchmarks.web_processes import web_processes
 
 N_DIALOGUES, N_DIALOGUES_QUICKLY = 1_000_000, 20_000
 N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 4_000
-N_PROMPTS, N_PROMPTS_QUICKLY = 20_000, 10_000
+N_PROMPTS, N_PROMPTS_QUICKLY = 20_000, 5_000
 N_TRAINERS, N_OPEN_TASKS = 4, 2_000
 WARM_UP_SECONDS = 1.0
 # How long the export has been going on when claims beside it are measured.
@@ -65,7 +65,7 @@ def main() -> int:
         n_prompts=N_PROMPTS_QUICKLY if options.quick else N_PROMPTS,
     )
     bench.measure_exports()
-    bench.measure_claims(seconds=3.0 if options.quick else 20.0)
+    bench.measure_claims(seconds=2.0 if options.quick else 20.0)
     return bench.report()
 
 

@@ -158,6 +158,23 @@ def test_in_a_ranking_and_on_the_pages_of_its_manager(person: SignIn, site: Demo
     assert {"comparison", "conversation", "progress", "quality", "home"} <= watching.seen
 
 
+@pytest.mark.usefixtures("conversation")
+def test_in_djangos_admin(person: SignIn, site: Demo) -> None:
+    admin = person("admin")
+    page, watch = admin.page, Watch(admin, site.address)
+    page.goto("/admin/")
+    names = page.locator("#content-main th[scope=row] a")
+    tables = [str(names.nth(at).get_attribute("href")) for at in range(names.count())]
+    for table in tables:
+        page.goto(table)
+        watch.look(table)
+        first = page.locator("#result_list th a").first
+        if first.count():
+            page.goto(str(first.get_attribute("href")))
+            watch.look(f"{table}, one")
+    assert any("/project/" in table for table in tables)
+
+
 def test_in_the_consent_document(person: SignIn, site: Demo) -> None:
     site.change(
         "INSERT INTO accounts_consentdocument (version, title, markdown, purposes, published_at)"

@@ -50,7 +50,7 @@ describe("writing a demonstration", () => {
     await userEvent.type(composer, "Ten minutes.");
     await userEvent.keyboard("{Alt>}{Enter}{/Alt}");
     await userEvent.click(await screen.findByRole("button", { name: "Only read here" }));
-    expect(screen.getByText(/You only read here; the conversation goes on/)).toBeVisible();
+    expect(screen.getByText(/You only read here; the work goes on/)).toBeVisible();
     expect(screen.queryByRole("textbox", { name: "Write as Assistant" })).toBeNull();
     expect(screen.getByRole("button", { name: /Submit/ })).toBeDisabled();
     server.on(`GET ${PATH}/`, {
