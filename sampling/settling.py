@@ -56,7 +56,7 @@ def settle(running: Running, failure: protocol.Failure | None = None) -> None:
         generation.cancel_requested_at = generation.cancel_requested_at or clock.now()
         _store(running)
         lifecycle.end(generation, State.CANCELLED)
-    elif running.handed_back or failure is None:
+    elif failure is None or (running.handed_back and failure.code != protocol.DEVICE_LOST):
         lifecycle.put_back(generation, counted=False)
         ring("sampling.run")
     elif failure.retryable and failure.code in NO_ROOM:

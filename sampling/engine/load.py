@@ -25,6 +25,7 @@ from sampling.engine.backend import Backend, DeviceLost
 from sampling.engine.graphs import Capture, CudaCapture
 from sampling.engine.loop import EngineLoop
 from sampling.engine.protocol import (
+    DEVICE_LOST,
     EngineError,
     PolicyTooLarge,
     Provenance,
@@ -45,7 +46,7 @@ USUAL = memory.Allowance()
 class DeviceGone(EngineError):
     """The device answers no more. This process was asked to end; another one has to try."""
 
-    code = "device_lost"
+    code = DEVICE_LOST
     retryable = True
 
 

@@ -16,6 +16,7 @@ from sampling.engine.backend import Backend, DeviceLost, Draw, RowInput
 from sampling.engine.handle import EventStream
 from sampling.engine.prefixes import FEWEST_TOKENS, KeptPrefixes, n_shared
 from sampling.engine.protocol import (
+    DEVICE_LOST,
     EngineBusy,
     EngineClosed,
     Failure,
@@ -184,7 +185,7 @@ class EngineLoop:
             while self._wait_for_work():
                 self.step()
         except DeviceLost as error:
-            failure = Failure("device_lost", str(error), True)
+            failure = Failure(DEVICE_LOST, str(error), True)
         except Exception as error:
             # Nothing is left to serve with, but every reader still gets its last event.
             failure = Failure("engine_failed", f"{type(error).__name__}: {error}", True)
@@ -193,7 +194,7 @@ class EngineLoop:
             with self._changed:
                 self._closing = True
             self._end_all(failure)
-        if failure.code == "device_lost":
+        if failure.code == DEVICE_LOST:
             self._on_device_lost()
 
     def _wait_for_work(self) -> bool:

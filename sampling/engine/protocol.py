@@ -77,13 +77,16 @@ class GenerationRequest:
     deadline_seconds: float | None = None  # after submit; then what is unfinished ends in error
 
 
+# The process is about to end: another one has to try.
+DEVICE_LOST = "device_lost"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a completion ended in error. `retryable` is true where another attempt may succeed.
 
     Of the in-process engines, `code` is one of deadline_exceeded, non_finite_logits,
-    undecodable_token (not retryable), step_failed, engine_closed, engine_failed and device_lost
-    (the process is about to end: another one has to try).
+    undecodable_token (not retryable), step_failed, engine_closed, engine_failed and DEVICE_LOST.
     """
 
     code: str

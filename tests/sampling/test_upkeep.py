@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from labelhub import clock
-from sampling import claiming, runner, services, sweep
+from sampling import claiming, runner, services, settling, sweep
+from sampling.engine.protocol import DEVICE_LOST, Failure
 from sampling.models import Generation, Policy
 from sampling.runner import Worker
 from sampling.selectors import SamplingState, sampling_health
@@ -108,6 +109,23 @@ def test_a_warm_shutdown_hands_back_without_counting_the_attempt(
     other.run_next()
     assert refreshed(generation).state == State.DONE
     other.engines.close()
+
+
+def test_a_lost_device_counts_though_the_process_hands_back_as_it_ends(
+    policy: Policy, steppers: Steppers, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = steppers.worker()
+    generation = ask(policy, max_tokens=500)
+    steppers.start_until_running(worker, 1)
+    (running,) = worker.running()
+    worker.stop()
+    upkeep_of(worker).hand_back()
+    settling.settle(running, Failure(DEVICE_LOST, "an assert failed on it", retryable=True))
+    back = refreshed(generation)
+    assert (back.state, back.attempt, back.max_attempts) == (State.QUEUED, 1, 3)
+    assert "an assert failed on it" in caplog.text
+    steppers.finish()
+    assert refreshed(generation).max_attempts == 3
 
 
 def test_upkeep_runs_what_waits_though_no_message_came(policy: Policy, worker: Worker) -> None:
