@@ -1,4 +1,8 @@
-"""One site and one Chromium for all browser tests, and people who use them."""
+"""One site and one Chromium for all browser tests, and people who use them.
+
+They end with the last of these tests: while Playwright's event loop goes on, Django refuses to ask the
+database anything, also for whatever test comes next.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium: set LABELHUB_CHROMIUM"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def policy() -> Iterator[Policy]:
     with serving_policy() as scripted:
         yield scripted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(policy: Policy) -> Iterator[Demo]:
     with running_demo() as demo:
         done = demo.run("-m", "tests.browser.projects", policy.address)
@@ -40,7 +44,7 @@ def site(policy: Policy) -> Iterator[Demo]:
         yield demo
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with running_chromium() as chromium:
         yield chromium
@@ -49,7 +53,7 @@ def browser() -> Iterator[Browser]:
 SignIn = Callable[..., Person]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in() -> dict[str, StorageState]:
     """What the browsers of those keep who have signed in."""
     return {}

@@ -158,7 +158,6 @@ def test_in_a_ranking_and_on_the_pages_of_its_manager(person: SignIn, site: Demo
     assert {"comparison", "conversation", "progress", "quality", "home"} <= watching.seen
 
 
-@pytest.mark.usefixtures("conversation")
 def test_in_djangos_admin(person: SignIn, site: Demo) -> None:
     admin = person("admin")
     page, watch = admin.page, Watch(admin, site.address)
