@@ -29,7 +29,7 @@ class Server {
       storageKey: KEY,
       parse,
       saved: { version: this.version, payload: this.text },
-      send: this.send,
+      send: (version, text) => this.send(version, text),
     });
   }
 }
@@ -118,6 +118,30 @@ describe("Autosaver", () => {
     saver.change("arrived, and more");
     expect(await saver.flush()).toBe(true);
   });
+
+  it.each([false, true])(
+    "goes on over words of its own whose receipt never came (page opened anew: %s)",
+    async (anew) => {
+      const server = new Server();
+      const send = server.send;
+      server.send = async (version, text) => {
+        await send(version, text);
+        server.send = send;
+        return { kind: "unreachable" };
+      };
+      let saver = server.open();
+      saver.change("The first words");
+      await vi.advanceTimersByTimeAsync(1_000);
+      saver.change("The first words, and more");
+      if (anew) {
+        saver.retire();
+        saver = server.open();
+      }
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(saver.snapshot()).toEqual({ status: "saved", theirs: null });
+      expect(server.text).toBe("The first words, and more");
+    },
+  );
 
   it("sends one after the other, however many ask at once", async () => {
     const server = new Server();

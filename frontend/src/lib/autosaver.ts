@@ -44,13 +44,17 @@ const isSame = (a: unknown, b: unknown): boolean => hashKey([a]) === hashKey([b]
 interface LocalCopy {
   version: number;
   payload: unknown;
+  /** Sent under this version without an answer: the server may have stored one of them. */
+  unanswered: readonly unknown[];
 }
 
 function readCopy(value: unknown): LocalCopy | null {
   if (typeof value !== "object" || value === null) return null;
   if (!("version" in value) || !("payload" in value)) return null;
+  const unanswered =
+    "unanswered" in value && Array.isArray(value.unanswered) ? value.unanswered : [];
   return typeof value.version === "number"
-    ? { version: value.version, payload: value.payload }
+    ? { version: value.version, payload: value.payload, unanswered }
     : null;
 }
 
@@ -69,6 +73,7 @@ export class Autosaver<T> {
   private version: number;
   private payload: T | null;
   private unsent = false;
+  private unanswered: readonly unknown[] = [];
   private retired = false;
   private sending: Promise<void> | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -85,6 +90,7 @@ export class Autosaver<T> {
       this.unsent = true;
       // Sent under the version it was written on, so that the server notices a change from elsewhere.
       this.version = copy.version;
+      this.unanswered = copy.unanswered;
       this.plan(0);
     } else if (options.saved.payload !== null) {
       this.state = { status: "saved", theirs: null };
@@ -101,7 +107,7 @@ export class Autosaver<T> {
   change(payload: T): void {
     this.payload = payload;
     this.unsent = true;
-    writeStored(this.options.storageKey, { version: this.version, payload });
+    this.keep();
     if (this.state.status === "conflict") return;
     this.show("pending");
     this.plan(this.options.delayMilliseconds ?? DELAY_MILLISECONDS);
@@ -148,6 +154,11 @@ export class Autosaver<T> {
     return theirs.payload;
   }
 
+  private keep(): void {
+    const { version, payload, unanswered } = this;
+    writeStored(this.options.storageKey, { version, payload, unanswered });
+  }
+
   private plan(milliseconds: number): void {
     this.cancelTimer();
     this.timer = setTimeout(() => {
@@ -173,16 +184,24 @@ export class Autosaver<T> {
     const payload = this.payload;
     if (payload === null) return;
     this.show("saving");
+    this.unanswered = [...this.unanswered.filter((sent) => !isSame(sent, payload)), payload];
+    this.keep();
     const outcome = await this.options.send(this.version, payload);
     if (this.retired) return;
+    // What the server holds may be this page's own words, whose receipt never came.
+    const own =
+      outcome.kind === "stale" &&
+      this.unanswered.some((sent) => isSame(sent, outcome.current.payload));
+    if (own && !isSame(outcome.current.payload, payload)) {
+      this.version = outcome.current.version;
+      this.unanswered = [];
+      return this.sendOnce();
+    }
     const newest =
-      outcome.kind === "saved"
-        ? outcome.version
-        : outcome.kind === "stale" && isSame(outcome.current.payload, payload)
-          ? outcome.current.version
-          : null;
+      outcome.kind === "saved" ? outcome.version : own ? outcome.current.version : null;
     if (newest !== null) {
       this.version = newest;
+      this.unanswered = [];
       this.retry = FIRST_RETRY_MILLISECONDS;
       if (this.payload === payload) {
         this.forget();
