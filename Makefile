@@ -70,7 +70,7 @@ PYTEST = LABELHUB_CHROMIUM="$${LABELHUB_CHROMIUM-$$(.ci/chromium)}" $(PY) -m pyt
 
 test: $(INSTALLED) $(FRONTEND) ## Runs every test, browser tests included
 	$(NPM) test
-	$(PYTEST) -n $(WORKERS) -m "not gpu"
+	$(PYTEST) -n $(WORKERS) -m "not gpu and not long"
 
 test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
 	$(PYTEST) -n $(WORKERS) -m "not gpu" --hypothesis-profile long
