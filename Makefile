@@ -68,11 +68,11 @@ seed: $(INSTALLED) ## Migrates the database and loads the demo fixtures
 # Browser tests need a Chromium; without one they are skipped, and .ci/chromium says so.
 PYTEST = LABELHUB_CHROMIUM="$${LABELHUB_CHROMIUM-$$(.ci/chromium)}" $(PY) -m pytest
 
-test: $(INSTALLED) $(FRONTEND) ## Runs every test, browser tests included
+test: $(INSTALLED) $(FRONTEND) ## Runs the tests, browser tests included; test-long has the rest
 	$(NPM) test
 	$(PYTEST) -n $(WORKERS) -m "not gpu and not long"
 
-test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
+test-long: $(INSTALLED) $(FRONTEND) ## Runs every test, with bigger counts
 	$(PYTEST) -n $(WORKERS) -m "not gpu" --hypothesis-profile long
 
 test-browser: $(INSTALLED) $(FRONTEND) ## Runs the browser tests alone
