@@ -5,7 +5,7 @@ This module is the only reader of the environment; `labelhub.settings` turns it 
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -236,3 +236,25 @@ def broker_url(redis_url: str) -> str:
     secret = f":{quote(query['password'], safe='')}@" if "password" in query else ""
     place = f"{parts.netloc or secret}{parts.path}"
     return f"redis+socket://{place}?virtual_host={query.get('db', '0')}"
+
+
+def file_storage(config: Config, *, link_seconds: int) -> dict[str, Any]:
+    """The entry of Django's STORAGES for uploads and exports; links into a bucket live that long."""
+    if config.storage == "local":
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": config.var_dir / "files"},
+        }
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": config.s3_bucket,
+            "endpoint_url": config.s3_endpoint_url or None,
+            "querystring_expire": link_seconds,
+            # Links are signed the old way else, which newer regions and services refuse.
+            "signature_version": "s3v4",
+            # Guessed from the name, .gz would be stored as an encoding: browsers then unpack what they
+            # fetch, and keep other bytes than those of the manifest's hash.
+            "object_parameters": {"ContentType": "application/octet-stream"},
+        },
+    }

@@ -11,6 +11,7 @@ from labelhub.config import (
     BASE_DIR,
     broker_url,
     development_secret_key,
+    file_storage,
     load_config,
 )
 
@@ -70,21 +71,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # per process so that it needs no Redis.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+DOWNLOAD_LINK_SECONDS = 300
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": (
-        {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": CONFIG.s3_bucket,
-                "endpoint_url": CONFIG.s3_endpoint_url or None,
-            },
-        }
-        if CONFIG.storage == "s3"
-        else {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": CONFIG.var_dir / "files"},
-        }
-    ),
+    "default": file_storage(CONFIG, link_seconds=DOWNLOAD_LINK_SECONDS),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
@@ -269,7 +258,6 @@ if PRODUCTION:
 LEASE_SECONDS = 60
 LEASE_RENEW_SECONDS = 15
 SWEEP_SECONDS = 10
-DOWNLOAD_LINK_SECONDS = 300
 STREAM_SECONDS = 900
 GPU_THREADS = CONFIG.gpu_threads
 GPU_THREADS_RESERVED = CONFIG.gpu_threads_reserved

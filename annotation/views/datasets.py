@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core import signing
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -131,6 +134,9 @@ def download_url(export: Export) -> str:
 def stored_file_url(*, name: str, sha256: str, file_name: str) -> str:
     """A link to a file of the storage that needs no session and expires by itself."""
     if not isinstance(default_storage, FileSystemStorage):
-        return default_storage.url(name)
+        disposition = content_disposition_header(True, file_name)
+        # Buckets of django-storages take parameters, which Django's own class does not know.
+        bucket: Any = default_storage
+        return str(bucket.url(name, parameters={"ResponseContentDisposition": disposition}))
     link = signing.dumps({"name": name, "sha256": sha256}, salt=DOWNLOAD_SALT)
     return reverse("file", args=[link, file_name])
