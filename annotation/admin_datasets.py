@@ -21,7 +21,7 @@ from annotation.models import (
     Recipe,
 )
 from annotation.services import erasure, exports, freezings
-from annotation.services.dataset_lines import FORMATS, FileOptions
+from annotation.services.file_options import FORMATS, FileOptions
 from labelhub.accounts.admin import PersonAdmin
 from labelhub.accounts.models import Project, User
 from labelhub.exceptions import LabelhubError

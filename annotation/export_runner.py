@@ -11,7 +11,7 @@ from annotation.datasets.archives import zipped
 from annotation.leased_work import FinishedFile, Lease, run_leased
 from annotation.models import Dataset, Export
 from annotation.services import dataset_files, exports
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from annotation.services.job_folders import working_folder
 
 

@@ -94,7 +94,7 @@ def export_file(path: Path, slug: str, kind: str, file_format: str) -> dict[str,
     _set_up()
     from annotation.models import Dataset
     from annotation.services import dataset_files, datasets
-    from annotation.services.dataset_lines import FileOptions
+    from annotation.services.file_options import FileOptions
     from labelhub.accounts.models import Project
 
     # PostgreSQL, which this is measured against, looks for no personal data.

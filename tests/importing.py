@@ -14,7 +14,7 @@ from annotation.datasets.records import DialogueRecord, Reject, RejectCode
 from annotation.models import Dataset, ImportRun
 from annotation.services import dataset_files, datasets, imports
 from annotation.services.dataset_files import Written
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from labelhub.accounts.models import Project
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures" / "dialogues").glob("*.jsonl"))

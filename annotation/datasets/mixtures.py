@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """A recipe's contents. `file` are the options of services.dataset_lines.FileOptions but for `kind`;
+    """A recipe's contents. `file` are the options of services.file_options.FileOptions but for `kind`;
     `benchmarks` are ids, `tokenizer` is a policy's name."""
 
     sources: Sequence[Source]

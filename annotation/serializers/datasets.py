@@ -12,7 +12,7 @@ from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import Dataset, Draft, Export
 from annotation.services.dataset_files import Preview
-from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, PACKED, SYSTEM_TURNS, TURNS
+from annotation.services.file_options import MARGIN_AS_COLLECTED, PACKED, SYSTEM_TURNS, TURNS
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 
 

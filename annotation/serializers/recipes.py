@@ -12,7 +12,7 @@ from annotation.datasets.mixtures import ORIGINS_OF, Origins, PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.models import DatasetVersion, Draft, Export, Freezing, Recipe
 from annotation.serializers.datasets import FailureOutput
-from annotation.services.dataset_lines import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
+from annotation.services.file_options import MARGIN_AS_COLLECTED, SYSTEM_TURNS, TURNS
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 from labelhub.api import RowId
 

@@ -26,13 +26,12 @@ from annotation.selectors import datasets as selectors
 from annotation.selectors.framed_lines import framed_lines
 from annotation.services import datasets, recipes
 from annotation.services.dataset_lines import (
-    PACKED,
-    FileOptions,
     is_framed,
     line_options_of,
     lines_made,
     splitting,
 )
+from annotation.services.file_options import PACKED, FileOptions
 from annotation.services.row_splits import WHOLE, Splitting
 from labelhub.accounts.models import Project
 

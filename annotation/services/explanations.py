@@ -19,11 +19,11 @@ from annotation.models import Dataset, DatasetChunk
 from annotation.selectors import row_origins
 from annotation.services.dataset_files import TOLD
 from annotation.services.dataset_lines import (
-    FileOptions,
     line_options_of,
     lines_made,
     splitting,
 )
+from annotation.services.file_options import FileOptions
 
 MANIFEST_SUFFIX = ".manifest.json"
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from annotation.models import Dataset, Export
 from annotation.services import datasets, job_folders, leased_jobs, recipes
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User

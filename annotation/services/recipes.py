@@ -18,7 +18,7 @@ from annotation.exceptions import (
     TokenizerUnknown,
 )
 from annotation.models import Benchmark, Dataset, Recipe
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from labelhub import clock, exceptions
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Membership, Project, User

@@ -23,8 +23,8 @@ from annotation.serializers.datasets import (
     ExportOutput,
     ExportPreviewOutput,
 )
-from annotation.services import dataset_files, dataset_lines, exports
-from annotation.services.dataset_lines import FileOptions
+from annotation.services import dataset_files, exports
+from annotation.services.file_options import FORMATS, FileOptions
 from annotation.views.files import DOWNLOAD_SALT
 from labelhub.accounts.models import Membership, User
 from labelhub.accounts.selectors import membership_for
@@ -115,7 +115,7 @@ class ExportFormatsView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """The formats that each kind of export can be written in; the first is the usual one."""
         membership_for(user=request.user, slug=slug, roles=MANAGER)
-        formats = {kind: list(names) for kind, names in dataset_lines.FORMATS.items()}
+        formats = {kind: list(names) for kind, names in FORMATS.items()}
         return Response(ExportFormatsOutput(formats).data)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from django.conf import settings
 from django.core import signing
@@ -20,6 +20,14 @@ from labelhub.api import JSONRenderer, error_body
 DOWNLOAD_SALT = "labelhub.download"
 
 _CHUNK_BYTES = 2**18
+# By how names end; a packed file is its packing, which nobody is to undo on the way.
+_TYPES = {
+    ".jsonl": "application/jsonl",
+    ".gz": "application/gzip",
+    ".zst": "application/zstd",
+    ".parquet": "application/vnd.apache.parquet",
+    ".zip": "application/zip",
+}
 _RANGE = re.compile(r"bytes=([0-9]{0,30})-([0-9]{0,30})")
 
 
@@ -51,7 +59,7 @@ def file(request: HttpRequest, link: str, name: str) -> HttpResponseBase:
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     status = 200 if wanted is None else 206
-    content_type = "application/zip" if name.endswith(".zip") else "application/jsonl"
+    content_type = _TYPES.get(PurePath(name).suffix, "application/octet-stream")
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers, content_type=content_type)
     return StreamingHttpResponse(

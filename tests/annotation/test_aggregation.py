@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annotation.exceptions import AggregationRefused
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from tests.factories import ProjectFactory
 from tests.importing import lines_of, ranking, take_in, write_out
 

@@ -24,7 +24,7 @@ from annotation.models import (
 )
 from annotation.selectors import withdrawn
 from annotation.services import candidates, erasure, exports, freezings, leases, picks
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from annotation.services.leased_jobs import Stopped
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from annotation.exceptions import BenchmarkUnknown
 from annotation.models import Benchmark, Dataset, PersonalDataHold
 from annotation.services import dataset_files, exports
-from annotation.services.dataset_lines import FileOptions
 from annotation.services.explanations import explain_line
+from annotation.services.file_options import FileOptions
 from annotation.services.recipes import add_benchmark
 from labelhub.accounts.models import AuditEvent
 from sampling.models import Policy

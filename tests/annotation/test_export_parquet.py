@@ -16,8 +16,8 @@ from annotation.datasets.records import DialogueRecord
 from annotation.exceptions import LineUnknown, ParquetRefused
 from annotation.models import Dataset
 from annotation.services import dataset_files, datasets
-from annotation.services.dataset_lines import FileOptions
 from annotation.services.explanations import explain_line
+from annotation.services.file_options import FileOptions
 from labelhub.accounts.models import Project
 from tests.factories import ProjectFactory
 from tests.importing import dialogue, lines_of, take_in, unlike, write_out

@@ -19,7 +19,8 @@ from annotation.models import (
     Ranking,
     Task,
 )
-from annotation.services import dataset_files, dataset_lines, datasets
+from annotation.services import dataset_files, datasets
+from annotation.services.file_options import FileOptions
 from labelhub import clock
 from tests.factories import (
     ProjectFactory,
@@ -130,7 +131,7 @@ class TestFreezing:
         with pytest.raises(Exception, match="frozen"), transaction.atomic():
             Dataset.objects.update(n_rows=0)
         take_in(project, dialogue("later?", "Yes."))
-        options = dataset_lines.FileOptions(kind="sft", file_format="messages")
+        options = FileOptions(kind="sft", file_format="messages")
         seen: list[int] = []
         dataset_files.write_files(dataset=dataset, options=options, path=path, progress=seen.append)
         assert seen == [2, 4, 5]
@@ -167,9 +168,7 @@ class TestFreezing:
     def test_the_same_frozen_rows_give_the_same_bytes(self, project, tmp_path):
         take_in(project, *(ranking("A", "B", id=n, group_id=n) for n in range(3)))
         dataset = datasets.freeze(project=project, kind=Dataset.Kind.COMPARISONS)
-        options = dataset_lines.FileOptions(
-            kind="comparisons", file_format="ranking", with_metadata=True
-        )
+        options = FileOptions(kind="comparisons", file_format="ranking", with_metadata=True)
         contents = set()
         for name in ("a", "b"):
             path = tmp_path / name / "x.jsonl.zst"
@@ -190,7 +189,7 @@ class TestFreezing:
         def stop(n_through):
             raise RuntimeError
 
-        options = dataset_lines.FileOptions.checked(
+        options = FileOptions.checked(
             kind="sft", file_format="messages", split="train=0.5,test=0.5"
         )
         with pytest.raises(RuntimeError):

@@ -29,9 +29,9 @@ from annotation.models import (
 from annotation.selectors.personal_data import with_passages
 from annotation.selectors.versions import diff
 from annotation.services import dataset_files, datasets, versions
-from annotation.services.dataset_lines import FileOptions
 from annotation.services.explanations import explain_line
 from annotation.services.feedback import give_feedback
+from annotation.services.file_options import FileOptions
 from labelhub.accounts.models import Membership, Project
 from tests.chats import finished_chat
 from tests.factories import MembershipFactory, ProjectFactory

@@ -5,3 +5,4 @@ from tests.counting import (  # noqa: F401 — fixtures
     tokenizer_folder,
     worker,
 )
+from tests.exporting import no_renewal, own_storage  # noqa: F401 — fixtures

@@ -27,7 +27,7 @@ from annotation.datasets.kept_parts import KEEP_BYTES, note_of, note_path, parti
 from annotation.exceptions import FileBeingWritten
 from annotation.models import Conversation, Dataset, Export, ImportRun, Message
 from annotation.services import dataset_files, exports, imports
-from annotation.services.dataset_lines import FileOptions
+from annotation.services.file_options import FileOptions
 from annotation.services.leased_jobs import MAX_ATTEMPTS
 from labelhub import clock
 from labelhub.accounts.models import Project

@@ -16,9 +16,15 @@ from annotation.datasets.mixtures import PersonalData
 from annotation.datasets.pairs import Margin, Pairs, Ties
 from annotation.management.progress import Progress
 from annotation.models import Dataset, Draft
-from annotation.services import dataset_files, dataset_lines, datasets, recipes
+from annotation.services import dataset_files, datasets, recipes
 from annotation.services.dataset_files import Written
-from annotation.services.dataset_lines import FORMATS, MARGIN_AS_COLLECTED, FileOptions
+from annotation.services.file_options import (
+    FORMATS,
+    MARGIN_AS_COLLECTED,
+    SYSTEM_TURNS,
+    TURNS,
+    FileOptions,
+)
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError
@@ -70,7 +76,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--turns",
-            choices=dataset_lines.TURNS,
+            choices=TURNS,
             default="all",
             help="prompt-completion: a row for each trainable turn, or for the last",
         )
@@ -94,7 +100,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--system",
-            choices=dataset_lines.SYSTEM_TURNS,
+            choices=SYSTEM_TURNS,
             default="drop",
             help="hh, nectar, alpaca: leave out rows with a system turn, or put it before the user's",
         )

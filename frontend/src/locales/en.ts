@@ -10,6 +10,7 @@ import { personal } from "./en/personal";
 import { prompts } from "./en/prompts";
 import { quality } from "./en/quality";
 import { ranking } from "./en/ranking";
+import { reasons } from "./en/reasons";
 import { recipes } from "./en/recipes";
 import { review } from "./en/review";
 import { params, policies, samplingPage } from "./en/sampling";
@@ -45,6 +46,7 @@ export const english = {
   quality,
   questions,
   ranking,
+  reasons,
   recipes,
   review,
   roles,

@@ -53,7 +53,7 @@ it("asks for a file, watches it being written and offers it", async () => {
   await userEvent.keyboard("e");
   await userEvent.click(await screen.findByRole("combobox", { name: "What goes in" }));
   await userEvent.click(await screen.findByRole("option", { name: "Comparisons", hidden: true }));
-  expect(await screen.findByText(/revised 3/)).toBeVisible();
+  expect(await screen.findByText(/said something else later/)).toBeVisible();
   expect(screen.getByLabelText("First lines")).toHaveValue('{"prompt":[]}');
   await userEvent.click(screen.getByRole("button", { name: "More options" }));
   await userEvent.click(await screen.findByRole("combobox", { name: "Packed" }));
@@ -72,7 +72,7 @@ it("asks for a file, watches it being written and offers it", async () => {
   const link = await screen.findByRole("link", { name: "Download" });
   expect(link).toHaveAttribute("href", "/api/v1/exports/3/download/");
   expect(screen.getByText(/38 rows/)).toBeVisible();
-  expect(screen.getByText(/cannot judge 2/)).toBeVisible();
+  expect(screen.getByText("the rater could not judge it")).toBeVisible();
 });
 
 it("offers thumbs to the format that holds them", async () => {

@@ -8,6 +8,7 @@ import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "./Datasets.module.css";
+import { LeftOut } from "./LeftOut";
 import { previewQuery } from "./requests";
 
 interface Props {
@@ -40,14 +41,7 @@ export function ExportPreview({ slug, asked }: Props) {
               shown: format.number(preview.data.n_rows),
             })}
           </Text>
-          {Object.keys(preview.data.excluded).length > 0 && (
-            <Text size="sm" c="dimmed">
-              {t("datasets.excluded")}{" "}
-              {Object.entries(preview.data.excluded)
-                .map(([reason, count]) => `${reason.replaceAll("_", " ")} ${format.number(count)}`)
-                .join(" · ")}
-            </Text>
-          )}
+          <LeftOut counts={preview.data.excluded} />
           {preview.data.lines.length > 0 && (
             <Textarea
               mt="xs"

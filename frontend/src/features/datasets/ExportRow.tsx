@@ -8,6 +8,7 @@ import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "./Datasets.module.css";
+import { LeftOut } from "./LeftOut";
 import { exportQuery, isUnderWay, useCancelExport } from "./requests";
 
 interface Props {
@@ -23,7 +24,6 @@ export function ExportRow({ slug, initial }: Props) {
   const { data: row } = useQuery(exportQuery(initial));
   const cancel = useCancelExport(slug);
   const underWay = isUnderWay(row);
-  const excluded = Object.entries(row.excluded).filter(([, count]) => count > 0);
   return (
     <li className={classes.row}>
       <div className={classes.rowText}>
@@ -41,14 +41,7 @@ export function ExportRow({ slug, initial }: Props) {
           {t("datasets.rows", { count: row.n_written, shown: format.number(row.n_written) })}
           {row.n_bytes !== null && ` · ${format.bytes(row.n_bytes)}`}
         </Text>
-        {excluded.length > 0 && (
-          <Text size="sm" c="dimmed">
-            {t("datasets.excluded")}{" "}
-            {excluded
-              .map(([reason, count]) => `${reason.replaceAll("_", " ")} ${format.number(count)}`)
-              .join(" · ")}
-          </Text>
-        )}
+        <LeftOut counts={row.excluded} />
         {row.error !== null && (
           <Text size="sm" className={classes.failure} role="alert">
             {row.error.detail}

@@ -34,6 +34,7 @@ export const recipes = {
   rows: "Rows",
   tokens: "Tokens",
   leftOut: "Left out",
+  whyLeftOut: "Why rows of {{name}} are left out",
   all: "All",
   notCounted: "–",
   versions: "Versions",

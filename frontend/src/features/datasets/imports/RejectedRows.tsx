@@ -6,6 +6,7 @@ import { ErrorPanel } from "@/components/ErrorPanel";
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "../Datasets.module.css";
+import { useReason } from "../Reasons";
 import { rejectsQuery } from "./requests";
 
 interface Props {
@@ -16,6 +17,7 @@ interface Props {
 export function RejectedRows({ uploadId }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
+  const reasonOf = useReason();
   const rejects = useInfiniteQuery(rejectsQuery(uploadId));
   if (rejects.isPending) return <Loader size="sm" mt="xs" />;
   if (rejects.isError) {
@@ -32,7 +34,7 @@ export function RejectedRows({ uploadId }: Props) {
                 {t("imports.line", { row: format.number(row.row) })}
               </Text>{" "}
               <Text size="sm" component="span" c="dimmed">
-                {row.code.replaceAll("_", " ")}
+                {reasonOf("lines", row.code)}
               </Text>
               <Text size="sm">{row.detail}</Text>
             </li>

@@ -9,6 +9,7 @@ import { useErrorText } from "@/hooks/useErrorText";
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "../Datasets.module.css";
+import { Reasons } from "../Reasons";
 import { RejectedRows } from "./RejectedRows";
 import { isUnderWay, uploadQuery, useCancelUpload } from "./requests";
 
@@ -26,15 +27,12 @@ export function UploadRow({ slug, initial }: Props) {
   const cancel = useCancelUpload(slug);
   const [rejectsOpen, setRejectsOpen] = useState(false);
   const { counts } = row;
-  const byKind = (kinds: Record<string, number>) =>
-    Object.entries(kinds)
-      .map(([code, count]) => `${code.replaceAll("_", " ")} ${format.number(count)}`)
-      .join(" · ");
   const total = (kinds: Record<string, number>) =>
     Object.values(kinds).reduce((sum, count) => sum + count, 0);
   const counted = (key: "added" | "duplicates" | "rejected", count: number) =>
     t(`imports.${key}`, { count, shown: format.number(count) });
   const nRejected = counts === null ? 0 : total(counts.rejects);
+  const nLeftOut = counts === null ? 0 : total(counts.left_out);
   const canStop = isUnderWay(row) || row.state === "receiving";
   return (
     <li className={classes.row}>
@@ -67,15 +65,14 @@ export function UploadRow({ slug, initial }: Props) {
               .join(" · ")}
           </Text>
         )}
-        {counts !== null && nRejected > 0 && (
-          <Text size="sm" c="dimmed">
-            {byKind(counts.rejects)}
-          </Text>
+        {counts !== null && (
+          <Reasons label={t("imports.whyRejected")} of="lines" counts={counts.rejects} />
         )}
-        {counts !== null && total(counts.left_out) > 0 && (
-          <Text size="sm" c="dimmed">
-            {t("imports.leftOut")} {byKind(counts.left_out)}
-          </Text>
+        {counts !== null && nLeftOut > 0 && (
+          <>
+            <Text size="sm">{t("imports.leftOut")}</Text>
+            <Reasons label={t("imports.leftOut")} of="parts" counts={counts.left_out} />
+          </>
         )}
         {row.error !== null && (
           <Text size="sm" className={classes.failure} role="alert">

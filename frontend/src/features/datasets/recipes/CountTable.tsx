@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { MixtureTable } from "@/api/types";
 import { useFormat } from "@/hooks/useFormat";
 
+import { Reasons } from "../Reasons";
 import classes from "./Recipes.module.css";
 
 interface Props {
@@ -16,10 +17,6 @@ export function CountTable({ table }: Props) {
   const format = useFormat();
   const tokens = (value: number | null) =>
     value === null ? t("recipes.notCounted") : format.number(value);
-  const reasons = (excluded: Record<string, number>) =>
-    Object.entries(excluded)
-      .map(([reason, count]) => `${reason.replaceAll("_", " ")} ${format.number(count)}`)
-      .join(" · ");
   return (
     <div className={classes.table}>
       <Table aria-label={t("recipes.table")}>
@@ -37,7 +34,13 @@ export function CountTable({ table }: Props) {
               <Table.Td>{source.name}</Table.Td>
               <Table.Td className={classes.number}>{format.number(source.rows)}</Table.Td>
               <Table.Td className={classes.number}>{tokens(source.tokens)}</Table.Td>
-              <Table.Td c="dimmed">{reasons(source.excluded)}</Table.Td>
+              <Table.Td>
+                <Reasons
+                  label={t("recipes.whyLeftOut", { name: source.name })}
+                  of="rows"
+                  counts={source.excluded}
+                />
+              </Table.Td>
             </Table.Tr>
           ))}
           <Table.Tr fw={600}>
