@@ -122,9 +122,7 @@ it("keeps benchmarks and drafts out", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "More options" }));
   await userEvent.click(screen.getByRole("combobox", { name: "Keep these benchmarks out" }));
   await userEvent.click(await screen.findByRole("option", { name: "rivers.jsonl", hidden: true }));
-  await userEvent.click(
-    screen.getByRole("combobox", { name: "Without drafts that were" }),
-  );
+  await userEvent.click(screen.getByRole("combobox", { name: "Without drafts that were" }));
   await userEvent.click(await screen.findByRole("option", { name: "taken whole", hidden: true }));
   await waitFor(() =>
     expect(server.sent(`POST ${EXPORTS}preview/`).at(-1)?.body).toMatchObject({

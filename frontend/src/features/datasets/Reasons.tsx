@@ -26,7 +26,8 @@ export function Reasons({ label, of, counts }: Props) {
     <ul className={classes.reasons} aria-label={label}>
       {told.map(([code, count]) => (
         <li key={code}>
-          <span className={classes.count}>{format.number(count)}</span> <span>{wordsOf(of, code)}</span>
+          <span className={classes.count}>{format.number(count)}</span>{" "}
+          <span>{wordsOf(of, code)}</span>
         </li>
       ))}
     </ul>

@@ -12,7 +12,8 @@ export const imports = {
   licence: "Licence",
   licenceHint: "Of rows that name none.",
   allowedUse: "May be used for",
-  allowedUseHint: "Choose none to leave it to the format: comparisons for comparing alone, all else for everything.",
+  allowedUseHint:
+    "Choose none to leave it to the format: comparisons for comparing alone, all else for everything.",
   uses: {
     sft: "Supervised training",
     comparison: "Comparisons",
@@ -24,6 +25,12 @@ export const imports = {
   send: "Import",
   sending: "Sending {{sent}} of {{all}}",
   stop: "Stop",
+  partsMissing_one: "{{shown}} of {{all}} parts is missing. Choose the same file again to send it.",
+  partsMissing_other:
+    "{{shown}} of {{all}} parts are missing. Choose the same file again to send them.",
+  sendRest: "Send the rest",
+  sameFile: "The same file again",
+  otherFile: "That is another file. Choose {{name}}, of {{size}}.",
   states: {
     receiving: "Not all of it has come",
     queued: "Waiting for a worker",

@@ -35,7 +35,10 @@ it("sends a file part by part, watches it being read and shows what was not take
     .on(`GET ${UPLOADS}`, { body: { next: null, results: [] } })
     .on(`POST ${UPLOADS}`, () => {
       server.on(`GET ${UPLOADS}`, { body: { next: null, results: [row({})] } });
-      return { status: 201, body: row({ state: "receiving", n_parts_missing: 3, parts_missing: [0, 1, 2] }) };
+      return {
+        status: 201,
+        body: row({ state: "receiving", n_parts_missing: 3, parts_missing: [0, 1, 2] }),
+      };
     })
     .on(`${PART}/0/`, { body: row({}) })
     .on(`${PART}/1/`, { body: row({}) })
@@ -87,6 +90,32 @@ it("sends a file part by part, watches it being read and shows what was not take
   const list = await screen.findByRole("list", { name: "Rejected lines" });
   expect(within(list).getByText("The last turn is the user's.")).toBeVisible();
   expect(within(list).getByText("Line 3")).toBeVisible();
+  expect(within(list).getByText("ends on the wrong turn for what it is")).toBeVisible();
+});
+
+it("goes on with a file that was cut off, and takes no other for it", async () => {
+  const cutOff = row({ state: "receiving", n_parts_missing: 1, parts_missing: [2] });
+  const server = signedIn(new FakeServer())
+    .on(`GET ${UPLOADS}`, { body: { next: null, results: [cutOff] } })
+    .on(`${PART}/0/`, { body: cutOff })
+    .on(`${PART}/1/`, { body: cutOff })
+    .on(`${PART}/2/`, { body: row({}) });
+  renderApp("/projects/demo/datasets/imports");
+  await screen.findByText(/1 of 3 parts is missing/);
+  const picker = screen.getByLabelText("The same file again");
+  await userEvent.upload(picker, new File(["123456"], "rows.jsonl"));
+  expect(await screen.findByRole("alert")).toHaveTextContent("Choose rows.jsonl, of 5 byte");
+  expect(server.calls.filter(({ method }) => method === "PUT")).toEqual([]);
+
+  // This browser cannot tell that it is the file whose parts have come: all of them are sent.
+  const file = () => new File(["12345"], "rows.jsonl", { lastModified: 7 });
+  await userEvent.upload(picker, file());
+  await waitFor(() => expect(server.sent(`${PART}/2/`)).toHaveLength(1));
+  const order = () => server.calls.filter(({ method }) => method === "PUT").map(({ body }) => body);
+  expect(order()).toEqual([12, 34, 5]);
+  // Now it can.
+  await userEvent.upload(await screen.findByLabelText("The same file again"), file());
+  await waitFor(() => expect(order()).toEqual([12, 34, 5, 5]));
 });
 
 it("says why a file was refused", async () => {

@@ -12,6 +12,7 @@ import classes from "../Datasets.module.css";
 import { Reasons } from "../Reasons";
 import { RejectedRows } from "./RejectedRows";
 import { isUnderWay, uploadQuery, useCancelUpload } from "./requests";
+import { SendRest } from "./SendRest";
 
 interface Props {
   slug: string;
@@ -79,6 +80,7 @@ export function UploadRow({ slug, initial }: Props) {
             {row.error.detail}
           </Text>
         )}
+        {row.state === "receiving" && <SendRest slug={slug} upload={row} />}
         {isUnderWay(row) && (
           <Progress
             mt="xs"
