@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from annotation.similarity import normalised
 
@@ -20,14 +21,14 @@ _INTRODUCES = (
 
 def names_one_of(text: str, names: Collection[str]) -> bool:
     """Whether the text holds one of these models' names as words of its own, however it is spelt."""
-    return _pattern(names).search(unicodedata.normalize("NFKC", text)) is not None
+    return _pattern(frozenset(names)).search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def masked(text: str, names: Collection[str]) -> str:
     """The text with a mask in the place of every such name; one without any stays as it is."""
     if not names_one_of(text, names):
         return text
-    return _pattern(names).sub(
+    return _pattern(frozenset(names)).sub(
         lambda found: (found["before"] or "") + MASK, unicodedata.normalize("NFKC", text)
     )
 
@@ -44,7 +45,9 @@ def spoken_names(policies: Iterable[tuple[str, str]]) -> set[str]:
     return found - {""}
 
 
-def _pattern(names: Collection[str]) -> re.Pattern[str]:
+# Texts are looked through many at a time for the same names.
+@lru_cache(maxsize=64)
+def _pattern(names: frozenset[str]) -> re.Pattern[str]:
     known = sorted({normalised(name) for name in names} - {""}, key=len, reverse=True)
     ordinary = [name for name in known if _ORDINARY.fullmatch(name)]
     marked = [name for name in known if name not in ordinary]

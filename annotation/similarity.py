@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from typing import TypeAlias
 
 SHINGLE_WORDS = 5
 NEAR_IDENTICAL = 0.9
+
+Shingles: TypeAlias = frozenset[tuple[str, ...]]
 
 _SPACES = re.compile(r"\s+")
 
@@ -16,7 +20,7 @@ def normalised(text: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def shingles(text: str) -> frozenset[tuple[str, ...]]:
+def shingles(text: str) -> Shingles:
     """Every run of five words of the normalised text; a shorter text is one shingle, an empty one none."""
     words = normalised(text).split()
     if not words:
@@ -25,12 +29,18 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(words[start : start + SHINGLE_WORDS]) for start in range(n_runs))
 
 
-def jaccard(one: str, other: str) -> float:
+def jaccard(one: Shingles, other: Shingles) -> float:
     """Shared shingles over all shingles of both, in [0, 1]; 1 for two empty texts."""
-    left, right = shingles(one), shingles(other)
-    return len(left & right) / len(left | right) if left or right else 1.0
+    n_shared = len(one & other)
+    n_all = len(one) + len(other) - n_shared
+    return n_shared / n_all if n_all else 1.0
 
 
-def near_identical(one: str, other: str) -> bool:
-    """5-shingle Jaccard of at least 0.9 (DATA.md §2)."""
-    return jaccard(one, other) >= NEAR_IDENTICAL
+def near_identical_to_earlier(texts: Sequence[str]) -> list[bool]:
+    """For each text, whether it says nearly the same as one before it: a 5-shingle Jaccard of at least
+    0.9 (DATA.md §2)."""
+    found = [shingles(text) for text in texts]
+    return [
+        any(jaccard(earlier, one) >= NEAR_IDENTICAL for earlier in found[:index])
+        for index, one in enumerate(found)
+    ]

@@ -16,11 +16,10 @@ from annotation.selectors import comparisons as selectors
 from annotation.selectors.references import reference_for
 from annotation.services.comparisons import (
     REQUEST_JOB,
-    near_identical_to_earlier,
     ranking_task,
 )
 from annotation.services.tasks import add_tasks
-from annotation.similarity import normalised
+from annotation.similarity import near_identical_to_earlier, normalised
 from labelhub import clock
 from labelhub.accounts.models import Project
 from labelhub.exceptions import LabelhubError

@@ -24,7 +24,6 @@ from annotation.pick import Pick
 from annotation.selectors import comparisons as selectors
 from annotation.services.qualification import skill_for
 from annotation.services.tasks import NewTask
-from annotation.similarity import near_identical
 from labelhub import clock
 from labelhub.accounts.models import Project
 from labelhub.ring import ring
@@ -191,11 +190,3 @@ def ranking_task(comparison: Comparison, *, known_to: Iterable[int] = ()) -> New
         comparison=comparison,
         barred_raters=tuple(sorted(barred)),
     )
-
-
-def near_identical_to_earlier(contents: Sequence[str]) -> list[bool]:
-    """For each text, whether it says nearly the same as one before it."""
-    return [
-        any(near_identical(earlier, content) for earlier in contents[:index])
-        for index, content in enumerate(contents)
-    ]

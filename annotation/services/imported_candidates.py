@@ -9,14 +9,11 @@ from annotation.datasets.records import CandidatesRecord, GivenCandidate, conten
 from annotation.model_names import masked, names_one_of, spoken_names
 from annotation.models import Candidate, Comparison, ImportRun, words
 from annotation.selectors.comparisons import open_round
-from annotation.services.comparisons import (
-    near_identical_to_earlier,
-    question_columns,
-    ranking_task,
-)
+from annotation.services.comparisons import question_columns, ranking_task
 from annotation.services.copying import stored_among
 from annotation.services.imported_dialogues import SOURCE_LENGTH
 from annotation.services.tasks import add_tasks
+from annotation.similarity import near_identical_to_earlier
 from labelhub import clock
 from sampling.contexts import store_contexts
 from sampling.models import Policy
