@@ -38,6 +38,7 @@ REASONS: Mapping[str, str] = {
     "system_turn": "the format has no place for a system turn",
     "all_tied": "all replies were ranked alike, which makes no pair",
     "empty_reply": "the format has no place for a reply without words",
+    "speaker_in_text": "in a transcript its words would be read as somebody else's turn",
     "unlabelled": "nothing says of a reply alone that it is good or bad",
     "other_split": "its split is not among the files",
     "bridges_splits": "it is nearly the same as rows of two different splits",

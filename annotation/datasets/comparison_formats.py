@@ -1,5 +1,6 @@
 """Rankings → the lines of each comparison format of FORMATS.md."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ from annotation.datasets.records import (
 from annotation.measures.consensus import CLEAR
 
 _HH_SPEAKERS = {"user": "Human", "assistant": "Assistant"}
+_HH_MARK = re.compile(r"\n\n(?:Human|Assistant):")
 # Ratings from 1 to 7 that say of a reply alone that it is good, or bad (DATA.md §6).
 _LEAST_GOOD_RATING = 5
 _GREATEST_BAD_RATING = 3
@@ -102,8 +104,22 @@ def openai_dpo_lines(group: Sequence[RankingRecord], options: Options) -> list[L
 
 
 def hh_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
-    """Whole transcripts, as Anthropic's helpful-harmless files hold them."""
+    """Whole transcripts, as Anthropic's helpful-harmless files hold them.
+
+    Raises CannotWriteError SYSTEM_TURN, TOOL_TURN, and SPEAKER_IN_TEXT where every pair would be read as
+    other turns than were taken.
+    """
     context = _transcript(transcript_turns(group[0].prompt, options))
+    pairs = _pairs(group, options)
+    sound = [
+        pair
+        for pair in pairs
+        if not (_HH_MARK.search(pair.chosen.content) or _HH_MARK.search(pair.rejected.content))
+    ]
+    if n_other := len(pairs) - len(sound):
+        options.notes[Note.SPEAKER_IN_TEXT.value] += n_other
+    if not sound:
+        raise CannotWriteError(Exclusion.SPEAKER_IN_TEXT)
     return [
         whole(
             {
@@ -113,7 +129,7 @@ def hh_lines(group: Sequence[RankingRecord], options: Options) -> list[Line]:
             pair.ranking,
             options,
         )
-        for pair in _pairs(group, options)
+        for pair in sound
     ]
 
 
@@ -239,6 +255,9 @@ def _is_good(ranking: RankingRecord, candidate: CandidateRecord) -> bool | None:
 
 
 def _transcript(turns: Sequence[MessageRecord]) -> str:
+    """Raises CannotWriteError SPEAKER_IN_TEXT."""
+    if any(_HH_MARK.search(turn.content) for turn in turns):
+        raise CannotWriteError(Exclusion.SPEAKER_IN_TEXT)
     return "".join(_said(turn.role, turn.content) for turn in turns)
 
 

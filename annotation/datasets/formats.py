@@ -37,6 +37,7 @@ class Exclusion(StrEnum):
     OTHER_SPLIT = "other_split"  # its origin is in a split, for good, that is not asked for
     ALL_TIED = "all_tied"  # a ranking of one tier gives no pair
     EMPTY_REPLY = "empty_reply"  # the format has no place for a reply without words
+    SPEAKER_IN_TEXT = "speaker_in_text"  # a turn holds the mark by which the format tells speakers
     UNLABELLED = "unlabelled"  # nothing says of a reply alone that it is good or bad
     BRIDGES_SPLITS = "bridges_splits"  # nearly the same prompts are in different splits, for good
     TOO_FEW_RATERS = "too_few_raters"  # agreement was asked for, and fewer than two ranked it

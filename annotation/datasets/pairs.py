@@ -53,6 +53,9 @@ class Note(StrEnum):
     MARGIN_CONTRADICTED = "margin_contradicted"  # the ratings say the opposite of the order
     MARGIN_UNKNOWN = "margin_unknown"  # no strength or no ratings: margin 0
     EMPTY_REPLY = "empty_reply"  # left out: the format has no place for a reply without words
+    SPEAKER_IN_TEXT = (
+        "speaker_in_text"  # left out: read as a transcript, a reply would be two turns
+    )
 
 
 class Pair(NamedTuple):
