@@ -101,19 +101,25 @@ def detect_format(rows: Iterable[RawRow | Reject]) -> str:
     """
     votes: Counter[str] = Counter()
     keys: list[str] = []
+    broken = ""
     for row in rows:
         if isinstance(row, Reject):
+            broken = broken or row.detail
             continue
         try:
             value = sources.decode_object(row)
-        except RowError:
+        except RowError as error:
+            broken = broken or error.detail
             continue
         keys = keys or list(value)
         votes.update(name for name, fits in _SIGNS.items() if fits(value))
     if votes:
         return votes.most_common(1)[0][0]
-    seen = f"its first row has the keys {', '.join(keys[:8])}" if keys else "it has no JSON rows"
-    raise UnknownFormatError(f"The format cannot be told: {seen}. Known are {', '.join(READERS)}.")
+    if keys:
+        seen = f"its first row has the keys {', '.join(keys[:8])}."
+    else:
+        seen = f"it has no JSON rows. {broken}".rstrip()
+    raise UnknownFormatError(f"The format cannot be told: {seen} Known are {', '.join(READERS)}.")
 
 
 def read_messages(row: Mapping[str, Any], number: int) -> Iterator[Record]:

@@ -4,10 +4,9 @@ A JSON array is cut into its elements here rather than by ijson, which turns a l
 into "?" without a word and gives up the rest of the file at the first broken element.
 """
 
-import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
@@ -23,7 +22,9 @@ MAX_DEPTH = 64
 
 _CHUNK_BYTES = 2**18
 # A byte of zstd can stand for 32 KiB: a step of this size never gives more than MAX_ROW_BYTES.
-_ZSTD_STEP_BYTES = 2**10
+_PACKED_STEP_BYTES = 2**10
+# Archives on tape fill the last block up.
+_PADDING = b"\0"
 _BOM = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -35,7 +36,15 @@ _BETWEEN_ELEMENTS = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+', re.
 _STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONE_SURROGATE_ERROR = re.compile("(?:high|low) surrogate in string")
-_BROKEN_COMPRESSION = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+_WORDS = {
+    list: "a list",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+_BROKEN_COMPRESSION = (EOFError, zlib.error, zstandard.ZstdError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,9 @@ def decompressed(stream: BinaryIO) -> Iterator[BufferedReader]:
     try:
         magic = buffered.peek(4)[:4]
         if magic.startswith(_GZIP_MAGIC):
-            yield _buffered(gzip.GzipFile(fileobj=buffered))
+            yield _buffered(_Unpacked(buffered, _gzip_member))
         elif magic == _ZSTD_MAGIC:
-            yield _buffered(_ZstdFrames(buffered))
+            yield _buffered(_Unpacked(buffered, _zstd_frame))
         else:
             yield buffered
     finally:
@@ -112,8 +121,9 @@ def decode_object(row: RawRow) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise _explained(row.raw, error) from None
     if not isinstance(value, dict):
-        kind = type(value).__name__
-        raise RowError(RejectCode.WRONG_SHAPE, f"The row is not a JSON object but a {kind}.")
+        raise RowError(
+            RejectCode.WRONG_SHAPE, f"The row is not a JSON object but {_WORDS[type(value)]}."
+        )
     if b"\\u0000" in row.raw and _ESCAPED_NUL.search(row.raw):
         raise RowError(RejectCode.NUL, "The row holds the character U+0000.")
     if row.raw.count(b"{") + row.raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
@@ -121,15 +131,17 @@ def decode_object(row: RawRow) -> dict[str, Any]:
     return value
 
 
-class _ZstdFrames(RawIOBase):
-    """The plain bytes of zstd frames one after another.
+class _Unpacked(RawIOBase):
+    """The plain bytes of gzip members or zstd frames one after another.
 
-    zstandard's own reader takes a stream that is cut off for one that has ended.
+    All that stands before a break is given before it is raised: GzipFile keeps back what it has read
+    of a stream that is cut off, and zstandard's reader takes such a stream for one that has ended.
     """
 
-    def __init__(self, stream: BufferedReader) -> None:
+    def __init__(self, stream: BufferedReader, new_frame: Callable[[], Any]) -> None:
         self._stream = stream
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._new_frame = new_frame
+        self._frame = new_frame()
         self._plain = memoryview(b"")
 
     def readable(self) -> bool:
@@ -137,19 +149,30 @@ class _ZstdFrames(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._plain:
-            packed = self._frame.unused_data if self._frame.eof else b""
-            packed = packed or self._stream.read(_ZSTD_STEP_BYTES)
+            packed = self._frame.unused_data.lstrip(_PADDING) if self._frame.eof else b""
+            packed = packed or self._stream.read(_PACKED_STEP_BYTES)
             if not packed:
                 if not self._frame.eof:
-                    raise EOFError("a zstd frame is cut off")
+                    raise EOFError("it ends in the middle")
                 return 0
             if self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
+                packed = packed.lstrip(_PADDING)
+                if not packed:
+                    continue
+                self._frame = self._new_frame()
             self._plain = memoryview(self._frame.decompress(packed))
         n_bytes = min(len(buffer), len(self._plain))
         buffer[:n_bytes] = self._plain[:n_bytes]
         self._plain = self._plain[n_bytes:]
         return n_bytes
+
+
+def _gzip_member() -> Any:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+
+def _zstd_frame() -> Any:
+    return zstandard.ZstdDecompressor().decompressobj()
 
 
 class _Reader:

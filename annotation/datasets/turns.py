@@ -110,7 +110,9 @@ def _require_text_only(turn: Mapping[str, Any], number: int) -> None:
 
 
 def _weight(turn: Mapping[str, Any], key: str) -> int:
-    weight = turn.get("weight", 1)
+    weight = turn.get("weight")
+    if weight is None:
+        return 1
     if weight not in (0, 1):
         raise wrong_shape(key, "0 or 1", weight)
     return int(weight)

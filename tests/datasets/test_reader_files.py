@@ -3,6 +3,7 @@ import json
 import tracemalloc
 
 import pytest
+import zstandard
 
 from annotation.datasets import readers
 from annotation.datasets.records import (
@@ -23,7 +24,8 @@ def test_the_format_is_that_of_most_of_the_first_rows():
     ("content", "says"),
     [
         (b"", "no JSON rows"),
-        (b"a,b\n1,2\n", "no JSON rows"),
+        (b"a,b\n1,2\n", "no JSON rows. The row is not JSON"),
+        (zstandard.compress(b"{}" * 99)[:-3], "no JSON rows. The compressed file is .* cut off"),
         (b'{"text":"x","score":1}\n', "text, score"),
         (b'{"prompt":"x","chosen":"a","rejected":"b"}\n', "prompt, chosen, rejected"),
     ],

@@ -23,7 +23,7 @@ from tests.datasets.reading import CONTEXT, HELLO, HI, SYSTEM, TAUGHT, USER, rea
         ),
         (
             "openai",
-            {"messages": [HI, HELLO | {"weight": 0}, HI, HELLO | {"weight": 1}]},
+            {"messages": [HI, HELLO | {"weight": 0}, HI, HELLO | {"weight": None}]},
             (USER, CONTEXT, USER, TAUGHT),
         ),
         ("prompt-completion", {"prompt": "Hi?", "completion": "Hello."}, (USER, TAUGHT)),

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import os
 
 import pytest
 import zstandard
@@ -91,6 +92,22 @@ def test_content_after_an_array_is_a_reject():
     *rows, end = rows_of(b'[{"a":1}]\n[{"a":2}]')
     assert len(rows) == 1
     assert (end.row, end.code) == (2, RejectCode.TRAILING_CONTENT)
+
+
+def test_of_a_file_that_is_cut_off_every_row_before_the_cut_goes_in():
+    lines = b"".join(b'{"a":"%s"}\n' % os.urandom(60).hex().encode() for _ in range(1000))
+    packed = gzip.compress(lines)
+    *rows, end = rows_of(packed[:-100])
+    assert end.code == RejectCode.TRUNCATED
+    # A hundred bytes are little more than one of these rows, and eight of them are the checksum.
+    assert 995 <= len(rows) == end.row - 1
+    assert [row.raw for row in rows] == lines.splitlines()[: len(rows)]
+
+
+def test_a_gzip_file_may_be_filled_up_with_zeros():
+    whole = gzip.compress(b'{"a":1}\n') + b"\0" * 3000
+    assert len(rows_of(whole)) == 1
+    assert len(rows_of(whole + gzip.compress(b'{"a":2}\n'))) == 2
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
