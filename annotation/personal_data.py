@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ _EMAIL = regex.compile(
 _CARD = regex.compile(r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _IBAN = regex.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
 _IP = regex.compile(
-    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:]+)(?![\w:]|\.\d)"
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}"
+    r"|(?=[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:[0-9a-fA-F:])[0-9a-fA-F:]{3,39}+)(?![\w:]|\.\d)"
 )
 # What a text must hold for a detector to find anything, so that most are not looked through.
 _DIGIT = re.compile(r"\d")
@@ -62,13 +64,19 @@ def find(text: str, *, language: str = "en") -> list[Span]:
         _keep(found, _ips(text))
     if _CALLABLE.search(text):
         _keep(found, _phones(text, _REGIONS.get(language.split("-")[0].lower())))
-    return sorted(found)
+    return found
 
 
 def _keep(found: list[Span], spans: Iterator[Span]) -> None:
+    """Add those of one detector that overlap nothing of the others'; `found` stays in order."""
+    free = []
     for span in spans:
-        if all(span.end <= other.start or span.start >= other.end for other in found):
-            found.append(span)
+        place = bisect_left(found, span)
+        is_behind = place == 0 or found[place - 1].end <= span.start
+        if is_behind and (place == len(found) or span.end <= found[place].start):
+            free.append(span)
+    found += free
+    found.sort()
 
 
 def _emails(text: str) -> Iterator[Span]:

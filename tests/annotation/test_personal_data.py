@@ -47,3 +47,20 @@ def test_national_numbers_are_read_by_the_language() -> None:
 
 def test_a_long_text_is_looked_through_to_its_end() -> None:
     assert kinds("Basil wants light and water. " * 2000 + "a@b.de") == [("email", "a@b.de")]
+
+
+@pytest.mark.parametrize("text", [":" * 50_000 + "g", "a:" * 25_000 + "g", "a@" + "a." * 25_000])
+def test_what_resembles_an_address_without_end_is_soon_done_with(text: str) -> None:
+    """A detector that tries every way to divide such a text would take minutes."""
+    assert kinds(text) == []
+
+
+def test_a_text_of_nothing_but_addresses_is_soon_done_with() -> None:
+    """Compared each with each they would take minutes."""
+    n_addresses = 100_000
+    assert len(find("ab@cd.co " * n_addresses)) == n_addresses
+
+
+def test_of_two_readings_of_the_same_signs_the_first_counts() -> None:
+    text = "4539 1488 0343 6467 and a@b.de, +44 20 7946 0018, c@d.de"
+    assert [kind for kind, _ in kinds(text)] == ["card", "email", "phone", "email"]
