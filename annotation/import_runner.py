@@ -30,7 +30,8 @@ def run_import(*, upload_id: int) -> None:
 
 
 def _read(upload: Upload, lease: Lease) -> None:
-    file = uploads.UploadedFile(upload)
+    # Asked at every read too: what is packed well may hold no row for a long time.
+    file = uploads.UploadedFile(upload, before_read=lease.require_wanted)
     reader = imports.reader_of(
         stream=BufferedReader(file),
         file_format=upload.format or None,

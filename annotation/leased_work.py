@@ -81,6 +81,10 @@ class Lease:
     def tell(self, *how_far: Any) -> None:
         """It has come so far. Raises Stopped where there is no point in going on."""
         self._told = how_far
+        self.require_wanted()
+
+    def require_wanted(self) -> None:
+        """Raises Stopped where there is no point in going on."""
         if self._lost.is_set():
             raise Stopped
 

@@ -95,8 +95,9 @@ def _buffered(stream: Any) -> BufferedReader:
 def rows(stream: BinaryIO) -> Iterator[RawRow | Reject]:
     """The rows of a JSONL file or of a JSON array of objects, plain, gzip or zstd.
 
-    Holds one row at a time, never more than MAX_ROW_BYTES. Blank lines are no rows. A file that
-    breaks off ends in a reject.
+    Holds one row at a time, never more than MAX_ROW_BYTES. Blank lines are no rows; where more than
+    MAX_ROW_BYTES hold none, a reject says so and nothing more is read. A file that breaks off ends in
+    a reject too.
     """
     with decompressed(stream) as plain:
         reader = _Reader(plain)
@@ -208,21 +209,32 @@ class _Reader:
 
 
 def _line_rows(reader: _Reader) -> Iterator[RawRow | Reject]:
+    n_blank_bytes = 0
     while line := reader.line():
         reader.row += 1
         if len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
             reader.skip_line()
             yield _too_long(reader.row)
         elif raw := line.strip(_WHITESPACE):
+            n_blank_bytes = 0
             yield RawRow(reader.row, raw)
+        else:
+            n_blank_bytes += len(line)
+            if n_blank_bytes > MAX_ROW_BYTES:
+                yield _too_empty(reader.row)
+                return
 
 
 def _array_rows(reader: _Reader) -> Iterator[RawRow | Reject]:
     cutter = _ArrayCutter()
+    row_before = n_bytes = 0
     for chunk in reader.chunks():
         for element in cutter.cut(chunk):
             reader.row += 1
             yield RawRow(reader.row, element)
+        # Bytes since an element ended; beyond those of the one begun they are commas and blanks.
+        n_bytes = n_bytes + len(chunk) if reader.row == row_before else 0
+        row_before = reader.row
         if cutter.trailing:
             detail = f"Something follows the end of the JSON array after element {reader.row}."
             yield Reject(reader.row + 1, RejectCode.TRAILING_CONTENT, detail)
@@ -230,6 +242,9 @@ def _array_rows(reader: _Reader) -> Iterator[RawRow | Reject]:
         if len(cutter.rest) > MAX_ROW_BYTES:
             # Where this element ends cannot be told without trusting its quotes: stop here.
             yield _too_long(reader.row + 1)
+            return
+        if n_bytes - len(cutter.rest) > MAX_ROW_BYTES:
+            yield _too_empty(reader.row + 1)
             return
     if not cutter.closed:
         detail = f"The JSON array is not closed: it breaks off after element {reader.row}."
@@ -285,6 +300,12 @@ class _ArrayCutter:
 def _too_long(number: int) -> Reject:
     limit = MAX_ROW_BYTES // 2**20
     detail = f"The row is longer than {limit} MiB."
+    return Reject(row=number, code=RejectCode.TOO_LONG, detail=detail)
+
+
+def _too_empty(number: int) -> Reject:
+    limit = MAX_ROW_BYTES // 2**20
+    detail = f"There is no row in more than {limit} MiB up to here; what follows was not read."
     return Reject(row=number, code=RejectCode.TOO_LONG, detail=detail)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -221,8 +221,10 @@ def _waited_for_since() -> datetime:
 class UploadedFile(RawIOBase):
     """The bytes of an upload, part after part, none of them in memory for longer than it is read."""
 
-    def __init__(self, upload: Upload) -> None:
+    def __init__(self, upload: Upload, *, before_read: Callable[[], None]) -> None:
+        """`before_read` may raise to stop whoever reads."""
         self.n_bytes_read = 0
+        self._before_read = before_read
         self._parts = self._blocks(_part_names(upload))
         self._rest = memoryview(b"")
 
@@ -230,6 +232,7 @@ class UploadedFile(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        self._before_read()
         if not self._rest:
             self._rest = memoryview(next(self._parts, b""))
         n_bytes = min(len(buffer), len(self._rest))

@@ -7,26 +7,32 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage
 from django.test import AsyncClient
 from rest_framework.test import APIClient
 
-from annotation import import_runner, jobs, leased_work
-from annotation.exceptions import UploadEnded
 from annotation.models import Conversation, ImportRun, Prompt, Upload, UploadPart
-from annotation.services import imports, uploads
-from annotation.services.leased_jobs import Stopped
+from annotation.services import uploads
 from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project
 from tests.factories import MembershipFactory, ProjectFactory
 from tests.importing import dialogue
+from tests.sending import (
+    DIALOGUES,
+    SMALL_PART,
+    begin,
+    lines,
+    managing,
+    put,
+    read,
+    receive_small_parts,
+    sent,
+    stored_files,
+)
 
 pytestmark = pytest.mark.django_db
-
-SMALL_PART = 1000
 
 
 @pytest.fixture
@@ -36,62 +42,12 @@ def project() -> Project:
 
 @pytest.fixture
 def manager(project: Project) -> APIClient:
-    client = APIClient()
-    client.force_login(MembershipFactory(project=project, role=Membership.Role.MANAGER).user)
-    return client
+    return managing(project)
 
 
 @pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
-    # The lease's thread has a connection of its own, which cannot see what a test has not committed.
-    monkeypatch.setattr(leased_work, "RENEW_SECONDS", 3600.0)
-    monkeypatch.setattr(Upload, "PART_BYTES", SMALL_PART)
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "files"},
-        }
-    }
-
-
-def lines(*rows: Any) -> bytes:
-    return b"".join((row if isinstance(row, bytes) else orjson.dumps(row)) + b"\n" for row in rows)
-
-
-def begin(client: APIClient, project: Project, content: bytes, **body: Any) -> Any:
-    body = {"file_name": "rows.jsonl", "n_bytes": len(content)} | body
-    return client.post(f"/api/v1/projects/{project.slug}/uploads/", body)
-
-
-def put(client: APIClient, pk: int, number: int, content: bytes) -> Any:
-    return client.put(
-        f"/api/v1/uploads/{pk}/parts/{number}/",
-        content,
-        content_type="application/octet-stream",
-    )
-
-
-def sent(client: APIClient, project: Project, content: bytes, **body: Any) -> int:
-    """The id of an upload whose parts have all come."""
-    pk = begin(client, project, content, **body).json()["id"]
-    for number, start in enumerate(range(0, len(content), SMALL_PART)):
-        answer = put(client, pk, number, content[start : start + SMALL_PART])
-        assert answer.status_code == 200, answer.content
-    return pk
-
-
-def read(client: APIClient, pk: int) -> Any:
-    """The upload after a worker has been through it."""
-    jobs.import_file(pk)
-    return client.get(f"/api/v1/uploads/{pk}/").json()
-
-
-def stored_files() -> list[str]:
-    location = Path(default_storage.location)
-    return sorted(str(p.relative_to(location)) for p in location.rglob("*") if p.is_file())
-
-
-DIALOGUES = [dialogue(f"{n}?", f"Yes, {n}. " * 20) for n in range(30)]
+def _small_parts(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
+    receive_small_parts(monkeypatch, settings, tmp_path)
 
 
 def test_from_parts_to_rows(project: Project, manager: APIClient) -> None:
@@ -339,93 +295,6 @@ def test_a_file_that_no_reader_takes_says_so(project: Project, manager: APIClien
     assert not ImportRun.objects.exists()
 
 
-class TestStopping:
-    def test_while_parts_come(self, project: Project, manager: APIClient) -> None:
-        pk = begin(manager, project, b"x" * 2 * SMALL_PART).json()["id"]
-        put(manager, pk, 0, b"x" * SMALL_PART)
-        assert manager.post(f"/api/v1/uploads/{pk}/cancel/").status_code == 204
-        assert Upload.objects.get().state == "cancelled"
-        assert stored_files() == []
-        # Nor what was there already.
-        answer = put(manager, pk, 0, b"x" * SMALL_PART)
-        assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
-        answer = put(manager, pk, 1, b"x" * SMALL_PART)
-        assert (answer.status_code, answer.json()["code"]) == (409, "upload_ended")
-
-    def test_while_it_waits(self, project: Project, manager: APIClient) -> None:
-        pk = sent(manager, project, lines(*DIALOGUES))
-        manager.post(f"/api/v1/uploads/{pk}/cancel/")
-        assert read(manager, pk)["state"] == "cancelled"
-        assert not Conversation.objects.exists()
-
-    def test_while_it_runs_what_went_in_stays(
-        self, project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        pk = sent(manager, project, lines(*DIALOGUES))
-        monkeypatch.setattr(imports, "CHUNK_ROWS", 10)
-
-        def tell(self: Any, n_bytes: int) -> None:
-            uploads.cancel(upload=Upload.objects.get(pk=pk))
-            raise Stopped
-
-        monkeypatch.setattr(import_runner.Lease, "tell", tell)
-        stopped = read(manager, pk)
-        assert (stopped["state"], stopped["counts"]["n_added"]) == ("cancelled", 10)
-        assert stored_files() == []
-
-    def test_a_file_whose_parts_never_come(self, project: Project, manager: APIClient) -> None:
-        pk = begin(manager, project, b"x").json()["id"]
-        uploads.sweep()
-        assert Upload.objects.get(pk=pk).state == "receiving"
-        Upload.objects.update(
-            created_at=clock.now() - timedelta(days=uploads.RECEIVING_DAYS, hours=1)
-        )
-        uploads.sweep()
-        assert Upload.objects.get(pk=pk).state == "cancelled"
-
-
-def test_another_worker_goes_on_where_a_dead_one_stood(
-    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = [*DIALOGUES[:12], b"no JSON", *DIALOGUES[12:], DIALOGUES[0]]
-    pk = sent(manager, project, lines(*rows))
-    monkeypatch.setattr(imports, "CHUNK_ROWS", 10)
-
-    class Killed(BaseException):
-        pass
-
-    def die(self: Any, n_bytes: int) -> None:
-        if ImportRun.objects.get().rows_through >= 20:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(import_runner.Lease, "tell", die)
-        with pytest.raises(Killed):
-            jobs.import_file(pk)
-    assert (Upload.objects.get().state, Conversation.objects.count()) == ("running", 19)
-
-    looked_at: list[int] = []
-    store = imports._store
-    monkeypatch.setattr(
-        imports,
-        "_store",
-        lambda run, chunk: (looked_at.extend(r.row for r in chunk), store(run, chunk)),
-    )
-    Upload.objects.update(lease_until=clock.now() - timedelta(seconds=1))
-    uploads.sweep()
-    done = read(manager, pk)
-    assert looked_at == list(range(21, 33))
-    assert ImportRun.objects.count() == 1
-    assert (done["state"], done["counts"]["n_added"], done["counts"]["n_duplicates"]) == (
-        "done",
-        30,
-        1,
-    )
-    assert done["counts"]["rejects"] == {"invalid_json": 1}
-    rows = manager.get(f"/api/v1/uploads/{pk}/rejects/").json()["results"]
-    assert [row["row"] for row in rows] == [13]
-
-
 def test_managers_of_other_projects_find_nothing(project: Project, manager: APIClient) -> None:
     pk = begin(manager, project, b"x").json()["id"]
     other = APIClient()
@@ -436,22 +305,6 @@ def test_managers_of_other_projects_find_nothing(project: Project, manager: APIC
         other.get(f"/api/v1/uploads/{pk}/rejects/"),
     ):
         assert answer.status_code == 404
-
-
-def test_an_attempt_that_was_taken_over_leaves_the_parts(
-    project: Project, manager: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upload_id = sent(manager, project, lines(*DIALOGUES))
-    before = stored_files()
-
-    def refuse_too_late(**anything: Any) -> None:
-        Upload.objects.update(attempt=2)
-        raise UploadEnded
-
-    monkeypatch.setattr(imports, "read_rows", refuse_too_late)
-    import_runner.run_import(upload_id=upload_id)
-    assert stored_files() == before
-    assert Upload.objects.get().state == "running"
 
 
 def test_a_kind_of_reject_that_nobody_knows_is_none(project: Project, manager: APIClient) -> None:

@@ -131,6 +131,26 @@ def test_a_row_past_the_limit_is_skipped_in_bounded_memory(monkeypatch):
     assert (reject.row, reject.code) == (2, RejectCode.TOO_LONG)
 
 
+@pytest.mark.parametrize(
+    ("opening", "nothing"),
+    [(b'{"a":1}\n', b"\n"), (b'{"a":1}\n', b" \r\n"), (b'[{"a":1}', b"\n,")],
+)
+def test_a_file_that_goes_on_without_rows_is_not_read_to_its_end(monkeypatch, opening, nothing):
+    monkeypatch.setattr(sources, "MAX_ROW_BYTES", 2**18)
+    # Packed, this is a thousandth of its size.
+    first, reject = rows_of(zstandard.compress(opening + nothing * 2**22))
+    assert first.raw == b'{"a":1}'
+    assert reject.code == RejectCode.TOO_LONG
+    assert "what follows was not read" in reject.detail
+
+
+def test_blanks_between_rows_are_forgiven(monkeypatch):
+    monkeypatch.setattr(sources, "MAX_ROW_BYTES", 1000)
+    content = (b"\n" * 900).join([b'{"a":1}\n'] * 5)
+    assert len(rows_of(content)) == 5
+    assert len(rows_of(b"[" + (b"," + b" " * 900).join([b'{"a":1}'] * 5) + b"]")) == 5
+
+
 def test_a_line_of_the_longest_length_is_taken(monkeypatch):
     monkeypatch.setattr(sources, "MAX_ROW_BYTES", 10)
     assert rows_of(b'{"a":1234}\n{"b":1}\n') == [RawRow(1, b'{"a":1234}'), RawRow(2, b'{"b":1}')]
