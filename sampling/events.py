@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import orjson
 import redis.asyncio
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -258,9 +258,3 @@ def _ended_frames(generation_ids: Collection[int]) -> dict[int, bytes]:
     close_old_connections()
     ended = selectors.ended_generations(generation_ids=generation_ids)
     return {generation.pk: end_frame(generation) for generation in ended}
-
-
-def close_connection() -> None:
-    """Close the connection of the thread that looks at rows."""
-    # `connection` is whatever connection the thread has that evaluates the name.
-    _rows_thread.submit(lambda: connection.close()).result()

@@ -17,8 +17,8 @@ def place_of(source: str) -> str:
 
     So the demo's `fixtures/policy/demo` means the same in every process and every clone.
     """
-    inside = settings.BASE_DIR / source
-    return str(inside) if inside.is_dir() else source
+    inside = spec.folder_at(str(settings.BASE_DIR / source))
+    return source if inside is None else str(inside)
 
 
 def is_server(source: str) -> bool:
@@ -37,8 +37,7 @@ def chat_tokenizer(policy: Policy) -> tokens.ChatTokenizer | None:
 @lru_cache(maxsize=64)
 def text_folder(source: str, revision: str) -> Path:
     """The folder with tokenizer and template, fetched without weights where it is a hub id."""
-    folder = Path(place_of(source))
-    return folder if folder.is_dir() else fetch(source, revision, weights=False)
+    return spec.folder_at(place_of(source)) or fetch(source, revision, weights=False)
 
 
 def fetch(source: str, revision: str, *, weights: bool) -> Path:
@@ -52,13 +51,12 @@ def fetch(source: str, revision: str, *, weights: bool) -> Path:
 def pinned_revision(source: str, revision: str, folder: Path) -> str:
     """The commit that was fetched; a folder's revision is whatever its owner calls it."""
     # A hub's snapshot folder is named after the commit it holds.
-    return revision if Path(place_of(source)).is_dir() else folder.name
+    return folder.name if spec.folder_at(place_of(source)) is None else revision
 
 
 def kind_of(source: str) -> str:
     """Where the source is: "server", "folder" or "hub", told without asking anybody."""
     if is_server(source):
         return "server"
-    return (
-        "folder" if source.startswith(("/", "~", ".")) or Path(place_of(source)).is_dir() else "hub"
-    )
+    is_folder = source.startswith(("/", "~", ".")) or spec.folder_at(place_of(source))
+    return "folder" if is_folder else "hub"

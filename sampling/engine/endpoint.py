@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from sampling import tokens
 from sampling.engine import endpoint_answers as answers
@@ -141,24 +142,20 @@ class Endpoint:
         asked = await to_thread.run_sync(to_request, limiter=self._threads)
         handle = self._engine.submit(asked)
         if body.stream:
-            return StreamingResponse(self._stream(handle, reply), media_type="text/event-stream")
+            return _Followed(handle, self._stream(handle, reply))
         return await self._whole(request, handle, reply)
 
     async def _stream(self, handle: Handle, reply: answers.Reply) -> AsyncIterator[bytes]:
-        try:
-            for piece in reply.opening():
+        for piece in reply.opening():
+            yield _event(piece)
+        results: list[CompletionResult] = []
+        async for events in self._batches(handle):
+            for piece in reply.pieces(events):
                 yield _event(piece)
-            results: list[CompletionResult] = []
-            async for events in self._batches(handle):
-                for piece in reply.pieces(events):
-                    yield _event(piece)
-                results += _results(events)
-            for piece in reply.closing(results):
-                yield _event(piece)
-            yield b"data: [DONE]\n\n"
-        finally:
-            # Whoever hangs up ends the work; what has ended does not mind.
-            handle.cancel()
+            results += _results(events)
+        for piece in reply.closing(results):
+            yield _event(piece)
+        yield b"data: [DONE]\n\n"
 
     async def _whole(self, request: Request, handle: Handle, reply: answers.Reply) -> Response:
         results: list[CompletionResult] = []
@@ -192,6 +189,24 @@ class Endpoint:
     def _check_name(self, name: str) -> None:
         if name != self._name:
             raise HTTPException(NOT_FOUND, f"this server has {self._name}, not {name:.80}")
+
+
+class _Followed(StreamingResponse):
+    """A stream of pieces of work that ends with it, whoever hung up, and however early.
+
+    The pieces themselves would not do to end it: of a generator that was never begun nothing runs.
+    """
+
+    def __init__(self, handle: Handle, pieces: AsyncIterator[bytes]) -> None:
+        super().__init__(pieces, media_type="text/event-stream")
+        self._handle = handle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # What has ended does not mind.
+            self._handle.cancel()
 
 
 def serve(

@@ -52,8 +52,8 @@ def parse(spec: str) -> Server | HubId | Path:
     """Return what `spec` names; raises UnsupportedPolicy where it names nothing."""
     if spec.startswith(SERVER_PREFIX):
         return _parse_server(spec)
-    folder = Path(spec).expanduser()
-    if spec and folder.is_dir():
+    folder = folder_at(spec)
+    if folder is not None:
         return folder
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
@@ -65,6 +65,16 @@ def parse(spec: str) -> Server | HubId | Path:
             f"{spec!r} is neither a folder here nor a Hugging Face id nor openai:BASE_URL#MODEL"
         ) from error
     return HubId(spec)
+
+
+def folder_at(spec: str) -> Path | None:
+    """Return the folder of this name; None where there is none, or none that we may look at."""
+    try:
+        folder = Path(spec).expanduser()
+        return folder if spec and folder.is_dir() else None
+    except (OSError, RuntimeError):
+        # Longer than a name may be, in a folder that is closed to us, or the home of nobody.
+        return None
 
 
 def fetch(place: HubId | Path, *, revision: str | None, weights: bool) -> Path:

@@ -6,47 +6,37 @@ import asyncio
 import gc
 import threading
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import orjson
 import pytest
 import redis
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from labelhub import clock
 from labelhub.accounts.models import ApiToken, User
-from labelhub.threads import ThreadedHandler
 from sampling import events, runner, services
 from sampling.models import Generation, Policy
 from sampling.runner import Worker
 from sampling.stream import Piece, pipe
 from tests.factories import UserFactory
 from tests.sampling.asking import ask
+from tests.streams import DEADLINE_SECONDS, opened, over_asgi, parsed, web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Purpose = Generation.Purpose
-# Far beyond what any of it takes; a test that reaches it has failed.
-DEADLINE_SECONDS = 60
-
-
-@cache
-def web() -> ThreadedHandler:
-    """The application as a web process has it, with one thread."""
-    return ThreadedHandler(1)
 
 
 @pytest.fixture(autouse=True)
 def _no_connection_stays(pipe_client: redis.Redis) -> Iterator[None]:
     yield
-    events.close_connection()
-    web()._threads.submit(lambda: connection.close()).result()
+    for threads in (events._rows_thread, web()._threads):
+        # `connection` is whatever connection the thread has that evaluates the name.
+        threads.submit(lambda: connection.close()).result()
 
 
 @pytest.fixture
@@ -60,88 +50,6 @@ def cookie(me: User) -> bytes:
     client = Client()
     client.force_login(me)
     return f"sessionid={client.cookies['sessionid'].value}".encode()
-
-
-@dataclass
-class Answer:
-    """What came over the wire, and a way to go away."""
-
-    status: int
-    content_type: str
-    pieces: AsyncIterator[bytes]
-    leave: Callable[[], None]
-
-    async def all(self) -> bytes:
-        return b"".join([piece async for piece in self.pieces])
-
-    async def events(self) -> AsyncIterator[dict[str, Any]]:
-        async for piece in self.pieces:
-            for frame in parsed(piece):
-                yield frame
-
-
-def parsed(body: bytes) -> list[dict[str, Any]]:
-    """The events of whole frames, comments left out."""
-    found = []
-    for frame in body.decode().split("\n\n"):
-        lines = dict(line.split(": ", 1) for line in frame.split("\n") if ": " in line[1:])
-        lines.pop("", None)
-        if lines:
-            found.append(orjson.loads(lines.pop("data")) | lines)
-    return found
-
-
-@asynccontextmanager
-async def opened(query: str, *headers: tuple[bytes, bytes]) -> AsyncIterator[Answer]:
-    """One request to the application."""
-    left = asyncio.Event()
-    sent: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-    first = True
-
-    async def receive() -> dict[str, Any]:
-        nonlocal first
-        if first:
-            first = False
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await left.wait()
-        return {"type": "http.disconnect"}
-
-    async def run() -> None:
-        try:
-            await web()(scope, receive, sent.put)
-        finally:
-            await sent.put(None)
-
-    async def pieces() -> AsyncIterator[bytes]:
-        while (message := await sent.get()) is not None:
-            if message["type"] == "http.response.body" and message.get("body"):
-                yield message["body"]
-
-    scope: dict[str, Any] = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "path": "/api/v1/events/",
-        "query_string": query.encode(),
-        "headers": [(b"host", b"localhost"), *headers],
-        "server": ("127.0.0.1", 80),
-        "client": ("127.0.0.1", 40000),
-    }
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        task = asyncio.create_task(run())
-        try:
-            start = await sent.get()
-            assert start is not None
-            names = {name.lower(): value for name, value in start["headers"]}
-            yield Answer(start["status"], names[b"content-type"].decode(), pieces(), left.set)
-        finally:
-            left.set()
-            await task
-
-
-def over_asgi(test: Callable[[], Awaitable[None]]) -> None:
-    async_to_sync(test)()
 
 
 def saying(generation: Generation, *texts: str, attempt: int = 1) -> None:

@@ -82,6 +82,9 @@ def test_a_policy_from_registered_to_retired(client: APIClient) -> None:
         ({"name": "a", "source": "openai:http://metadata/v1#x"}, 409, "host_not_allowed"),
         ({"name": "a", "source": "openai:ftp://127.0.0.1/#x"}, 409, "policy_unusable"),
         ({"name": "a", "source": "no such/place/at all"}, 409, "policy_unusable"),
+        # Names that the file system itself refuses to look up.
+        ({"name": "a", "source": "a" * 300}, 409, "policy_unusable"),
+        ({"name": "a", "source": "~nobody-of-this-name/policy"}, 409, "policy_unusable"),
         ({"name": "a", "source": "/etc"}, 409, "folder_not_allowed"),
         ({"name": "a", "source": SERVER, "tokenizer_source": "/etc"}, 409, "folder_not_allowed"),
         ({"name": "a", "source": "fixtures/policy/../../labelhub"}, 409, "folder_not_allowed"),

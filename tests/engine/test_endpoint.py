@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import openai
 import pytest
 from openai import OpenAI
 
+from sampling import tokens
+from sampling.engine.endpoint import Endpoint
+from sampling.engine.fake import FakeEngine
 from tests.engine import served
 from tests.engine.served import LONG_CONTEXT_TOKENS, Served
 from tests.processes import wait_until
@@ -146,6 +153,34 @@ def test_whoever_hangs_up_on_a_stream_ends_the_work(http: httpx2.Client) -> None
         assert next(lines).startswith("data: ")
         wait_until(lambda: health(http)["n_running"] == 3, "three running")
     wait_until(lambda: idle(http), "the end of what nobody reads")
+
+
+def test_whoever_is_gone_before_the_first_piece_ends_the_work(tokenizer_folder: Path) -> None:
+    with closing(FakeEngine(threaded=False)) as engine:
+        chat = tokens.load(tokenizer_folder)
+        app = Endpoint(engine, chat, name="fake", context_tokens=4096).app
+        body = {"model": "fake", "prompt": [5, 6], "max_tokens": 1000, "stream": True}
+        come = [
+            {"type": "http.request", "body": json.dumps(body).encode()},
+            {"type": "http.disconnect"},
+        ]
+
+        async def receive() -> Any:
+            return come.pop(0)
+
+        async def send(message: Any) -> None:
+            # Nobody takes the head of the answer either.
+            await anyio.sleep_forever()
+
+        scope = {
+            "type": "http", "method": "POST", "path": "/v1/completions", "headers": [],
+            "query_string": b"",
+        }  # fmt: skip
+        anyio.run(app, scope, receive, send)
+        assert come == []
+        assert engine.health().n_queued == 1
+        engine.step()
+        assert (engine.health().n_queued, engine.health().n_running) == (0, 0)
 
 
 def test_whoever_hangs_up_on_a_whole_answer_ends_the_work(http: httpx2.Client) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from labelhub.config import FEWEST_ENGINE_SLOTS
 from labelhub.exceptions import LabelhubError
 from sampling import policies, selectors
+from sampling.engine import spec
 from sampling.engine.protocol import EngineError
 from sampling.tokens import TokensError
 
@@ -95,7 +95,7 @@ def enough_slots(text: str) -> int:
 def find_source(policy: str) -> tuple[str, str | None, str | None]:
     """Return source, revision and name; the database is asked for a registered name only."""
     place = policies.place_of(policy)
-    if Path(place).expanduser().is_dir() or "/" in policy:
+    if spec.folder_at(place) is not None or "/" in policy:
         return place, None, None
     settings.HOLD_SERVERS()
     registered = selectors.policy_named(policy)
