@@ -3,10 +3,12 @@
 This module is the only reader of the environment; `labelhub.settings` turns it into Django settings.
 """
 
+import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -20,6 +22,9 @@ DEMO_KEY_PREFIX = "demo-"
 
 # The nine completions of the largest comparison fit what is left when a third is kept for people.
 FEWEST_ENGINE_SLOTS = 13
+
+
+_ORIGIN = re.compile(r"https?://[^/?#\s]+")
 
 
 class ConfigError(SystemExit):
@@ -109,6 +114,7 @@ class Config(BaseSettings):
     engine_memory_gib: float | None = Field(
         None,
         gt=0,
+        allow_inf_nan=False,
         description=(
             "Memory one policy's engine may take. Unset: half of what a machine has free, nine "
             "tenths of what a GPU has."
@@ -165,15 +171,73 @@ class Config(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgresql_only(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"postgres", "postgresql"}:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"postgres", "postgresql"}:
             raise ValueError("must start with postgresql:// — labelhub runs on PostgreSQL only")
+        _require_port(parts)
+        if not parts.path.strip("/"):
+            raise ValueError("names no database: postgresql://user:password@host:port/name")
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _redis_only(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("must start with redis://, rediss:// or unix://")
+        if parts.scheme == "unix":
+            if not parts.path.strip("/"):
+                raise ValueError("names no socket: unix:///run/redis.sock")
+            return value
+        _require_port(parts)
+        if not re.fullmatch(r"/?[0-9]*", parts.path):
+            raise ValueError("must end in the number of a database, such as /0, or in none")
+        return value
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not _ORIGIN.match(value):
+            raise ValueError("must start with https:// or http:// and name a host")
+        return value
+
+    @field_validator("csrf_trusted_origins")
+    @classmethod
+    def _origins(cls, values: list[str]) -> list[str]:
+        for value in values:
+            if not _ORIGIN.fullmatch(value):
+                raise ValueError(f"“{value}” is no origin, such as https://labels.example.org")
+        return values
+
+    @field_validator("allowed_hosts", "policy_hosts")
+    @classmethod
+    def _hosts(cls, values: list[str]) -> list[str]:
+        for value in values:
+            if "/" in value:
+                raise ValueError(f"“{value}” is no host: write it without scheme and path")
+        return values
+
+    @field_validator("policy_keys")
+    @classmethod
+    def _variable_names(cls, values: list[str]) -> list[str]:
+        for value in values:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+                raise ValueError(f"“{value}” is no name of an environment variable")
+        return values
+
+    @field_validator("var_dir")
+    @classmethod
+    def _writable_folder(cls, value: Path) -> Path:
+        try:
+            value.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"cannot be made: {error}") from error
+        if not os.access(value, os.W_OK | os.X_OK):
+            raise ValueError(f"cannot be written to: {value}")
         return value
 
     @model_validator(mode="after")
@@ -202,6 +266,14 @@ class Config(BaseSettings):
     @property
     def production(self) -> bool:
         return self.labelhub_env == "production"
+
+
+def _require_port(parts: SplitResult) -> None:
+    """Raises ValueError for a port that is none, which shows only when it is asked for."""
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError("names a port that is no number from 0 to 65535") from error
 
 
 def load_config() -> Config:

@@ -10,6 +10,7 @@ from labelhub.supervisor import Program, answers
 _CELERY = (sys.executable, "-m", "celery", "-A", "labelhub.celery")
 # The chatter between workers that labelhub does not use costs a second at start and Redis traffic.
 _QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
+_WORKER_THREADS = 4
 _SETTINGS_CURE = "Look at the settings it names (docs/SETTINGS.md) and start again."
 
 
@@ -33,9 +34,8 @@ def web(listener: socket.socket, *, site: str, n_processes: int) -> Program:
 
 def worker(run_folder: Path) -> Program:
     """Imports, exports, statistics and sweeps."""
-    return _celery(
-        "worker", run_folder, "worker", "-Q", "default", "-P", "threads", "-c", "4", *_QUIET
-    )
+    command = ("worker", "-Q", "default", "-P", "threads", "-c", str(_WORKER_THREADS), *_QUIET)
+    return _celery("worker", run_folder, *command)
 
 
 def gpu_workers(run_folder: Path, *, n_threads: int, devices: Sequence[str]) -> list[Program]:
@@ -56,6 +56,16 @@ def beat(run_folder: Path) -> Program:
     """The clock that asks for the sweeps."""
     schedule = str(run_folder / "beat-schedule")
     return _celery("beat", run_folder, "beat", "-s", schedule, "--pidfile=", "--loglevel=INFO")
+
+
+def n_connections(
+    *, n_web_processes: int, n_web_threads: int, n_gpu_threads: int, n_gpu_workers: int
+) -> int:
+    """The most connections to PostgreSQL that all of them hold together."""
+    # Beside those of its threads a web process has one for all event streams, a job one for its
+    # lease, and a GPU worker one for its leases and one for checks of policies.
+    web = n_web_processes * (n_web_threads + 1)
+    return web + 2 * _WORKER_THREADS + n_gpu_workers * (n_gpu_threads + 2)
 
 
 def _celery(name: str, run_folder: Path, *arguments: str, **environment: str) -> Program:

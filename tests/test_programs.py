@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from pytest_django import Settings
+
 from labelhub import programs
+from labelhub.accounts.management.commands import demo
+from labelhub.supervisor import StepError
 
 
 def test_every_gpu_has_a_worker_process_of_its_own(tmp_path: Path) -> None:
@@ -22,3 +27,11 @@ def test_without_named_gpus_one_worker_sees_what_there_is(tmp_path: Path) -> Non
 
     assert worker.name == "gpu-worker"
     assert "CUDA_VISIBLE_DEVICES" not in worker.environment
+
+
+@pytest.mark.django_db
+def test_more_connections_than_postgresql_takes_are_refused_at_start(settings: Settings) -> None:
+    demo.Command()._require_connections()
+    settings.CONFIG = settings.CONFIG.model_copy(update={"web_processes": 20, "web_threads": 64})
+    with pytest.raises(StepError, match=r"may open 1,3\d\d connections .* Lower WEB_PROCESSES"):
+        demo.Command()._require_connections()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 
 from labelhub import programs
 from labelhub.embedded import EmbeddedServerError, release
@@ -54,6 +54,7 @@ class Command(BaseCommand):
                 # Looking is a second faster than a migrate that finds nothing to do.
                 if unapplied_migrations():
                     call_command("migrate", verbosity=0, interactive=False)
+            self._require_connections()
             if with_fixtures:
                 with step("Loading the demo fixtures"):
                     call_command("seed_demo", stdout=summary)
@@ -68,6 +69,28 @@ class Command(BaseCommand):
             # Nothing below asks the database; its connections are for those that do.
             connections.close_all()
         return summary.getvalue()
+
+    def _require_connections(self) -> None:
+        """Raises StepError where PostgreSQL takes fewer connections than the processes may hold."""
+        config = settings.CONFIG
+        n_wanted = programs.n_connections(
+            n_web_processes=config.web_processes,
+            n_web_threads=config.web_threads,
+            n_gpu_threads=config.gpu_threads,
+            n_gpu_workers=max(1, len(config.gpu_devices)),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('max_connections')::int"
+                " - current_setting('superuser_reserved_connections')::int"
+            )
+            (n_taken,) = cursor.fetchone()
+        if n_wanted > n_taken:
+            raise StepError(
+                f"The processes may open {n_wanted:,} connections to PostgreSQL, which takes"
+                f" {n_taken:,}. Lower WEB_PROCESSES, WEB_THREADS or GPU_THREADS, or raise"
+                " max_connections in postgresql.conf."
+            )
 
     def _programs(self, listener: socket.socket) -> list[Program]:
         run_folder = settings.CONFIG.var_dir / "run"
