@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.forms import JSONField, ModelForm
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -36,6 +39,8 @@ from annotation.services.projects import create_project
 from annotation.services.rating_schemas import publish_rating_schema
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Membership, Project, User
+from labelhub.api import parse_json
+from labelhub.exceptions import MalformedBody
 from sampling.admin import ReadOnly
 
 ROWS_BOUND = 10_000
@@ -231,8 +236,32 @@ class GuidelineAdmin(Published):
         obj.pk = published.pk
 
 
+class StrictJSONField(JSONField):
+    """JSON within the bounds of the API's."""
+
+    def to_python(self, value: Any) -> Any:
+        if refusal := self._refusal(value):
+            raise ValidationError(refusal)
+        return super().to_python(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What the form shows again; what is refused stays as it was typed."""
+        return InvalidJSONInput(data) if self._refusal(data) else super().bound_data(data, initial)
+
+    @staticmethod
+    def _refusal(value: Any) -> str | None:
+        if not isinstance(value, str) or not value.strip():
+            return None
+        try:
+            parse_json(value.encode())
+        except MalformedBody as refusal:
+            return refusal.detail
+        return None
+
+
 @admin.register(RatingSchema)
 class RatingSchemaAdmin(Published):
+    formfield_overrides = {models.JSONField: {"form_class": StrictJSONField}}
     list_display = ("project", "version", "flow", "strength", "rating_required", "created_at")
     list_select_related = ("project",)
     fields = (

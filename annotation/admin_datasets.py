@@ -102,7 +102,9 @@ class ImportRunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
 
-@admin.action(description="Erase these people and everything they wrote, for good")
+@admin.action(
+    description="Erase these people and everything they wrote, for good", permissions=["delete"]
+)
 def erase_people(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
     for user in queryset:
         name = user.username

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import logging
+import math
 import re
 from functools import cache
 from typing import Any
@@ -22,6 +23,9 @@ from rest_framework.response import Response
 from labelhub import exceptions
 
 logger = logging.getLogger(__name__)
+
+# Behind an odd number of backslashes more these are letters only: code that names a NUL.
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def too_deep(body: bytes, limit: int) -> bool:
@@ -47,21 +51,47 @@ def too_deep(body: bytes, limit: int) -> bool:
     return False
 
 
+def _n_values(parsed: Any, most: int) -> int:
+    """How many values lists and objects hold in all; counting ends past `most`."""
+    n_values = 0
+    waiting = [parsed]
+    while waiting and n_values <= most:
+        container = waiting.pop()
+        n_values += len(container)
+        held = container.values() if isinstance(container, dict) else container
+        waiting += [value for value in held if isinstance(value, dict | list)]
+    return n_values
+
+
 def parse_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, no NaN, no lone surrogate, no NUL, depth ≤ MAX_JSON_DEPTH. Raises MalformedBody."""
+    """Strict JSON: UTF-8, no NaN, no lone surrogate, no NUL, depth ≤ MAX_JSON_DEPTH, at most MAX_JSON_VALUES.
+
+    Raises MalformedBody.
+    """
     # Few bodies hold that many brackets at all; only those are walked byte by byte.
     n_opening = body.count(b"[") + body.count(b"{")
     if n_opening > settings.MAX_JSON_DEPTH and too_deep(body, settings.MAX_JSON_DEPTH):
         raise exceptions.MalformedBody(
             f"The body nests deeper than {settings.MAX_JSON_DEPTH} levels; send a flatter one."
         )
-    if b"\\u0000" in body or b"\x00" in body:
+    if b"\x00" in body or (b"\\u0000" in body and _ESCAPED_NUL.search(body)):
         raise exceptions.MalformedBody("The body holds a NUL character; remove it and send again.")
     try:
         # orjson refuses NaN, Infinity, lone surrogates and bytes that are not UTF-8.
-        return orjson.loads(body)
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         raise exceptions.MalformedBody(f"The body is not valid JSON: {exc}.") from exc
+    # Serializers look at each value before they count them, at a thousand times what reading one takes.
+    most = settings.MAX_JSON_VALUES
+    if (
+        body.count(b",") >= most
+        and isinstance(parsed, dict | list)
+        and _n_values(parsed, most) > most
+    ):
+        raise exceptions.MalformedBody(
+            f"The body holds more than {most:,} values; send fewer at once."
+        )
+    return parsed
 
 
 class StrictJSONParser(parsers.BaseParser):
@@ -153,11 +183,12 @@ def as_labelhub_error(exc: Exception) -> exceptions.LabelhubError | None:
         return exceptions.BodyTooLarge()
     if isinstance(exc, drf.Throttled):
         return exceptions.Throttled()
-    if isinstance(exc, drf.APIException):
-        refusal = exceptions.LabelhubError(str(exc.detail))
-        refusal.code = exc.default_code
-        refusal.status = exc.status_code
-        return refusal
+    if isinstance(exc, drf.MethodNotAllowed):
+        return exceptions.MethodNotAllowed()
+    if isinstance(exc, drf.NotAcceptable):
+        return exceptions.NotAcceptable()
+    if isinstance(exc, drf.UnsupportedMediaType):
+        return exceptions.UnsupportedMediaType()
     return None
 
 
@@ -178,6 +209,9 @@ def exception_to_response(exc: Exception, context: dict[str, Any]) -> Response |
     response = Response(error_body(refusal), status=refusal.status)
     if refusal.status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    wait_seconds = getattr(exc, "wait", None) if isinstance(exc, drf.Throttled) else None
+    if wait_seconds is not None:
+        response["Retry-After"] = str(math.ceil(wait_seconds))
     return response
 
 

@@ -57,3 +57,18 @@ class NotSignedIn(LabelhubError):
 class Throttled(LabelhubError):
     code, status = "throttled", 429
     detail = "Too many attempts; wait a minute and try again."
+
+
+class MethodNotAllowed(LabelhubError):
+    code, status = "method_not_allowed", 405
+    detail = "This address takes no such method; its Allow header names those it takes."
+
+
+class NotAcceptable(LabelhubError):
+    code, status = "not_acceptable", 406
+    detail = "Answers are JSON; accept application/json."
+
+
+class UnsupportedMediaType(LabelhubError):
+    code, status = "unsupported_media_type", 415
+    detail = "This address takes no body of that type; /api/docs/ says which it takes."

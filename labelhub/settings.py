@@ -213,6 +213,8 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 MAX_JSON_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE
 MAX_JSON_DEPTH = 64
+# Several times what the largest list of prompts holds.
+MAX_JSON_VALUES = 100_000
 
 # --- Security -------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

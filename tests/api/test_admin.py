@@ -118,6 +118,10 @@ def test_a_rating_schema_is_published_as_the_next_version(browser: Client) -> No
         {
             "flags": '[{"key": "a", "label": "A", "help": ""}, {"key": "a", "label": "B", "help": ""}]'
         },
+        # What PostgreSQL cannot hold, and what a parser drowns in.
+        {"flags": '[{"key": "a", "label": "\\u0000", "help": ""}]'},
+        {"flags": '[{"key": "a", "label": "\\ud800", "help": ""}]'},
+        {"flags": "[" * 200_000},
     ],
 )
 def test_a_rating_schema_that_contradicts_itself_is_refused(

@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from labelhub.api_schema import OnceMadeGenerator
+from labelhub.metrics import REQUEST_SECONDS
 from labelhub.middleware import request_log
 
 
@@ -46,3 +47,22 @@ def test_a_signed_link_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     (line,) = caplog.messages
     assert "/files/" in line
     assert "secret" not in line
+
+
+def test_a_path_with_a_line_break_stays_on_its_line(caplog: pytest.LogCaptureFixture) -> None:
+    request = RequestFactory().get("/api/v1/%0aWARNING all is lost")
+    with caplog.at_level(logging.WARNING, "labelhub.requests"):
+        request_log(lambda _: HttpResponse(status=500))(request)
+    (line,) = caplog.messages
+    assert "\n" not in line
+    assert "/api/v1/%0AWARNING%20all%20is%20lost" in line
+
+
+def test_methods_that_nobody_knows_are_counted_as_one() -> None:
+    for number in range(3):
+        request_log(lambda _: HttpResponse())(RequestFactory().generic(f"BREW{number}", "/"))
+    methods = {
+        sample.labels["method"] for family in REQUEST_SECONDS.collect() for sample in family.samples
+    }
+    assert "other" in methods
+    assert not {method for method in methods if method.startswith("BREW")}
