@@ -43,6 +43,7 @@ app.conf.update(
             "task": "annotation.sweep",
             "schedule": settings.SWEEP_SECONDS,
         },
+        "accounts.forget_sessions": {"task": "accounts.forget_sessions", "schedule": 3600},
     },
 )
 app.autodiscover_tasks(related_name="jobs")

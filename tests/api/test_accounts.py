@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from labelhub import clock
 from labelhub.accounts.models import ApiToken, AuditEvent, Consent, ConsentDocument, User
+from labelhub.celery import app
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,18 @@ def test_a_browser_signs_in_works_and_signs_out() -> None:
     assert browser.get("/api/v1/me/").json()["code"] == "not_signed_in"
 
 
+def test_a_session_that_ran_out_is_forgotten_and_no_other() -> None:
+    browsers = [APIClient() for _ in range(2)]
+    for browser in browsers:
+        browser.force_login(UserFactory())
+    late, live = (browser.cookies["sessionid"].value for browser in browsers)
+    Session.objects.filter(session_key=late).update(expire_date=clock.now() - timedelta(hours=1))
+    (rung,) = (job["task"] for job in app.conf.beat_schedule.values() if "session" in job["task"])
+    app.loader.import_default_modules()
+    app.tasks[rung]()
+    assert list(Session.objects.values_list("session_key", flat=True)) == [live]
+
+
 def test_a_login_without_the_csrf_token_is_refused() -> None:
     user = UserFactory()
     answer = APIClient(enforce_csrf_checks=True).post(
@@ -76,8 +90,10 @@ def test_wrong_credentials_say_no_more_than_that(username: str, password: str) -
 def test_the_twenty_first_login_of_a_minute_is_throttled() -> None:
     browser = APIClient()
     body = {"username": "nobody", "password": "wrong"}
-    codes = [browser.post("/api/v1/auth/login/", body).json()["code"] for _ in range(21)]
+    answers = [browser.post("/api/v1/auth/login/", body) for _ in range(21)]
+    codes = [answer.json()["code"] for answer in answers]
     assert codes == ["wrong_credentials"] * 20 + ["throttled"]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
 
 
 def test_neither_a_header_of_ones_own_nor_a_session_starts_the_count_anew() -> None:
