@@ -19,7 +19,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: "es2023",
   },
-  server: { proxy: { "/api": backend, "/media": backend, "/admin": backend } },
+  server: { proxy: { "/api": backend, "/files": backend, "/admin": backend } },
   test: {
     environment: "jsdom",
     setupFiles: ["src/testing/setup.ts"],

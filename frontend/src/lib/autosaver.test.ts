@@ -107,6 +107,24 @@ describe("Autosaver", () => {
     expect(server.text).toBe("theirs and more");
   });
 
+  it("takes nothing for its own that it gave up for what was saved elsewhere", async () => {
+    const server = new Server();
+    const mine = server.open();
+    server.reachable = false;
+    mine.change("mine");
+    await mine.flush();
+    server.reachable = true;
+    server.version = 1;
+    server.text = "theirs";
+    await mine.flush();
+    expect(mine.takeTheirs()).toBe("theirs");
+    server.version = 2;
+    server.text = "mine";
+    mine.change("theirs and more");
+    expect(await mine.flush()).toBe(false);
+    expect(mine.snapshot()).toEqual({ status: "conflict", theirs: { version: 2, payload: "mine" } });
+  });
+
   it("takes a save for done whose acknowledgement was lost on the way", async () => {
     const server = new Server();
     const saver = server.open();

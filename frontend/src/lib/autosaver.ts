@@ -126,6 +126,7 @@ export class Autosaver<T> {
   forget(): void {
     this.cancelTimer();
     this.unsent = false;
+    this.unanswered = [];
     removeStored(this.options.storageKey);
   }
 
