@@ -1,6 +1,5 @@
-"""Overlap, splits, gold, retests and the entry exam, through claim and submit."""
+"""Overlap, splits, gold and retests, through claim and submit."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -8,11 +7,6 @@ from django.db import DatabaseError, transaction
 
 from annotation.exceptions import (
     AlreadyMarked,
-    ExamFailed,
-    ExamNotAsked,
-    ExamPassed,
-    ExamTooSmall,
-    ExamUnderWay,
     NoTaskAvailable,
     NotReady,
     UnknownFlag,
@@ -21,7 +15,6 @@ from annotation.exceptions import (
 from annotation.models import (
     Assignment,
     Comparison,
-    ExamResult,
     GoldItem,
     Purpose,
     Ranking,
@@ -29,16 +22,15 @@ from annotation.models import (
     Slot,
     Task,
 )
-from annotation.services import exams, follow_ups, gold, leases, splits
-from annotation.services.qualification import LEAD, QUALIFIED
+from annotation.services import follow_ups, gold, splits
+from annotation.services.qualification import LEAD
 from labelhub import clock
-from labelhub.accounts.models import Membership, Project, User
-from tests.factories import MembershipFactory, ProjectFactory, RatingSchemaFactory, ready_comparison
-from tests.ranking import claim_next, membership_of, people, queued, rank_next, submit
+from labelhub.accounts.models import Project, User
+from tests.factories import MembershipFactory, ProjectFactory, ready_comparison
+from tests.known_items import BAD, GOOD, asked_for, leads, make_gold
+from tests.ranking import claim_next, people, queued, rank_next, submit
 
 pytestmark = pytest.mark.django_db
-
-GOOD, BAD = [1, 2, 3, 4], [4, 3, 2, 1]
 
 
 @pytest.fixture
@@ -145,43 +137,6 @@ def test_a_lost_follow_up_is_found_by_the_sweep_and_done_once(project: Project) 
 
 
 # --- Gold and retests ----------------------------------------------------------------------------
-
-
-def leads(project: Project) -> list[User]:
-    return people(project, 2, role=Membership.Role.REVIEWER)
-
-
-def make_gold(
-    project: Project,
-    *,
-    use: GoldItem.Use = GoldItem.Use.GOLD,
-    n_candidates: int = 4,
-    flagged: Sequence[int] = (),
-) -> GoldItem:
-    """An item of which all pairs are clear, the first candidate the best."""
-    comparison = ready_comparison(project, n_candidates)
-    ids = list(comparison.candidates.order_by("index").values_list("pk", flat=True))
-    pairs = [(a, b) for row, a in enumerate(ids) for b in ids[row + 1 :]]
-    item = None
-    for lead in leads(project):
-        item = gold.mark(
-            comparison=comparison,
-            rater=lead.rater,
-            actor=lead,
-            use=use,
-            pairs=pairs,
-            flags={ids[index]: ["hallucination"] for index in flagged},
-            note="The first is right.",
-        )
-    assert item is not None
-    return item
-
-
-def asked_for(project: Project, *keys: str) -> None:
-    """What may be wrong with a reply of the project."""
-    RatingSchemaFactory(
-        project=project, flags=[{"key": key, "label": key, "help": ""} for key in keys]
-    )
 
 
 def test_gold_is_what_two_leads_marked_alike(project: Project) -> None:
@@ -316,133 +271,3 @@ def test_what_measures_people_is_planned_by_constraint(project: Project) -> None
                 purpose=purpose,
                 created_at=clock.now(),
             )
-
-
-# --- The exam ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def examined(project: Project) -> Project:
-    """A project whose exam has seven items of six pairs; one candidate in four is to be flagged, too few to be judged by."""
-    RatingSchemaFactory(project=project)
-    for _ in range(7):
-        make_gold(project, use=GoldItem.Use.EXAM, flagged=[0])
-    manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    exams.require(project=project, wanted=True, actor=manager)
-    return Project.objects.get(pk=project.pk)
-
-
-def skip(assignment: Assignment) -> None:
-    leases.skip(assignment=assignment, reason=Assignment.SkipReason.PREFER_NOT, comment="")
-
-
-def sit(user: User, project: Project, tiers: list[list[int]]) -> ExamResult:
-    for row in tiers:
-        rank_next(user, project, row)
-    return ExamResult.objects.filter(membership__user=user).latest("attempt")
-
-
-def test_an_exam_too_small_is_refused(project: Project) -> None:
-    for _ in range(6):
-        make_gold(project, use=GoldItem.Use.EXAM)
-    manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    with pytest.raises(ExamTooSmall):
-        exams.require(project=project, wanted=True, actor=manager)
-
-
-def test_whoever_passes_joins_the_real_queue_and_not_before(examined: Project) -> None:
-    queued(examined)
-    (user,) = people(examined, 1)
-    with pytest.raises(NoTaskAvailable):
-        claim_next(user, examined)
-    member = membership_of(user, examined)
-    exams.begin(membership=member, rater=user.rater)
-    with pytest.raises(ExamUnderWay):
-        exams.begin(membership=member, rater=user.rater)
-    result = sit(user, examined, [GOOD] * 5 + [BAD] + [GOOD])
-    assert (result.n_pairs, result.n_right, result.passed) == (42, 36, True)
-    assert set(Ranking.objects.values_list("purpose", flat=True)) == {"exam"}
-    assert rank_next(user, examined, GOOD).purpose == "train"
-    with pytest.raises(ExamPassed):
-        exams.begin(membership=membership_of(user, examined), rater=user.rater)
-
-
-def test_whoever_fails_may_come_back_after_a_week_for_other_items(examined: Project) -> None:
-    queued(examined)
-    (user,) = people(examined, 1)
-    exams.begin(membership=membership_of(user, examined), rater=user.rater)
-    result = sit(user, examined, [GOOD] * 5 + [BAD] * 2)
-    assert (result.n_right, result.passed) == (30, False)
-    assert QUALIFIED not in membership_of(user, examined).skills
-    with pytest.raises(NoTaskAvailable):
-        claim_next(user, examined)
-    with pytest.raises(ExamFailed) as refused:
-        exams.begin(membership=membership_of(user, examined), rater=user.rater)
-    assert "again_from" in refused.value.extra
-    with clock.held_at(clock.now() + timedelta(days=8)):
-        with pytest.raises(ExamTooSmall):
-            exams.begin(membership=membership_of(user, examined), rater=user.rater)
-        for _ in range(7):
-            make_gold(examined, use=GoldItem.Use.EXAM)
-        again = exams.begin(membership=membership_of(user, examined), rater=user.rater)
-        assert (again.attempt, again.n_items) == (2, 7)
-
-
-def test_an_item_called_unjudgeable_counts_as_wrong(examined: Project) -> None:
-    (user,) = people(examined, 1)
-    exams.begin(membership=membership_of(user, examined), rater=user.rater)
-    for _ in range(2):
-        submit(user, claim_next(user, examined), None)
-    result = sit(user, examined, [GOOD] * 5)
-    assert (result.n_pairs, result.n_right, result.passed) == (42, 30, False)
-
-
-def test_an_item_that_is_skipped_counts_as_wrong_also_as_the_last_one(examined: Project) -> None:
-    (user,) = people(examined, 1)
-    exams.begin(membership=membership_of(user, examined), rater=user.rater)
-    skip(claim_next(user, examined))
-    sit(user, examined, [GOOD] * 5)
-    skip(claim_next(user, examined))
-    result = ExamResult.objects.get(membership__user=user)
-    assert (result.n_pairs, result.n_right, result.passed) == (42, 30, False)
-    assert result.ended_at is not None
-
-
-def test_flags_are_judged_by_balanced_accuracy_where_enough_are_to_be_raised(
-    project: Project,
-) -> None:
-    RatingSchemaFactory(project=project)
-    for _ in range(7):
-        make_gold(project, use=GoldItem.Use.EXAM, flagged=[0, 2])
-    manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    exams.require(project=project, wanted=True, actor=manager)
-    silent, watchful = people(project, 2)
-    for user, flags in ((silent, {}), (watchful, {0: ["hallucination"], 2: ["hallucination"]})):
-        exams.begin(membership=membership_of(user, project), rater=user.rater)
-        for _ in range(7):
-            submit(user, claim_next(user, project), GOOD, flags=flags)
-    results = {
-        result.membership.user: (result.n_right, result.balanced_accuracy, result.passed)
-        for result in ExamResult.objects.select_related("membership__user")
-    }
-    assert results == {silent: (42, 0.5, False), watchful: (42, 1.0, True)}
-
-
-def test_people_who_were_here_keep_their_place_and_lifting_the_exam_opens_the_queue(
-    project: Project,
-) -> None:
-    (old,) = people(project, 1)
-    for _ in range(7):
-        make_gold(project, use=GoldItem.Use.EXAM)
-    for _ in range(2):
-        queued(project)
-    manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    exams.require(project=project, wanted=True, actor=manager)
-    (new,) = people(project, 1)
-    assert rank_next(old, project, GOOD).purpose == "train"
-    with pytest.raises(NoTaskAvailable):
-        claim_next(new, project)
-    exams.require(project=project, wanted=False, actor=manager)
-    assert rank_next(new, project, GOOD).purpose == "train"
-    with pytest.raises(ExamNotAsked):
-        exams.begin(membership=membership_of(new, project), rater=new.rater)

@@ -11,7 +11,6 @@ from annotation.services import exams, figures
 from labelhub import clock
 from labelhub.accounts.models import Membership, Project, User
 from sampling.models import Policy
-from tests.annotation.test_opinions import GOOD, make_gold
 from tests.candidates import begin, finish, generations_of
 from tests.chats import CandidatePolicyFactory, GenerationFactory, end_generation
 from tests.factories import (
@@ -21,6 +20,7 @@ from tests.factories import (
     ProjectFactory,
     RatingSchemaFactory,
 )
+from tests.known_items import GOOD, make_gold
 from tests.ranking import claim_next, membership_of, people, queued, rank_next, submit
 
 pytestmark = pytest.mark.django_db
