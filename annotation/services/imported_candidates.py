@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from annotation.datasets.records import CandidatesRecord, GivenCandidate, content_sha256
 from annotation.model_names import masked, names_one_of, spoken_names
 from annotation.models import Candidate, Comparison, ImportRun, words
 from annotation.selectors.comparisons import open_round
-from annotation.services.comparisons import question_columns, ranking_task
-from annotation.services.copying import stored_among
+from annotation.services.comparisons import n_planned_of, question_columns
+from annotation.services.copying import copy_rows, json_text, new_ids, stored_among
 from annotation.services.imported_dialogues import SOURCE_LENGTH
-from annotation.services.tasks import add_tasks
+from annotation.services.qualification import skill_for
+from annotation.services.tasks import add_ranking_tasks
 from annotation.similarity import near_identical_to_earlier
 from labelhub import clock
 from sampling.contexts import store_contexts
 from sampling.models import Policy
+
+_COMPARISON_COLUMNS = (
+    "id",
+    "context_id",
+    "language",
+    "category",
+    "origin_key",
+    "licence",
+    "source_row",
+    "external_id",
+)
+_CANDIDATE_COLUMNS = (
+    "comparison_id",
+    "index",
+    "content",
+    "near_identical",
+    "names_model",
+    "provenance",
+)
 
 
 def add(*, run: ImportRun, records: Sequence[CandidatesRecord]) -> int:
@@ -32,63 +52,88 @@ def add(*, run: ImportRun, records: Sequence[CandidatesRecord]) -> int:
         del by_sha256[external_id]
     if not by_sha256:
         return 0
-    now, round_ = clock.now(), open_round(project=run.project)
+    new = list(by_sha256.items())
+    ids = new_ids(Comparison, len(new))
+    now, project, round_ = clock.now(), run.project, open_round(project=run.project)
+    copy_rows(
+        Comparison,
+        _COMPARISON_COLUMNS,
+        _comparison_rows(run, new, ids),
+        same={
+            "project_id": run.project_id,
+            "round_id": round_.pk if round_ else None,
+            "state": Comparison.State.READY.value,
+            "source": run.file_name[-SOURCE_LENGTH:],
+            "allowed_use": run.allowed_use or words.every_use(),
+            "import_run_id": run.pk,
+            "created_at": now,
+            "ready_at": now,
+            **question_columns(project),
+        },
+    )
+    ours = spoken_names(Policy.objects.values_list("name", "source"))
+    copy_rows(
+        Candidate,
+        _CANDIDATE_COLUMNS,
+        (
+            row
+            for pk, (_, record) in zip(ids, new, strict=True)
+            for row in _candidate_rows(pk, record, ours)
+        ),
+        same={"project_id": run.project_id, "origin": Candidate.Origin.IMPORTED.value},
+    )
+    add_ranking_tasks(
+        project=project,
+        round_=round_,
+        skill=skill_for(project),
+        comparisons=[
+            (pk, record.language or "en", n_planned_of(project, pk))
+            for pk, (_, record) in zip(ids, new, strict=True)
+        ],
+    )
+    return len(new)
+
+
+def _comparison_rows(
+    run: ImportRun, new: Sequence[tuple[str, CandidatesRecord]], ids: Sequence[int]
+) -> list[tuple[Any, ...]]:
     contexts = store_contexts(
         contexts=[
             [{"role": turn.role, "content": turn.content} for turn in record.messages]
-            for record in by_sha256.values()
+            for _, record in new
         ]
     )
-    comparisons = Comparison.objects.bulk_create(
-        Comparison(
-            project=run.project,
-            round=round_,
-            state=Comparison.State.READY,
-            context_id=context,
-            language=record.language or "en",
-            category=record.category or "",
-            origin_key=record.origin_key,
-            source=run.file_name[-SOURCE_LENGTH:],
-            licence=record.licence or run.licence,
-            allowed_use=run.allowed_use or words.every_use(),
-            import_run=run,
-            source_row=record.row,
-            external_id=external_id,
-            created_at=now,
-            ready_at=now,
-            **question_columns(run.project),
-        )
-        for context, (external_id, record) in zip(contexts, by_sha256.items(), strict=True)
-    )
-    ours = spoken_names(Policy.objects.values_list("name", "source"))
-    Candidate.objects.bulk_create(
-        candidate
-        for comparison, record in zip(comparisons, by_sha256.values(), strict=True)
-        for candidate in _candidates(comparison, record, ours)
-    )
-    add_tasks(tasks=[ranking_task(comparison) for comparison in comparisons])
-    return len(comparisons)
-
-
-def _candidates(
-    comparison: Comparison, record: CandidatesRecord, ours: set[str]
-) -> list[Candidate]:
-    """A model's name is masked in what is shown; the words as they came are kept beside."""
-    names = ours | {one.policy for one in record.candidates if one.policy}
-    is_near = near_identical_to_earlier([one.content for one in record.candidates])
     return [
-        Candidate(
-            project=comparison.project,
-            comparison=comparison,
-            index=index,
-            origin=Candidate.Origin.IMPORTED,
-            content=masked(one.content, names),
-            near_identical=is_near[index],
-            names_model=names_one_of(one.content, names),
-            provenance=_provenance(one, named=names_one_of(one.content, names)),
+        (
+            pk,
+            context_id,
+            record.language or "en",
+            record.category or "",
+            record.origin_key,
+            record.licence or run.licence,
+            record.row,
+            external_id,
         )
-        for index, one in enumerate(record.candidates)
+        for pk, context_id, (external_id, record) in zip(ids, contexts, new, strict=True)
     ]
+
+
+def _candidate_rows(
+    comparison_id: int, record: CandidatesRecord, ours: set[str]
+) -> Iterator[tuple[Any, ...]]:
+    """A model's name is masked in what is shown; the words as they came are kept beside."""
+    names = frozenset(ours | {one.policy for one in record.candidates if one.policy})
+    is_near = near_identical_to_earlier([one.content for one in record.candidates])
+    for index, one in enumerate(record.candidates):
+        named = names_one_of(one.content, names)
+        yield (
+            comparison_id,
+            index,
+            masked(one.content, names) if named else one.content,
+            is_near[index],
+            named,
+            json_text(_provenance(one, named=named)),
+        )
 
 
 def _provenance(candidate: GivenCandidate, *, named: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -24,6 +24,7 @@ from annotation.models import (
     Task,
     TaskKind,
 )
+from annotation.services.copying import copy_rows, new_ids
 from labelhub import clock
 from labelhub.accounts.models import Project, Rater
 
@@ -59,19 +60,14 @@ class NewTask:
         """Random but replayable: by age, fatigue would be mistaken for a source's quality (DATA.md §3)."""
         if self.place is not None:
             return self.place
-        subject = [self.kind.value] + [
-            f"{name}{row.pk}"
-            for name, row in (
-                ("project", self.project),
-                ("batch", self.batch),
-                ("prompt", self.prompt),
-                ("comparison", self.comparison),
-                ("subject", self.subject),
-            )
-            if row is not None
-        ]
-        digest = hashlib.blake2b("/".join(subject).encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") >> 1
+        about = {
+            "project": self.project,
+            "batch": self.batch,
+            "prompt": self.prompt,
+            "comparison": self.comparison,
+            "subject": self.subject,
+        }
+        return _order_key(self.kind, **{name: row.pk for name, row in about.items() if row})
 
     def urgency(self) -> int:
         if self.priority is not None:
@@ -127,6 +123,62 @@ def add_tasks(*, tasks: Sequence[NewTask]) -> list[Task]:
     return rows
 
 
+def add_ranking_tasks(
+    *,
+    project: Project,
+    round_: Round | None,
+    skill: str,
+    comparisons: Sequence[tuple[int, str, int]],
+) -> None:
+    """As `add_tasks`, of many comparisons that nobody is barred from, given as (id, language, slots)."""
+    pools = {
+        language: _pool((project.pk, TaskKind.RANKING, language, (), skill))
+        for language in sorted({language for _, language, _ in comparisons})
+    }
+    ids = new_ids(Task, len(comparisons))
+    rows = [
+        (
+            pk,
+            pools[language].pk,
+            _order_key(TaskKind.RANKING, project=project.pk, comparison=about),
+            about,
+        )
+        for pk, (about, language, _) in zip(ids, comparisons, strict=True)
+    ]
+    copy_rows(
+        Task,
+        ("id", "pool_id", "order_key", "comparison_id"),
+        rows,
+        same={
+            "project_id": project.pk,
+            "round_id": round_.pk if round_ else None,
+            "kind": TaskKind.RANKING.value,
+            "created_at": clock.now(),
+        },
+    )
+    slots = [
+        (pk, pool, order_key, index)
+        for (pk, pool, order_key, _), (_, _, n_slots) in zip(rows, comparisons, strict=True)
+        for index in range(n_slots)
+    ]
+    slot_ids = new_ids(Slot, len(slots))
+    copy_rows(
+        Slot,
+        ("id", "task_id", "pool_id", "order_key", "index"),
+        [(slot_id, *slot) for slot_id, slot in zip(slot_ids, slots, strict=True)],
+        same={"priority": DEFAULT_PRIORITY},
+    )
+    _tell_cursors(
+        {(pool.pk, None): DEFAULT_PRIORITY for pool in pools.values()},
+        first_slot=min(slot_ids, default=0),
+    )
+
+
+def _order_key(kind: TaskKind, **about: int) -> int:
+    subject = "/".join([kind.value, *(f"{name}{pk}" for name, pk in about.items())])
+    return int.from_bytes(hashlib.blake2b(subject.encode(), digest_size=8).digest(), "big") >> 1
+
+
 _PoolKey = tuple[int, TaskKind, str, tuple[str, ...], str]
 
 
@@ -155,16 +207,20 @@ def _pool(key: _PoolKey) -> Pool:
 def _show_urgent_work(
     tasks: Sequence[NewTask], pools: dict[_PoolKey, Pool], *, first_slot: int
 ) -> None:
-    """Tell cursors that are past the new work's priority of it, the oldest of whose slots is named; work
-    of equal priority is met on the next round.
-
-    Nobody loses their place: they need not pass again what they have done. Reserved work is told to
-    one person.
-    """
     most_urgent: dict[tuple[int, int | None], int] = {}
     for task in tasks:
         place = (pools[_pool_key(task)].pk, task.reserved_for.pk if task.reserved_for else None)
         most_urgent[place] = min(task.urgency(), most_urgent.get(place, task.urgency()))
+    _tell_cursors(most_urgent, first_slot=first_slot)
+
+
+def _tell_cursors(most_urgent: Mapping[tuple[int, int | None], int], *, first_slot: int) -> None:
+    """Tell cursors that are past the new work's priority of it, the oldest of whose slots is named; work
+    of equal priority is met on the next round. The work is given as {(pool, whose): priority}.
+
+    Nobody loses their place: they need not pass again what they have done. Reserved work is told to
+    one person.
+    """
     passed = Q(pk__in=[])
     for (pool_id, rater_id), urgency in most_urgent.items():
         whose = Q(rater=rater_id) if rater_id else Q()

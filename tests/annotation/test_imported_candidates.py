@@ -1,10 +1,16 @@
 """Completions made elsewhere, to be ranked here."""
 
+from typing import Any
+
 import pytest
+from django.forms.models import model_to_dict
 
 from annotation.model_names import MASK
 from annotation.models import Candidate, Comparison, Task
 from annotation.services import imports
+from annotation.services.comparisons import ranking_task
+from annotation.services.tasks import add_tasks
+from labelhub import clock
 from labelhub.accounts.models import Project
 from tests.factories import PolicyFactory, RoundFactory
 from tests.importing import said, take_in
@@ -102,6 +108,42 @@ def test_many_lines_take_as_many_statements_as_few(
     with django_assert_max_num_queries(40):  # type: ignore[operator]
         take_in(project, *(line(f"One {n}.", f"Two {n}.") for n in range(300)))
     assert Comparison.objects.count() == 301
+
+
+def test_their_tasks_are_as_those_of_other_comparisons(project: Project) -> None:
+    Project.objects.update(rankings_per_comparison=3, overlap_share=0.5, exam_required=True)
+    project.refresh_from_db()
+    take_in(
+        project, *(line(f"One {n}.", "Two.", language="de" if n % 2 else "en") for n in range(8))
+    )
+    imported = list(Task.objects.order_by("comparison"))
+    assert {task.slots.count() for task in imported} == {1, 3}
+    others = add_tasks(
+        tasks=[
+            ranking_task(comparison)
+            for comparison in Comparison.objects.select_related("project", "round").order_by("pk")
+        ]
+    )
+    for task, other in zip(imported, others, strict=True):
+        assert _told(task) == _told(other)
+
+
+def _told(task: Task) -> list[dict[str, Any]]:
+    """What the task and its slots are, but for their ids and the moment."""
+    return [
+        {
+            name: value
+            for name, value in model_to_dict(row).items()
+            if name not in ("id", "created_at", "task")
+        }
+        for row in (task, *task.slots.order_by("index"))
+    ]
+
+
+def test_without_an_open_round_they_wait_all_the_same(project: Project) -> None:
+    project.rounds.update(closed_at=clock.now())
+    take_in(project, line("One.", "Two."))
+    assert (Comparison.objects.get().round, Task.objects.get().round) == (None, None)
 
 
 def test_candidates_are_no_dialogues_that_could_wait_for_review(project: Project) -> None:
