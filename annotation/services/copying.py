@@ -36,6 +36,8 @@ def stored_among(
     model: type[models.Model], column: str, values: Collection[str], **same: Any
 ) -> set[str]:
     """Which of the values are in that column already, among rows whose columns are the `same`."""
+    if not values:
+        return set()
     quote = connection.ops.quote_name
     conditions = "".join(f" AND {quote(name)} = %s" for name in same)
     with connection.cursor() as cursor:
@@ -101,7 +103,7 @@ def array_text(values: Iterable[str | int]) -> str:
     """`{"a",1}`, an array as PostgreSQL reads it: texts are quoted, so that none is taken for null or for
     a bracket."""
     quoted = (
-        str(value) if type(value) is int else '"{}"'.format(re.sub(r'(["\\])', r"\\\1", value))
+        str(value) if isinstance(value, int) else '"{}"'.format(re.sub(r'(["\\])', r"\\\1", value))
         for value in values
     )
     return "{" + ",".join(quoted) + "}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from annotation.datasets.records import CandidatesRecord, GivenCandidate, content_sha256
+from annotation.datasets.records import CandidatesRecord, GivenCandidate
 from annotation.model_names import masked, names_one_of, spoken_names
 from annotation.models import Candidate, Comparison, ImportRun, words
 from annotation.selectors.comparisons import open_round
@@ -39,20 +39,17 @@ _CANDIDATE_COLUMNS = (
 )
 
 
-def add(*, run: ImportRun, records: Sequence[CandidatesRecord]) -> int:
-    """Store those that the project does not have yet, with their tasks in the open round; how many.
+def add(*, run: ImportRun, by_sha256: Mapping[str, CandidatesRecord]) -> int:
+    """Store those that the project does not have yet, by their `content_sha256`, with their tasks in the
+    open round; how many they were.
 
     A number of statements that does not grow with theirs. The caller holds the transaction and the
     project's import lock.
     """
-    by_sha256 = {content_sha256(record): record for record in records}
-    for external_id in stored_among(
-        Comparison, "external_id", by_sha256, project_id=run.project_id
-    ):
-        del by_sha256[external_id]
-    if not by_sha256:
+    stored = stored_among(Comparison, "external_id", by_sha256, project_id=run.project_id)
+    new = [(sha256, record) for sha256, record in by_sha256.items() if sha256 not in stored]
+    if not new:
         return 0
-    new = list(by_sha256.items())
     ids = new_ids(Comparison, len(new))
     now, project, round_ = clock.now(), run.project, open_round(project=run.project)
     copy_rows(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from annotation.datasets.records import DialogueRecord, NodeRecord, TreeRecord, content_sha256
+from annotation.datasets.records import DialogueRecord, NodeRecord, TreeRecord
 from annotation.models import Conversation, ImportRun, Message, TaskKind, words
 from annotation.services.copying import copy_rows, json_text, new_ids, stored_among
 from annotation.services.tasks import NewTask, add_tasks
@@ -37,23 +37,23 @@ _MESSAGE_COLUMNS = (
 )
 
 
-def add(*, run: ImportRun, records: Sequence[DialogueRecord | TreeRecord], as_drafts: bool) -> int:
-    """Store those that the project does not have yet; how many they were.
+def add(
+    *, run: ImportRun, by_sha256: Mapping[str, DialogueRecord | TreeRecord], as_drafts: bool
+) -> int:
+    """Store those that the project does not have yet, by their `content_sha256`; how many they were.
 
     The caller holds the transaction and the project's import lock.
     """
-    by_sha256 = {content_sha256(record): record for record in records}
-    for sha256 in stored_among(
+    stored = stored_among(
         Conversation,
         "content_sha256",
         by_sha256,
         project_id=run.project_id,
         kind=Conversation.Kind.IMPORTED.value,
-    ):
-        del by_sha256[sha256]
-    if not by_sha256:
+    )
+    new = [(sha256, record) for sha256, record in by_sha256.items() if sha256 not in stored]
+    if not new:
         return 0
-    new = list(by_sha256.items())
     ids = new_ids(Conversation, len(new))
     message_ids = new_ids(Message, sum(len(_nodes(record)) for _, record in new))
     now = clock.now()

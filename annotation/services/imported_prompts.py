@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from annotation.datasets.records import PromptRecord, content_sha256
+from annotation.datasets.records import PromptRecord
 from annotation.models import ImportRun, Prompt, words
 from annotation.services.copying import copy_rows, json_text, stored_among
 from annotation.services.imported_dialogues import SOURCE_LENGTH
@@ -23,15 +23,14 @@ _COLUMNS = (
 )
 
 
-def add(*, run: ImportRun, records: Sequence[PromptRecord]) -> int:
-    """Store those that the project does not have yet; how many they were.
+def add(*, run: ImportRun, by_sha256: Mapping[str, PromptRecord]) -> int:
+    """Store those that the project does not have yet, by their `content_sha256`; how many they were.
 
     The caller holds the transaction and the project's import lock.
     """
-    by_sha256 = {content_sha256(record): record for record in records}
-    for sha256 in stored_among(Prompt, "content_sha256", by_sha256, project_id=run.project_id):
-        del by_sha256[sha256]
-    if not by_sha256:
+    stored = stored_among(Prompt, "content_sha256", by_sha256, project_id=run.project_id)
+    new = [(sha256, record) for sha256, record in by_sha256.items() if sha256 not in stored]
+    if not new:
         return 0
     copy_rows(
         Prompt,
@@ -48,7 +47,7 @@ def add(*, run: ImportRun, records: Sequence[PromptRecord]) -> int:
                 record.row,
                 json_text(record.metadata),
             )
-            for sha256, record in by_sha256.items()
+            for sha256, record in new
         ),
         same={
             "project_id": run.project_id,
@@ -59,4 +58,4 @@ def add(*, run: ImportRun, records: Sequence[PromptRecord]) -> int:
             "created_at": clock.now(),
         },
     )
-    return len(by_sha256)
+    return len(new)

@@ -7,7 +7,7 @@ ids that the file used are kept in `imported_fields`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -21,7 +21,6 @@ from annotation.datasets.records import (
     CandidateRecord,
     RankingRecord,
     RejectCode,
-    content_sha256,
 )
 from annotation.datasets.sources import RowError
 from annotation.models import (
@@ -134,14 +133,13 @@ def require_in_range(record: RankingRecord) -> None:
             raise RowError(RejectCode.OUT_OF_RANGE, f"{fact}.")
 
 
-def add(*, run: ImportRun, records: Sequence[RankingRecord]) -> int:
-    """Store those that the project does not have yet; how many they were.
+def add(*, run: ImportRun, by_sha256: Mapping[str, RankingRecord]) -> int:
+    """Store those that the project does not have yet, by their `content_sha256`; how many they were.
 
     The caller holds the transaction and the project's import lock.
     """
-    by_sha256 = {content_sha256(record): record for record in records}
-    for external_id in stored_among(Ranking, "external_id", by_sha256, project_id=run.project_id):
-        del by_sha256[external_id]
+    there = stored_among(Ranking, "external_id", by_sha256, project_id=run.project_id)
+    by_sha256 = {sha256: record for sha256, record in by_sha256.items() if sha256 not in there}
     if not by_sha256:
         return 0
     records = list(by_sha256.values())
@@ -252,7 +250,7 @@ def _comparison_rows(
 
 def _ranking_rows(
     run: ImportRun,
-    by_sha256: dict[str, RankingRecord],
+    by_sha256: Mapping[str, RankingRecord],
     ids: list[int],
     groups: Sequence[str],
     stored: dict[str, tuple[int, list[int]]],

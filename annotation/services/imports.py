@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
 from django.db import connection, transaction
@@ -20,6 +21,7 @@ from annotation.datasets.records import (
     Reject,
     RejectCode,
     TreeRecord,
+    content_sha256,
 )
 from annotation.datasets.sources import RowError
 from annotation.exceptions import DraftsAreDialogues, FileRefused
@@ -136,18 +138,55 @@ def require_storable(record: Record) -> None:
         )
 
 
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """What is stored at once; all that a row of the file holds stands in one chunk."""
-    chunk: list[Row] = []
-    n_characters = 0
+@dataclass
+class _Chunk:
+    """What is stored at once. Records stand under what tells them from others."""
+
+    dialogues: dict[str, DialogueRecord | TreeRecord] = field(default_factory=dict)
+    prompts: dict[str, PromptRecord] = field(default_factory=dict)
+    rankings: dict[str, RankingRecord] = field(default_factory=dict)
+    candidates: dict[str, CandidatesRecord] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    n_records: int = 0
+    n_characters: int = 0
+    last_row: int = 0
+
+    def is_full(self) -> bool:
+        return self.n_records + len(self.rejects) >= CHUNK_ROWS or (
+            self.n_characters > CHUNK_CHARACTERS
+        )
+
+    def add(self, row: Row) -> None:
+        self.last_row = row.row
+        self.n_characters += _size(row)
+        if isinstance(row, Reject):
+            self.rejects.append(row)
+            return
+        if isinstance(row, LeftOut):
+            self.left_out[row.code.value] += row.count
+            return
+        self.n_records += 1
+        sha256 = content_sha256(row)
+        if isinstance(row, PromptRecord):
+            self.prompts[sha256] = row
+        elif isinstance(row, RankingRecord):
+            self.rankings[sha256] = row
+        elif isinstance(row, CandidatesRecord):
+            self.candidates[sha256] = row
+        else:
+            self.dialogues[sha256] = row
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[_Chunk]:
+    """All that a row of the file holds stands in one chunk."""
+    chunk = _Chunk()
     for row in rows:
-        full = len(chunk) >= CHUNK_ROWS or n_characters > CHUNK_CHARACTERS
-        if full and row.row != chunk[-1].row:
+        if chunk.is_full() and row.row != chunk.last_row:
             yield chunk
-            chunk, n_characters = [], 0
-        chunk.append(row)
-        n_characters += _size(row)
-    if chunk:
+            chunk = _Chunk()
+        chunk.add(row)
+    if chunk.last_row:
         yield chunk
 
 
@@ -166,39 +205,33 @@ def _size(row: Row) -> int:
 
 
 @transaction.atomic
-def _store(run: ImportRun, chunk: list[Row]) -> None:
-    # Two imports into one project would else both find that a row is not there yet.
+def _store(run: ImportRun, chunk: _Chunk) -> None:
     with connection.cursor() as cursor:
+        # Chunk upon chunk need not wait for the disk: a power cut takes whole ones, with the place in the
+        # run, and the run's end is not told before all of them are on it.
+        cursor.execute("SET LOCAL synchronous_commit TO off")
+        # Two imports into one project would else both find that a row is not there yet.
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('labelhub.import', %s))",
             [run.project_id],
         )
-    rejects = [row for row in chunk if isinstance(row, Reject)]
-    dialogues = [row for row in chunk if isinstance(row, DialogueRecord | TreeRecord)]
-    prompts = [row for row in chunk if isinstance(row, PromptRecord)]
-    rankings = [row for row in chunk if isinstance(row, RankingRecord)]
-    candidates = [row for row in chunk if isinstance(row, CandidatesRecord)]
-    n_records = len(dialogues) + len(prompts) + len(rankings) + len(candidates)
     n_added = (
-        imported_dialogues.add(run=run, records=dialogues, as_drafts=run.as_drafts)
-        + imported_prompts.add(run=run, records=prompts)
-        + imported_rankings.add(run=run, records=rankings)
-        + imported_candidates.add(run=run, records=candidates)
+        imported_dialogues.add(run=run, by_sha256=chunk.dialogues, as_drafts=run.as_drafts)
+        + imported_prompts.add(run=run, by_sha256=chunk.prompts)
+        + imported_rankings.add(run=run, by_sha256=chunk.rankings)
+        + imported_candidates.add(run=run, by_sha256=chunk.candidates)
     )
     RejectedRow.objects.bulk_create(
         RejectedRow(run=run, row=row.row, code=row.code.value, detail=row.detail, raw=row.raw)
-        for row in rejects
+        for row in chunk.rejects
     )
-    run.n_read += n_records + len(rejects)
+    run.n_read += chunk.n_records + len(chunk.rejects)
     run.n_added += n_added
-    run.n_duplicates += n_records - n_added
-    run.rejects = dict(Counter(run.rejects) + Counter(reject.code.value for reject in rejects))
-    total = Counter(run.left_out)
-    for part in chunk:
-        if isinstance(part, LeftOut):
-            total[part.code.value] += part.count
-    run.left_out = dict(total)
-    run.rows_through = chunk[-1].row
+    run.n_duplicates += chunk.n_records - n_added
+    rejected = Counter(reject.code.value for reject in chunk.rejects)
+    run.rejects = dict(Counter(run.rejects) + rejected)
+    run.left_out = dict(Counter(run.left_out) + chunk.left_out)
+    run.rows_through = chunk.last_row
     run.save(
         update_fields=["n_read", "n_added", "n_duplicates", "rejects", "left_out", "rows_through"]
     )
