@@ -79,6 +79,8 @@ class Conversation(Model):
     content_sha256 = models.CharField(max_length=64, blank=True)
     # Counts saved threads, so that a second tab cannot overwrite the first.
     version = models.PositiveIntegerField(default=0)
+    # The turns that were handed in, where a reviewer has changed them since.
+    handed_in_path = ArrayField(models.BigIntegerField(), null=True, blank=True)
     # The client's key of the newest chat turn: the same turn sent again is not a second one.
     turn_key = models.UUIDField(null=True, blank=True)
     # The newest reply that was asked for. It has no message until it ended with something said; its

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import OuterRef, Subquery, TextField, Value
+from django.db.models import OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import JSONObject
 
 from annotation.models import (
@@ -66,6 +66,7 @@ class Thread:
     kind: str
     state: str
     version: int
+    fixed_in_review: bool
     messages: list[Turn]
 
 
@@ -85,14 +86,23 @@ class Previous:
 
 
 def thread_of(
-    *, conversation: Conversation, rater: Rater | None, with_drafts: bool = False
+    *,
+    conversation: Conversation,
+    rater: Rater | None,
+    with_drafts: bool = False,
+    path: Sequence[int] | None = None,
 ) -> Thread:
-    """The conversation as `rater` sees it, their own feedback included; two queries, and one where replies are asked for."""
+    """The conversation as `rater` sees it, their own feedback included; two queries, and one where replies are asked for.
+
+    `path` are the turns of an earlier state; without it, those that are live.
+    """
     own = Feedback.objects.filter(message=OuterRef("pk"), rater=rater).order_by("-id")
     # Asked before the turns are read: a reply that is stored in between is among them.
     is_unwritten = _is_unwritten(conversation)
     live = list(
-        Message.objects.filter(conversation=conversation, is_live=True)
+        Message.objects.filter(
+            Q(is_live=True) if path is None else Q(pk__in=path), conversation=conversation
+        )
         .annotate(
             own_feedback=Subquery(
                 own.values(
@@ -155,6 +165,7 @@ def thread_of(
         kind=conversation.kind,
         state=conversation.state,
         version=conversation.version,
+        fixed_in_review=conversation.handed_in_path is not None,
         messages=turns,
     )
 
@@ -262,7 +273,7 @@ def reply_for(*, user: User | AnonymousUser, message_id: int) -> Message:
             conversation__kind=Conversation.Kind.CHAT,
             conversation__author__user=user.pk,
         )
-        .select_related("conversation__author")
+        .select_related("conversation__author", "conversation__project")
         .first()
     )
     if found is None:

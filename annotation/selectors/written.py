@@ -90,9 +90,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a demonstration, from the first to the newest."""
+    """One version of a demonstration, from the first to the newest; `fixed` where a reviewer changed it."""
 
     conversation: Thread
+    fixed: bool
     finished_at: datetime | None
     review: Verdict | None
 
@@ -161,18 +162,21 @@ def can_amend(conversation: Conversation, assignment: Assignment) -> bool:
 
 
 def _versions(newest: Conversation) -> list[Version]:
-    """The chain of versions that ends in `newest`; three queries a version."""
+    """The chain of versions that ends in `newest`, what was handed in before a reviewer's changes among
+    them; three queries a version.
+    """
     chain = [newest]
     while chain[0].revises_id is not None:
         chain.insert(0, Conversation.objects.select_related("author").get(pk=chain[0].revises_id))
-    return [
-        Version(
-            conversation=thread_of(conversation=row, rater=row.author),
-            finished_at=row.finished_at,
-            review=_verdict(row),
-        )
-        for row in chain
-    ]
+    versions = []
+    for row in chain:
+        handed_in, verdict = row.handed_in_path, _verdict(row)
+        if handed_in is not None:
+            as_handed_in = thread_of(conversation=row, rater=row.author, path=handed_in)
+            versions.append(Version(as_handed_in, False, row.finished_at, verdict))
+        live = thread_of(conversation=row, rater=row.author)
+        versions.append(Version(live, handed_in is not None, row.finished_at, verdict))
+    return versions
 
 
 def _verdict(conversation: Conversation) -> Verdict | None:

@@ -56,6 +56,9 @@ class ConversationOutput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Conversation.Kind.choices)
     state = serializers.ChoiceField(choices=Conversation.State.choices)
     version = serializers.IntegerField()
+    fixed_in_review = serializers.BooleanField(
+        help_text="A reviewer changed the thread since it was handed in."
+    )
     messages = MessageOutput(many=True)
 
 

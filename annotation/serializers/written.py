@@ -55,6 +55,7 @@ class VerdictOutput(serializers.Serializer[Any]):
 
 class VersionOutput(serializers.Serializer[Any]):
     conversation = ConversationOutput()
+    fixed = serializers.BooleanField(help_text="The version before as a reviewer changed it.")
     finished_at = serializers.DateTimeField(allow_null=True)
     review = VerdictOutput(allow_null=True)
 

@@ -65,6 +65,7 @@ def say(
         live = _cut(live, len(live) - 1)
     roles = [message.role for message in live]
     threads.check_turn(project=conversation.project, index=len(live), content=content)
+    threads.check_tokens(conversation=conversation, turns={len(live): content})
     threads.check_n_turns(
         project=conversation.project, roles=[*roles, Message.Role.USER, Message.Role.ASSISTANT]
     )

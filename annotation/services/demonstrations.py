@@ -63,7 +63,8 @@ def _hand_in(assignment: Assignment, *, version: int, personal_data_confirmed: b
         make_trainable(conversation=conversation)
         conversation.state = Conversation.State.ACCEPTED_BY_SAMPLING
     conversation.finished_at = clock.now()
-    conversation.save(update_fields=["state", "finished_at"])
+    conversation.handed_in_path = None
+    conversation.save(update_fields=["state", "finished_at", "handed_in_path"])
 
 
 def check_complete(*, project: Project, live: Sequence[Message]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from annotation.models import Feedback, Message
+from annotation.services import threads
 from labelhub import clock
 
 
@@ -16,7 +17,14 @@ def give_feedback(
     comment: str = "",
     rewrite: str = "",
 ) -> Feedback:
-    """Store the chat's author's judgement of a reply. A later one stands beside it and is the one shown."""
+    """Store the chat's author's judgement of a reply. A later one stands beside it and is the one shown.
+
+    Raises TurnTooLong for a rewrite that would be no turn of this project.
+    """
+    if rewrite.strip():
+        conversation, place = message.conversation, message.position
+        threads.check_turn(project=conversation.project, index=place, content=rewrite)
+        threads.check_tokens(conversation=conversation, turns={place: rewrite})
     return Feedback.objects.create(
         project_id=message.project_id,
         message=message,

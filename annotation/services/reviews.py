@@ -55,7 +55,7 @@ def submit_review(
 ) -> Assignment:
     """Give the verdict on the assignment's demonstration.
 
-    An approval of a thread that the reviewer changed is stored as `fixed`. A returned one goes back
+    An approval of a thread that a reviewer changed is stored as `fixed`. A returned one goes back
     to its author as a task of their own. Raises SayWhy, UnknownMessage, ConversationSettled, for a
     fix the refusals of a submitted thread, and what a submission may.
     """
@@ -92,7 +92,7 @@ def _judge(
     live = selectors.live_messages(conversation=conversation)
     if verdict in {Verdict.APPROVED, Verdict.FIXED}:
         check_complete(project=conversation.project, live=live)
-        if _was_changed(conversation, live):
+        if conversation.handed_in_path is not None:
             verdict = Verdict.FIXED
         # Before the state: from then on a trigger lets nothing of the thread change.
         make_trainable(conversation=conversation)
@@ -121,12 +121,6 @@ def _judge(
         project=conversation.project,
         verdict=verdict.value,
     )
-
-
-def _was_changed(conversation: Conversation, live: Sequence[Message]) -> bool:
-    """Whether a turn was written since it was handed in, by this reviewer or by one who gave it back."""
-    handed_in_at = conversation.finished_at
-    return handed_in_at is not None and any(message.created_at > handed_in_at for message in live)
 
 
 def _check_remarks(conversation: Conversation, remarks: Sequence[Remark]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from annotation.exceptions import (
     UnknownDraft,
     UnknownTurn,
 )
-from annotation.models import Assignment, Conversation, Message
+from annotation.models import Assignment, Conversation, Message, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.selectors import lengths
 from annotation.services import conversations, drafts, leases
@@ -62,7 +62,8 @@ def save_thread(
     live = selectors.live_messages(conversation=conversation)
     wanted = _resolved(conversation, turns, live)
     check_thread(project=conversation.project, turns=wanted)
-    _check_tokens(conversation, wanted)
+    new_turns = {index: turn.content for index, turn in enumerate(wanted) if turn.stays is None}
+    check_tokens(conversation=conversation, turns=new_turns)
     n_kept = _n_unchanged(wanted, live)
     if n_kept == len(wanted) == len(live):
         return conversation
@@ -74,7 +75,9 @@ def save_thread(
     conversations.append_path(conversation=conversation, after=after, sibling=sibling, turns=new)
     _tell_ledger(new, origins)
     conversation.version += 1
-    conversation.save(update_fields=["version"])
+    if locked.kind == TaskKind.REVIEW and conversation.handed_in_path is None:
+        conversation.handed_in_path = [message.pk for message in live]
+    conversation.save(update_fields=["version", "handed_in_path"])
     return conversation
 
 
@@ -117,21 +120,6 @@ def _resolved(
     return resolved
 
 
-def _check_tokens(conversation: Conversation, turns: Sequence[_Wanted]) -> None:
-    """Raises TurnTooLong for a new turn over the project's limit in the policy's tokens."""
-    limit = conversation.project.max_turn_tokens
-    new = [(index, turn.content) for index, turn in enumerate(turns) if turn.stays is None]
-    if limit is None or not new:
-        return
-    counts = lengths.count_turns(
-        conversation=conversation, contents=[content for _, content in new]
-    )
-    for (index, _), n_tokens in zip(new, counts or [], strict=False):
-        if n_tokens > limit:
-            sentence = f"{n_tokens} tokens; this project allows {limit}."
-            raise TurnTooLong(fields=_at(index, sentence))
-
-
 def check_thread(*, project: Project, turns: Sequence[_Wanted]) -> None:
     """Raises RolesMustAlternate, EmptyTurn, TurnTooLong or TooManyTurns."""
     has_system = bool(turns) and turns[0].role == SYSTEM
@@ -154,6 +142,20 @@ def check_turn(*, project: Project, index: int, content: str) -> None:
     if excess > 0:
         sentence = f"{excess} characters over the {project.max_turn_characters} allowed."
         raise TurnTooLong(fields=_at(index, sentence))
+
+
+def check_tokens(*, conversation: Conversation, turns: Mapping[int, str]) -> None:
+    """Raises TurnTooLong for a text over the project's limit in the policy's tokens; `turns` are texts
+    by their place in the thread.
+    """
+    limit = conversation.project.max_turn_tokens
+    if limit is None or not turns:
+        return
+    counts = lengths.count_turns(conversation=conversation, contents=list(turns.values()))
+    for index, n_tokens in zip(turns, counts or [], strict=False):
+        if n_tokens > limit:
+            sentence = f"{n_tokens} tokens; this project allows {limit}."
+            raise TurnTooLong(fields=_at(index, sentence))
 
 
 def check_n_turns(*, project: Project, roles: Sequence[str]) -> None:

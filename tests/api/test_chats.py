@@ -158,6 +158,17 @@ class TestTurns:
         )
         assert refusal(say(trainer, chat, "More?")) == (400, "too_many_turns")
 
+    def test_a_turn_has_no_more_tokens_than_the_project_allows(
+        self, trainer: Person, chat: Assignment
+    ) -> None:
+        Policy.objects.update(source="fixtures/policy/demo")
+        Project.objects.update(max_turn_tokens=5)
+        answer = say(trainer, chat, "One two three four five six seven eight nine.")
+        assert refusal(answer) == (400, "turn_too_long")
+        assert list(answer.json()["fields"]) == ["turns.0"]
+        assert contents(chat) == []
+        pending(say(trainer, chat, "Hello?"))
+
     def test_without_a_policy_nothing_is_stored(self, trainer: Person, chat: Assignment) -> None:
         RoundPolicy.objects.all().delete()
         assert refusal(say(trainer, chat, "Hello?")) == (409, "no_policy")

@@ -9,7 +9,15 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from annotation.models import Assignment, Feedback, Message
-from tests.writing import CHAT, Person, conversation_of, end_generation, serving_project
+from sampling.models import Policy
+from tests.writing import (
+    CHAT,
+    Person,
+    conversation_of,
+    end_generation,
+    serving_project,
+    set_project,
+)
 
 pytestmark = pytest.mark.django_db
 DOWN: dict[str, Any] = {
@@ -84,3 +92,15 @@ def test_nonsense_is_refused_by_field(
     answer = trainer.post(f"messages/{reply.pk}/feedback/", DOWN | {field: value})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
     assert [name.split(".")[0] for name in answer.json()["fields"]] == [field]
+
+
+@pytest.mark.parametrize("bound", [{"max_turn_characters": 20}, {"max_turn_tokens": 3}])
+def test_what_it_should_have_said_is_no_longer_than_a_turn(
+    trainer: Person, reply: Message, bound: dict[str, int]
+) -> None:
+    Policy.objects.update(source="fixtures/policy/demo")
+    set_project(trainer.project, **bound)
+    answer = trainer.post(f"messages/{reply.pk}/feedback/", DOWN)
+    assert (answer.status_code, answer.json()["code"]) == (400, "turn_too_long")
+    assert list(answer.json()["fields"]) == ["turns.1"]
+    assert trainer.post(f"messages/{reply.pk}/feedback/", DOWN | {"rewrite": ""}).status_code == 204

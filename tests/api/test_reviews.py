@@ -97,6 +97,31 @@ class TestApproving:
         assert other.review(other.claim(REVIEW), "approved").status_code == 201
         assert Review.objects.get().verdict == Review.Verdict.FIXED
 
+    def test_turns_taken_away_are_a_fix_too(self, trainer: Person, reviewer: Person) -> None:
+        assignment = trainer.take_new(DEMONSTRATION)
+        trainer.save(assignment, dialogue(4))
+        trainer.hand_in(assignment)
+        review = reviewer.claim(REVIEW)
+        page = reviewer.client.get(f"/api/v1/assignments/{review.pk}/").json()["conversation"]
+        assert not page["fixed_in_review"]
+        kept = [{"id": turn["id"]} for turn in page["messages"][:2]]
+        assert reviewer.save(review, kept).json()["fixed_in_review"]
+        assert reviewer.review(review, "approved").status_code == 201
+        assert Review.objects.get().verdict == Review.Verdict.FIXED
+
+    def test_what_its_author_handed_in_again_is_no_fix(
+        self, trainer: Person, reviewer: Person, subject: Conversation, review: Assignment
+    ) -> None:
+        first, _ = turns_of(subject)
+        better = {"role": "assistant", "content": "A better answer."}
+        reviewer.save(review, [{"id": first.pk}, better])
+        reviewer.post(f"assignments/{review.pk}/skip/", {"reason": "prefer_not", "comment": ""})
+        assignment = Assignment.objects.get(conversation=subject)
+        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 204
+        assert trainer.hand_in(assignment).status_code == 200
+        assert reviewer.review(reviewer.claim(REVIEW), "approved").status_code == 201
+        assert Review.objects.get().verdict == Review.Verdict.APPROVED
+
     def test_a_fix_must_leave_a_whole_dialogue(
         self, reviewer: Person, review: Assignment, subject: Conversation
     ) -> None:

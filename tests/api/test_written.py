@@ -91,6 +91,28 @@ class TestLookingBack:
         assert newer["review"] is None
         assert body["can_amend"] is False
 
+    def test_what_a_reviewer_fixed_stands_beside_what_was_handed_in(self, trainer: Person) -> None:
+        assignment = trainer.take_new(DEMONSTRATION)
+        trainer.save(assignment, dialogue(4))
+        trainer.hand_in(assignment)
+        handed_in = contents(assignment)
+        reviewer = Person(trainer.project, Membership.Role.REVIEWER)
+        review = reviewer.claim(REVIEW)
+        # Twice, so that it is not the first change that is taken for what was handed in.
+        for answer in ("Better.", "Best."):
+            first, *_ = conversation_of(assignment).messages.filter(position=0)
+            turns = [{"id": first.pk}, {"role": "assistant", "content": answer}]
+            assert reviewer.save(review, turns).status_code == 200
+        reviewer.review(review, "approved", comment="Shorter now.")
+        path = f"/api/v1/conversations/{conversation_of(assignment).pk}/"
+        older, newer = trainer.client.get(path).json()["versions"]
+        shown = [
+            [turn["content"] for turn in v["conversation"]["messages"]] for v in (older, newer)
+        ]
+        assert shown == [handed_in, [handed_in[0], "Best."]]
+        assert (older["fixed"], newer["fixed"]) == (False, True)
+        assert newer["review"]["verdict"] == "fixed"
+
     def test_only_its_author_and_managers_may_look(self, trainer: Person) -> None:
         path = f"/api/v1/conversations/{trainer.hand_in_new().pk}/"
         assert Person(trainer.project).client.get(path).status_code == 404

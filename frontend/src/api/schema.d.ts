@@ -2211,6 +2211,8 @@ export interface components {
             kind: components["schemas"]["ConversationKind"];
             state: components["schemas"]["ConversationState"];
             version: number;
+            /** @description A reviewer changed the thread since it was handed in. */
+            fixed_in_review: boolean;
             messages: components["schemas"]["MessageOutput"][];
         };
         /** @enum {string} */
@@ -3941,6 +3943,8 @@ export interface components {
         };
         VersionOutput: {
             conversation: components["schemas"]["ConversationOutput"];
+            /** @description The version before as a reviewer changed it. */
+            fixed: boolean;
             /** Format: date-time */
             finished_at: string | null;
             review: components["schemas"]["VerdictOutput"] | null;

@@ -83,6 +83,7 @@ export const conversation = (messages: Message[], version = 1): Conversation => 
   kind: "demonstration",
   state: "writing",
   version,
+  fixed_in_review: false,
   messages,
 });
 

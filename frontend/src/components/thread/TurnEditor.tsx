@@ -56,8 +56,8 @@ interface Props {
   onStatus?: (status: SaveStatus) => void;
   /** Plain Enter ends the turn, as in a chat; otherwise it begins a line. */
   onEnter?: () => void;
-  /** What is done with the finished turn, below the text. */
-  buttons?: (text: TurnText) => ReactNode;
+  /** What is done with the finished turn, below the text; a function where it depends on the words. */
+  buttons?: ReactNode | ((text: TurnText) => ReactNode);
   /** Quiet tools above the text, beside the choice of the speaker. */
   tools?: ReactNode;
   /** Ready to type as the page opens. */
@@ -66,6 +66,8 @@ interface Props {
 }
 
 const GROWS_BY_ITSELF = "CSS" in window && CSS.supports("field-sizing", "content");
+/** From so many characters on, a text fills the editor however wide it is. */
+const FILLS_CHARACTERS = 6_000;
 
 /** The next word of the suggestion, if the text so far is how it begins. */
 function nextWord(text: string, suggestion: string): string | null {
@@ -90,6 +92,7 @@ export function TurnEditor({ ref, ...props }: Props) {
     const kept = saver.initial;
     return kept === null || isBlank(kept) ? original : kept;
   });
+  const fills = text.content.length >= FILLS_CHARACTERS;
   const role = roles.includes(text.role) ? text.role : (roles[0] ?? original.role);
 
   const history = useRef(NO_HISTORY);
@@ -216,8 +219,10 @@ export function TurnEditor({ ref, ...props }: Props) {
           ref={area}
           aria-label={props.label}
           placeholder={props.placeholder}
-          // Grown by the browser itself where it can: measuring 50,000 characters at each key is slow.
-          autosize={!GROWS_BY_ITSELF}
+          // Grown by the browser itself where it can, and not at all once nothing is to grow: measuring
+          // 50,000 characters at each key is slow.
+          autosize={!GROWS_BY_ITSELF && !fills}
+          data-fills={fills || undefined}
           minRows={GROWS_BY_ITSELF ? undefined : 3}
           maxRows={GROWS_BY_ITSELF ? undefined : 24}
           dir="auto"
@@ -247,7 +252,7 @@ export function TurnEditor({ ref, ...props }: Props) {
           )}
         </span>
         <Group gap="xs" wrap="nowrap" className={classes.buttons}>
-          {props.buttons?.({ ...text, role })}
+          {typeof props.buttons === "function" ? props.buttons({ ...text, role }) : props.buttons}
         </Group>
       </div>
     </div>

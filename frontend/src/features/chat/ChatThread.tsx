@@ -10,7 +10,8 @@ import { moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { Turn } from "@/components/thread/Turn";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
-import { blankTurn, isBlank, type TurnText } from "@/components/thread/turnText";
+import { blankTurn } from "@/components/thread/turnText";
+import { useComposed } from "@/components/thread/useComposed";
 import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
 import { useHome } from "@/hooks/useHome";
 import type { SaveStatus } from "@/lib/autosaver";
@@ -52,11 +53,10 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const [editing, setEditing] = useState<number | null>(null);
   const [readOnly, setReadOnly] = useState(false);
   const composer = useRef<TurnEditorHandle>(null);
-  const [written, setWritten] = useState<TurnText | null>(null);
+  const { hasText, change: setWritten, read: readWritten } = useComposed();
   const [status, setStatus] = useState<SaveStatus>("unchanged");
   const { messages } = chat.conversation;
   const last = messages.at(-1);
-  const pending = written !== null && !isBlank(written) ? written : null;
   const waiting = chat.streaming !== null || chat.busy || readOnly;
   const nTurns = messages.filter(({ role }) => role !== "system").length;
   const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
@@ -69,6 +69,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   }, [position]);
 
   const send = async () => {
+    const pending = readWritten();
     if (pending === null) return;
     const editor = composer.current;
     await chat.send(pending.content);
@@ -87,7 +88,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       ? t("chat.stillWriting")
       : editing !== null
         ? t("thread.unsavedEdit")
-        : pending !== null
+        : hasText
           ? t("chat.unsentText")
           : hasReply
             ? null
@@ -101,7 +102,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
     openSkip: () => task.setSkipOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
-    canSend: pending !== null && !waiting,
+    canSend: hasText && !waiting,
     // A refused message stays in the editor, and the page tells why.
     send: () => void send().catch(() => undefined),
     replying: chat.replying,
@@ -280,7 +281,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
               if (context.canSend) context.send();
             }}
             focusAtOnce
-            buttons={() => <ActionButton action={sendAction} context={context} keyInside />}
+            buttons={<ActionButton action={sendAction} context={context} keyInside />}
           />
         )}
       <div ref={end} />

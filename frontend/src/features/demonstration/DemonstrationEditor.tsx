@@ -1,11 +1,10 @@
 import { Alert, Button, Group } from "@mantine/core";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { hasCode } from "@/api/errors";
 import type { Assignment, Conversation, ThreadTurn } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
-import { EditableTurn } from "@/components/thread/EditableTurn";
 import { moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
@@ -16,10 +15,12 @@ import {
   TurnsInserter,
   unfinishedInsertion,
 } from "@/components/thread/TurnsInserter";
-import { blankTurn, isBlank, nextRoles, type TurnText } from "@/components/thread/turnText";
+import { blankTurn, nextRoles, type TurnText } from "@/components/thread/turnText";
 import { unfinishedEdit } from "@/components/thread/unfinishedEdit";
+import { useComposed } from "@/components/thread/useComposed";
 import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
 import { useHome } from "@/hooks/useHome";
+import { useThread } from "@/hooks/useThread";
 import type { SaveStatus } from "@/lib/autosaver";
 import { randomKey } from "@/lib/randomKey";
 
@@ -35,16 +36,13 @@ import {
 import { DraftPanel, selectedWords } from "./DraftPanel";
 import { useSubmitDemonstration } from "./requests";
 import { useDrafts } from "./useDrafts";
-import { useThread } from "./useThread";
+import { byId, WrittenTurns } from "./WrittenTurns";
 
 interface Props {
   slug: string;
   assignment: Assignment;
   initial: Conversation;
 }
-
-const byId = (messages: Conversation["messages"]): ThreadTurn[] =>
-  messages.map(({ id }) => ({ id }));
 
 /** Both sides of a conversation, written by one person with drafts to help. */
 export function DemonstrationEditor({ slug, assignment, initial }: Props) {
@@ -58,7 +56,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const composer = useRef<TurnEditorHandle>(null);
   const cleared = useRef(Promise.resolve());
   const [submissionKey] = useState(randomKey);
-  const [written, setWritten] = useState<TurnText | null>(null);
+  const { role: writtenRole, hasText, change: setWritten, read: readWritten } = useComposed();
   const [status, setStatus] = useState<SaveStatus>("unchanged");
   const [preview, setPreview] = useState(false);
   const [ended, setEnded] = useState(false);
@@ -71,13 +69,12 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
 
   const position = messages.length;
   const roles = nextRoles(messages);
-  const pending = written !== null && !isBlank(written) ? written : null;
-  const lastRole = pending?.role ?? messages.at(-1)?.role;
+  const lastRole = (hasText ? writtenRole : null) ?? messages.at(-1)?.role;
   const nTurns = messages.filter(({ role }) => role !== "system").length;
   const full = project !== undefined && nTurns >= project.max_turns;
   const busy = thread.writing || submission.isPending || task.leaving;
   const composing = editing === null && inserting === null && !ended && !readOnly;
-  const side = written?.role ?? roles[0] ?? "user";
+  const side = writtenRole ?? roles[0] ?? "user";
   const canDraft =
     assignment.drafts_allowed &&
     !full &&
@@ -86,6 +83,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
 
   /** Writes the composer's text into the thread; the thread as it stands when there is none. */
   const commit = useCallback(async (): Promise<Conversation> => {
+    const pending = readWritten();
     if (pending === null) return thread.conversation;
     // The editor of this position: the thread's next state mounts another one.
     const editor = composer.current;
@@ -95,7 +93,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     setWritten(null);
     setPreview(false);
     return next;
-  }, [drafts, messages, pending, thread]);
+  }, [drafts, messages, readWritten, setWritten, thread]);
 
   const insert = (index: number) => {
     const draft = drafts.shown[index];
@@ -119,8 +117,8 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       : lastRole === undefined
         ? t("demonstration.nothingWritten")
         : lastRole !== "assistant"
-          ? t("demonstration.mustEndWithAssistant", { n: position + (pending ? 1 : 0) })
-          : project !== undefined && nTurns + (pending ? 1 : 0) < project.min_turns
+          ? t("demonstration.mustEndWithAssistant", { n: position + (hasText ? 1 : 0) })
+          : project !== undefined && nTurns + (hasText ? 1 : 0) < project.min_turns
             ? t("demonstration.tooFewTurns", { count: project.min_turns })
             : null;
   // A refused save is told by the page; there is nothing more to do about it here.
@@ -134,7 +132,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     openQuestions: () => task.setQuestionsOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
-    canAddTurn: pending !== null && composing,
+    canAddTurn: hasText && composing,
     addTurn: () => quietly(commit().then(() => composer.current?.focus())),
     canDraft: canDraft && !drafts.asking,
     requestDrafts: () =>
@@ -174,6 +172,17 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     setEditing(null);
     setInserting(null);
   };
+  // The turns above render again only when one of them is another: neither a key nor a word of a draft
+  // may cost as much as a long conversation does.
+  const latestRewrite = useRef(rewrite);
+  useLayoutEffect(() => {
+    latestRewrite.current = rewrite;
+  });
+  const rewriteTurns = useCallback((turns: ThreadTurn[]) => latestRewrite.current(turns), []);
+  const insertBefore = useCallback(
+    (index: number) => setInserting(insertionBefore(messages, index)),
+    [messages],
+  );
   const inserter = inserting !== null && (
     <TurnsInserter
       assignment={assignment}
@@ -207,33 +216,20 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
           }}
         />
       )}
-      {messages.map((message, index) => {
-        const isLast = index === position - 1;
-        const alone = isLast || message.role === "system";
-        return (
-          <div key={message.id} inert={readOnly}>
-            {inserting?.index === index && inserter}
-            <EditableTurn
-              assignment={assignment}
-              message={message}
-              version={version}
-              editing={editing === index}
-              busy={busy}
-              maxCharacters={project?.max_turn_characters}
-              onEdit={() => setEditing(index)}
-              onCancel={() => setEditing(null)}
-              onSave={(turn) => rewrite(byId(messages).with(index, turn))}
-              onInsertBefore={
-                message.role === "system" || nTurns + 2 > (project?.max_turns ?? Infinity)
-                  ? undefined
-                  : () => setInserting(insertionBefore(messages, index))
-              }
-              deletesTwo={!alone}
-              onDelete={() => quietly(rewrite(byId(messages).toSpliced(index, alone ? 1 : 2)))}
-            />
-          </div>
-        );
-      })}
+      <WrittenTurns
+        assignment={assignment}
+        messages={messages}
+        version={version}
+        limits={project}
+        editing={editing}
+        insertingAt={inserting?.index ?? null}
+        inserter={inserter}
+        busy={busy}
+        readOnly={readOnly}
+        onEdit={setEditing}
+        onInsertBefore={insertBefore}
+        onRewrite={rewriteTurns}
+      />
       {ended && (
         <Alert variant="light" color="gray" role="status" my="md">
           {t("demonstration.ended")}
@@ -281,7 +277,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
                 size="compact-sm"
               />
             ))}
-          buttons={() => (
+          buttons={
             <>
               {assignment.drafts_allowed && !drafts.isOpen && (
                 <ActionButton
@@ -294,7 +290,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
               )}
               <ActionButton action={addTurnAction} context={context} variant="default" keyInside />
             </>
-          )}
+          }
         />
       )}
       {drafts.isOpen && composing && (

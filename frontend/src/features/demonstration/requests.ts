@@ -1,19 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
-import type { ThreadTurn } from "@/api/types";
 
 const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
-
-/** Writes the whole wanted thread: turns that stay by id, new and changed ones in full. */
-export function useSaveThread(assignment: number) {
-  return useMutation({
-    mutationFn: (body: { version: number; turns: ThreadTurn[] }) =>
-      unwrap(
-        client.PUT("/api/v1/assignments/{assignment_id}/thread/", { ...path(assignment), body }),
-      ),
-  });
-}
 
 export function useRequestDrafts(assignment: number) {
   return useMutation({

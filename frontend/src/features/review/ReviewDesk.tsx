@@ -3,13 +3,15 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment, Conversation, ThreadTurn, Verdict } from "@/api/types";
+import { hasCode } from "@/api/errors";
 import { ActionButton, useActions } from "@/components/actions";
 import { EditableTurn } from "@/components/thread/EditableTurn";
 import { focusedTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
-import { ConflictNotice, useWorkTask, WorkFrame } from "@/components/work";
+import { ConflictNotice, StaleThreadNotice, useWorkTask, WorkFrame } from "@/components/work";
 import { useAutosave } from "@/hooks/useAutosave";
+import { useThread } from "@/hooks/useThread";
 import { randomKey } from "@/lib/randomKey";
 
 import {
@@ -22,7 +24,7 @@ import {
 } from "./actions";
 import { DraftDiff } from "./DraftDiff";
 import { EMPTY_REVIEW, parseReviewDraft, turnComments, type ReviewDraft } from "./draft";
-import { useFixThread, useSubmitReview } from "./requests";
+import { useSubmitReview } from "./requests";
 import { TurnComment } from "./TurnComment";
 import { VerdictDialog } from "./VerdictDialog";
 
@@ -39,7 +41,7 @@ const REVIEW_TURN = 9_999;
 export function ReviewDesk({ slug, assignment, initial }: Props) {
   const { t } = useTranslation();
   const task = useWorkTask(slug, assignment);
-  const fix = useFixThread(assignment.id);
+  const thread = useThread(assignment, initial);
   const submission = useSubmitReview(assignment.id);
   const { saver, status, theirs } = useAutosave<ReviewDraft>({
     assignment: assignment.id,
@@ -49,27 +51,20 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
   });
   const [key] = useState(randomKey);
   const [draft, setDraft] = useState(saver.initial ?? EMPTY_REVIEW);
-  const [conversation, setConversation] = useState(initial);
-  const [fixed, setFixed] = useState(false);
+  const [readOnly, setReadOnly] = useState(false);
   const [editing, setEditing] = useState<number | null>(null);
   const [commenting, setCommenting] = useState<number | null>(null);
   const [verdict, setVerdict] = useState<"returned" | "rejected" | null>(null);
   const lastFocused = useRef(0);
-  const { messages } = conversation;
-  const busy = fix.isPending || submission.isPending || task.leaving;
+  const { messages, fixed_in_review: fixed } = thread.conversation;
+  const busy = thread.writing || submission.isPending || task.leaving;
 
   const change = (next: ReviewDraft) => {
     setDraft(next);
     saver.change(next);
   };
-  const rewrite = async (index: number, turn: ThreadTurn) => {
-    const turns: ThreadTurn[] = messages.map(({ id }) => ({ id }));
-    const next = await fix.mutateAsync({
-      version: conversation.version,
-      turns: turns.with(index, turn),
-    });
-    setConversation(next);
-    setFixed(true);
+  const rewrite = async (turns: ThreadTurn[]) => {
+    await thread.write(turns);
     setEditing(null);
   };
   const submit = (chosen: Verdict) => {
@@ -91,8 +86,8 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
     return lastFocused.current;
   };
   const context: ReviewContext = {
-    canSubmit: editing === null && verdict === null,
-    missing: editing === null ? null : t("thread.unsavedEdit"),
+    canSubmit: editing === null && verdict === null && !readOnly,
+    missing: readOnly ? t("work.readOnlyNote") : editing === null ? null : t("thread.unsavedEdit"),
     busy,
     submit: () => submit(fixed ? "fixed" : "approved"),
     openSkip: () => task.setSkipOpen(true),
@@ -109,13 +104,20 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
   };
   useActions(t("kinds.review"), reviewActions, context);
 
+  const stale = hasCode(thread.error, "stale_version");
+  const turns: ThreadTurn[] = messages.map(({ id }) => ({ id }));
+  // Without it alone, the sides still alternate.
+  const isAlone = (index: number) =>
+    index === messages.length - 1 || messages[index]?.role === "system";
+  // A refusal is told by the page; there is nothing more to do about it here.
+  const quietly = (saving: Promise<unknown>) => void saving.catch(() => undefined);
   return (
     <WorkFrame
       task={task}
       context={context}
       title={t("kinds.review")}
       status={status}
-      error={fix.error ?? (verdict === null ? submission.error : null)}
+      error={(stale ? null : thread.error) ?? (verdict === null ? submission.error : null)}
       note={fixed ? t("review.fixedNote") : null}
       verdicts={
         <>
@@ -136,39 +138,52 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
           onTakeTheirs={() => setDraft(saver.takeTheirs() ?? draft)}
         />
       )}
+      {stale && (
+        <StaleThreadNotice
+          readOnly={readOnly}
+          onReadOnly={() => setReadOnly(true)}
+          onLoad={() => {
+            setReadOnly(false);
+            quietly(thread.load());
+          }}
+        />
+      )}
       <PromptCard prompt={assignment.prompt} />
       <ReturnedNotice previous={assignment.previous} messages={messages} />
       {messages.map((message, index) => (
-        <EditableTurn
-          key={message.id}
-          assignment={assignment}
-          message={message}
-          editing={editing === index}
-          busy={busy}
-          onEdit={() => setEditing(index)}
-          onCancel={() => setEditing(null)}
-          onSave={(turn) => rewrite(index, turn)}
-          tools={
-            <Button
-              variant="subtle"
-              color="gray"
-              size="compact-xs"
-              onClick={() => setCommenting(message.id)}
-            >
-              {t("review.comment")}
-            </Button>
-          }
-        >
-          <DraftDiff message={message} />
-          <TurnComment
-            writing={commenting === message.id}
-            text={draft.comments[message.id] ?? ""}
-            onChange={(text) =>
-              change({ ...draft, comments: { ...draft.comments, [message.id]: text } })
+        <div key={message.id} inert={readOnly}>
+          <EditableTurn
+            assignment={assignment}
+            message={message}
+            editing={editing === index}
+            busy={busy}
+            onEdit={() => setEditing(index)}
+            onCancel={() => setEditing(null)}
+            onSave={(turn) => rewrite(turns.with(index, turn))}
+            deletesTwo={!isAlone(index)}
+            onDelete={() => quietly(rewrite(turns.toSpliced(index, isAlone(index) ? 1 : 2)))}
+            tools={
+              <Button
+                variant="subtle"
+                color="gray"
+                size="compact-xs"
+                onClick={() => setCommenting(message.id)}
+              >
+                {t("review.comment")}
+              </Button>
             }
-            onDone={() => setCommenting(null)}
-          />
-        </EditableTurn>
+          >
+            <DraftDiff message={message} />
+            <TurnComment
+              writing={commenting === message.id}
+              text={draft.comments[message.id] ?? ""}
+              onChange={(text) =>
+                change({ ...draft, comments: { ...draft.comments, [message.id]: text } })
+              }
+              onDone={() => setCommenting(null)}
+            />
+          </EditableTurn>
+        </div>
       ))}
       <VerdictDialog
         verdict={verdict}

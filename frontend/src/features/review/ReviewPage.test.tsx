@@ -51,7 +51,10 @@ describe("a review", () => {
   it("approves with fixes once a turn was changed", async () => {
     const server = await open();
     server.on(`PUT ${PATH}/thread/`, {
-      body: conversation([question, { ...answer, id: 200, content: "Nine minutes." }], 5),
+      body: {
+        ...conversation([question, { ...answer, id: 200, content: "Nine minutes." }], 5),
+        fixed_in_review: true,
+      },
     });
     await userEvent.keyboard("{ArrowUp}e");
     const editor = await screen.findByRole("textbox", {
@@ -67,5 +70,41 @@ describe("a review", () => {
       version: 4,
       turns: [{ id: 100 }, { content: "Nine minutes." }],
     });
+  });
+
+  it("remembers a fix that was made before the page was opened", async () => {
+    const fixed = { ...conversation([question, answer], 5), fixed_in_review: true };
+    const server = working(
+      new FakeServer(),
+      assignment({ kind: "review", conversation: fixed }),
+    ).on(SUBMIT, { status: 201, body: { state: "submitted" } });
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: "Approve with fixes" }));
+    await waitFor(() => expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ verdict: "fixed" }));
+  });
+
+  it("takes turns away, and loads what another page changed meanwhile", async () => {
+    const more = [question, answer, message(2, "user", "Why?"), message(3, "assistant", "So.")];
+    const task = assignment({ kind: "review", conversation: conversation(more, 4) });
+    const server = working(new FakeServer(), task).on(`PUT ${PATH}/thread/`, {
+      status: 409,
+      body: { code: "stale_version", detail: "It changed elsewhere.", version: 5 },
+    });
+    renderApp("/projects/demo/work/31");
+    await screen.findByText("Eight minutes.");
+    const [first] = screen.getAllByRole("button", { name: "Delete with the next" });
+    if (first === undefined) throw new Error("nothing can be taken away");
+    await userEvent.click(first);
+    expect(server.sent(`PUT ${PATH}/thread/`)[0]?.body).toEqual({
+      version: 4,
+      turns: [{ id: 102 }, { id: 103 }],
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Only read here" }));
+    expect(screen.getByRole("button", { name: "Approve" })).toBeDisabled();
+    const newer = { ...conversation([question, answer], 5), fixed_in_review: true };
+    server.on(`GET ${PATH}/`, { body: { ...task, conversation: newer } });
+    await userEvent.click(screen.getByRole("button", { name: "Continue here" }));
+    expect(await screen.findByRole("button", { name: "Approve with fixes" })).toBeEnabled();
+    expect(screen.queryByText("So.")).toBeNull();
   });
 });

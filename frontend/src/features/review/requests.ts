@@ -1,18 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
-import type { ReviewRequest, ThreadTurn } from "@/api/types";
+import type { ReviewRequest } from "@/api/types";
 
 const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
-
-export function useFixThread(assignment: number) {
-  return useMutation({
-    mutationFn: (body: { version: number; turns: ThreadTurn[] }) =>
-      unwrap(
-        client.PUT("/api/v1/assignments/{assignment_id}/thread/", { ...path(assignment), body }),
-      ),
-  });
-}
 
 export function useSubmitReview(assignment: number) {
   return useMutation({

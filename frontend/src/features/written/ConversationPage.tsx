@@ -29,7 +29,7 @@ export function ConversationPage({ slug }: { slug: string }) {
   const id = Number(useParams().conversation);
   const found = useQuery(conversationQuery(id));
   if (found.isPending) return <PageLoading />;
-  if (found.isError) {
+  if (found.isLoadingError) {
     return (
       <ErrorPanel error={found.error} onRetry={() => void found.refetch()}>
         <Button variant="default" component={Link} to={`/projects/${slug}/conversations`}>
@@ -103,9 +103,11 @@ function WrittenView({ slug, written }: { slug: string; written: Written }) {
           aria-label={t("written.versions")}
           value={String(shown)}
           onChange={(value) => setShown(Number(value))}
-          data={versions.map((_, index) => ({
+          data={versions.map(({ fixed }, index) => ({
             value: String(index),
-            label: t("written.version", { n: index + 1 }),
+            label: t(fixed ? "written.fixedVersion" : "written.version", {
+              n: versions.slice(0, index + 1).filter((one) => !one.fixed).length,
+            }),
           }))}
         />
       )}

@@ -34,6 +34,7 @@ const written = (more: Partial<Written>): Written => ({
   versions: [
     {
       conversation: conversation([message(0, "user", "Why?"), message(1, "assistant", "So.")]),
+      fixed: false,
       finished_at: "2026-01-01T10:00:00Z",
       review: {
         verdict: "returned",
@@ -47,6 +48,7 @@ const written = (more: Partial<Written>): Written => ({
         message(0, "user", "Why?"),
         message(1, "assistant", "Because of the moon."),
       ]),
+      fixed: false,
       finished_at: "2026-01-03T10:00:00Z",
       review: null,
     },
@@ -105,6 +107,20 @@ it("shows every version with its review, and takes a submission back", async () 
     expect(router.state.location.pathname).toBe(`/projects/demo/work/${demonstration.id}`),
   );
   expect(server.sent(`POST /api/v1/assignments/${demonstration.id}/amend/`)).toHaveLength(1);
+});
+
+it("shows what a reviewer fixed beside what was handed in", async () => {
+  const [first, second] = written({}).versions;
+  if (first === undefined || second === undefined) throw new Error("there are two versions");
+  signedIn(new FakeServer()).on("GET /api/v1/conversations/5/", {
+    body: written({ versions: [first, second, { ...second, fixed: true }] }),
+  });
+  renderApp("/projects/demo/conversations/5");
+  expect(await screen.findByRole("radio", { name: "2 as fixed in review" })).toBeChecked();
+  expect(screen.getByRole("radio", { name: "Version 2" })).toBeEnabled();
+  expect(
+    screen.getByRole("button", { name: /what changed from the version before/ }),
+  ).toBeVisible();
 });
 
 it("says why a submission cannot be taken back any more", async () => {

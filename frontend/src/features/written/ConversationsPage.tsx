@@ -46,7 +46,7 @@ export function ConversationsPage({ slug }: Props) {
       { replace: true },
     );
   if (found.isPending) return <PageLoading />;
-  if (found.isError) {
+  if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
   }
   const rows = found.data.pages.flatMap((page) => page.results);

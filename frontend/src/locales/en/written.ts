@@ -36,6 +36,7 @@ export const written = {
   nothingFoundHint: "Try other words, or look at all of them.",
   versions: "Versions",
   version: "Version {{n}}",
+  fixedVersion: "{{n}} as fixed in review",
   showChanges: "Show what changed from the version before",
   hideChanges: "Hide what changed",
   amend: "Take it back and change it",

@@ -1,17 +1,30 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { client, unwrap } from "@/api/client";
 import type { Assignment, Conversation, ThreadTurn } from "@/api/types";
-import { assignmentQuery } from "@/hooks/useWork";
 
-import { useSaveThread } from "./requests";
+import { assignmentQuery } from "./useWork";
 
 /** The turns of a path by their ids; the server keeps every turn there ever was. */
 type Path = readonly number[];
 
 const pathOf = ({ messages }: Conversation): Path => messages.map(({ id }) => id);
 
-/** The conversation being written, the one way to change it, and the way back. */
+/** Writes the whole wanted thread: turns that stay by id, new and changed ones in full. */
+function useSaveThread(assignment: number) {
+  return useMutation({
+    mutationFn: (body: { version: number; turns: ThreadTurn[] }) =>
+      unwrap(
+        client.PUT("/api/v1/assignments/{assignment_id}/thread/", {
+          params: { path: { assignment_id: assignment } },
+          body,
+        }),
+      ),
+  });
+}
+
+/** The conversation being written, or fixed in review, the one way to change it, and the way back. */
 export function useThread(assignment: Assignment, initial: Conversation) {
   const cache = useQueryClient();
   const save = useSaveThread(assignment.id);
