@@ -92,12 +92,16 @@ def _by_day(rows: QuerySet[Assignment], first: datetime, after: datetime) -> Any
     )
 
 
+# More than a manager decides before looking again.
+MAX_OPEN_SHOWN = 200
+
+
 def open_contests(*, project: Project) -> QuerySet[TimeContest]:
-    """What a manager is to decide, oldest first."""
+    """What a manager is to decide, oldest first; newer ones follow as these are decided."""
     return (
         TimeContest.objects.filter(project=project, decided_at=None)
         .select_related("rater__user")
-        .order_by("pk")
+        .order_by("pk")[:MAX_OPEN_SHOWN]
     )
 
 

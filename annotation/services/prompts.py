@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
@@ -260,6 +261,27 @@ class HandedOut:
     left_out: dict[str, int]
 
 
+def _at_hand(project: Project, kind: TaskKind) -> Iterator[tuple[int, str, int | None, int | None]]:
+    """Id, category, author and likeness of the prompts without a task of this kind, as drawn.
+
+    Sixteen bytes of each are held, whatever their number.
+    """
+    has_task = Exists(Task.objects.filter(prompt=OuterRef("pk"), kind=kind))
+    at_hand = Prompt.objects.filter(~has_task, project=project, set_aside_at=None).exclude(
+        kind=Prompt.Kind.FREE
+    )
+    ids = np.fromiter(at_hand.values_list("pk", flat=True).iterator(chunk_size=CHUNK), np.int64)
+    keys = np.fromiter(
+        (pick.order_key(project.pk, int(pk), draw="prompts") for pk in ids), np.uint64, len(ids)
+    )
+    drawn = ids[np.argsort(keys, kind="stable")]
+    for start in range(0, len(drawn), CHUNK):
+        chunk = drawn[start : start + CHUNK].tolist()
+        rows = Prompt.objects.filter(pk__in=chunk)
+        found = {row[0]: row for row in rows.values_list("pk", "category", "author", "alike_to")}
+        yield from (found[pk] for pk in chunk)
+
+
 @transaction.atomic
 def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> HandedOut:
     """Make at most `n` tasks from prompts that have none of this kind, in an order drawn by their ids.
@@ -289,15 +311,8 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
         if author is not None:
             by_author[author] += 1
 
-    has_task = Exists(Task.objects.filter(prompt=OuterRef("pk"), kind=kind))
-    at_hand = Prompt.objects.filter(~has_task, project=project, set_aside_at=None)
-    # Only what decides is read of all of them; the prompts themselves once they are chosen.
-    rows = sorted(
-        at_hand.exclude(kind=Prompt.Kind.FREE).values_list("pk", "category", "author", "alike_to"),
-        key=lambda row: pick.order_key(project.pk, row[0], draw="prompts"),
-    )
     cap = project.max_prompts_per_author
-    for pk, category, author, alike_to in rows:
+    for pk, category, author, alike_to in _at_hand(project, kind):
         if len(chosen) == n:
             break
         if alike_to is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
 
@@ -13,16 +13,23 @@ from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Membership, User
 from labelhub.accounts.selectors import rater_of
+from labelhub.exceptions import InvalidInput
 
 
 @transaction.atomic
 def contest(*, membership: Membership, day: date, claimed_seconds: float, text: str) -> TimeContest:
     """Say that a day's count is wrong. While nobody has decided, a second word replaces the first.
 
-    Raises NothingAsked without a reason.
+    Raises NothingAsked without a reason, InvalidInput for a day on which nobody could have worked: it
+    is still to come, or the project was not there yet.
     """
     if not text.strip():
         raise NothingAsked("Say what the count leaves out.")
+    # A day begins somewhere on earth half a day before it does in UTC.
+    latest = (clock.now() + timedelta(hours=14)).date()
+    earliest = membership.project.created_at.date() - timedelta(days=1)
+    if not earliest <= day <= latest:
+        raise InvalidInput(fields={"day": [f"Name a day from {earliest} to {latest}."]})
     found, _ = TimeContest.objects.update_or_create(
         project=membership.project,
         rater=rater_of(membership.user),

@@ -64,7 +64,7 @@ FORMULA_OPENINGS = ("=", "+", "-", "@", "\t", "\r")
 class TimeContestsView(APIView):
     @extend_schema(responses={200: OpenContestsOutput, 403: ErrorOutput, 404: ErrorOutput})
     def get(self, request: Request, slug: str) -> Response:
-        """Contested days that wait for a manager."""
+        """Contested days that wait for a manager, oldest first, 200 at most."""
         membership = membership_for(user=request.user, slug=slug, roles=[Membership.Role.MANAGER])
         found = list(selectors.open_contests(project=membership.project))
         return Response(OpenContestsOutput({"contests": found}).data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from annotation import jobs
+from annotation import jobs, pick
 from annotation.models import Assignment, Prompt, Round, Task, TaskKind
 from annotation.services import prompts as services
 from labelhub import clock
@@ -137,6 +137,18 @@ class TestHandingOut:
         german = Person(manager.project)
         Membership.objects.filter(pk=german.member.pk).update(languages=["de"])
         assert german.claim(DEMONSTRATION).task.prompt.text == "Was ist Wetter?"
+
+    def test_of_many_those_are_taken_that_were_drawn_first(
+        self, manager: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services, "CHUNK", 3)
+        made = PromptFactory.create_batch(11, project=manager.project)
+        assert hand_out(manager, 7)["n_made"] == 7
+        drawn = sorted(
+            (pick.order_key(manager.project.pk, row.pk, draw="prompts"), row.pk) for row in made
+        )
+        taken = Task.objects.values_list("prompt", flat=True)
+        assert set(taken) == {pk for _, pk in drawn[:7]}
 
     def test_quotas_bound_a_category_and_show_how_far_it_is(self, manager: Person) -> None:
         add(manager, *(prompt(f"Question {n}: {'?' * n}", category="qa") for n in range(4)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from annotation.models import Assignment
-from labelhub.accounts.models import Membership
+from labelhub import clock
+from labelhub.accounts.models import Membership, Project
 from tests.writing import DEMONSTRATION, Person, serving_project
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,9 @@ AT = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
 
 @pytest.fixture
 def trainer() -> Person:
-    person = Person(serving_project())
+    project = serving_project()
+    Project.objects.filter(pk=project.pk).update(created_at=AT - timedelta(days=30))
+    person = Person(Project.objects.get(pk=project.pk))
     for seconds in (600.0, 300.0):
         assignment = person.take_new(DEMONSTRATION)
         Assignment.objects.filter(pk=assignment.pk).update(
@@ -88,3 +91,14 @@ def test_a_contest_says_why(trainer: Person) -> None:
     body = {"day": "2026-03-05", "claimed_seconds": 1, "text": " "}
     answer = trainer.post(time_path(trainer), body)
     assert (answer.status_code, answer.json()["code"]) == (400, "nothing_asked")
+
+
+@pytest.mark.parametrize("days_from_now", [-400 * 365, 3])
+def test_nobody_contests_a_day_on_which_there_was_no_work(
+    trainer: Person, days_from_now: int
+) -> None:
+    day = (clock.now() + timedelta(days=days_from_now)).date().isoformat()
+    body = {"day": day, "claimed_seconds": 1, "text": "More."}
+    answer = trainer.post(time_path(trainer), body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert list(answer.json()["fields"]) == ["day"]
