@@ -36,6 +36,9 @@ _MARKS = """
 })();
 """
 
+_BARE = """<!doctype html>
+<textarea style="width: 46rem; height: 24lh; font: 16.5px/1.6 sans-serif"></textarea>"""
+
 
 def watch(page: Page) -> None:
     """Measure on every document this page opens from now on."""
@@ -48,6 +51,15 @@ def type_words(page: Page, words: str, *, pause_milliseconds: float) -> list[flo
     page.keyboard.type(words, delay=pause_milliseconds)
     page.wait_for_function("n => window.keysPainted.length >= n", arg=len(words))
     return [float(each) for each in page.evaluate("window.keysPainted")]
+
+
+def open_bare_textarea(page: Page) -> None:
+    """A page with nothing on it but a text area like the composer's: what the browser itself takes."""
+    page.route(
+        "http://bare.test/", lambda route: route.fulfill(content_type="text/html", body=_BARE)
+    )
+    page.goto("http://bare.test/")
+    page.locator("textarea").focus()
 
 
 def click_to_words(page: Page, button: Locator, selector: str) -> float:

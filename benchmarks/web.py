@@ -72,16 +72,38 @@ def open_thread(writer: Person, turns: Sequence[dict[str, str]]) -> int:
     return assignment
 
 
+def sentences(n_keys: int) -> str:
+    """What is typed, so many keys long."""
+    return (SENTENCE * (n_keys // len(SENTENCE) + 1))[:n_keys]
+
+
+def long_turn(n_keys: int) -> str:
+    """What stands in the turn already: with those keys, N_CHARACTERS in one line that only wraps."""
+    return "word " * ((N_CHARACTERS - n_keys) // 5)
+
+
 def measure_typing(writer: Person, n_keys: int) -> tuple[list[float], list[float]]:
     """Keys in the last turn of a long conversation, and in one long turn."""
     page = writer.page
-    words = (SENTENCE * (n_keys // len(SENTENCE) + 1))[:n_keys]
-    in_thread = page_timing.type_words(page, words, pause_milliseconds=PAUSE_MS)
-    composer(page).fill("word " * (N_CHARACTERS // 5 - n_keys))
+    in_thread = page_timing.type_words(page, sentences(n_keys), pause_milliseconds=PAUSE_MS)
+    composer(page).fill(long_turn(n_keys))
     page.keyboard.press("Control+End")
-    in_turn = page_timing.type_words(page, words, pause_milliseconds=PAUSE_MS)
+    in_turn = page_timing.type_words(page, sentences(n_keys), pause_milliseconds=PAUSE_MS)
     composer(page).fill("")
     return in_thread, in_turn
+
+
+def measure_bare(browser: Browser, n_keys: int) -> tuple[list[float], list[float]]:
+    """The same keys in an empty text area with nothing around it, and in a long one."""
+    page = browser.new_page()
+    page_timing.watch(page)
+    page_timing.open_bare_textarea(page)
+    short = page_timing.type_words(page, sentences(n_keys), pause_milliseconds=PAUSE_MS)
+    page.locator("textarea").fill(long_turn(n_keys))
+    page.keyboard.press("Control+End")
+    long = page_timing.type_words(page, sentences(n_keys), pause_milliseconds=PAUSE_MS)
+    page.close()
+    return short, long
 
 
 def measure_autosave(writer: Person, site: Demo, assignment: int) -> tuple[int, int]:
