@@ -6,12 +6,12 @@ The pages come from the router; a new one is looked at without a word here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.person import Person
 from tests.demo import Demo
@@ -29,6 +29,8 @@ EXAMPLES = {
     ":version": "SELECT max(v.id) FROM annotation_datasetversion v"
     " JOIN accounts_project p ON p.id = v.project_id WHERE p.slug = %s",
 }
+HOME = "**/api/v1/projects/demo/home/"
+GONE = {"code": "not_found", "detail": "There is no such project, or it is not yours."}
 # A number that no row has: where the demo has no example of a page, its error state is looked at.
 MISSING = "999999"
 # Two frames on, every element has its new colour, and no transition to it is under way.
@@ -191,10 +193,20 @@ def error_states(trainer: Person) -> Iterator[Look]:
         page.goto("/projects/demo")
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
         yield Look("a server out of reach")
+    page.clock.install()
+    page.goto("/projects/demo")
+    settle(page)
+    with _without(page, HOME, lambda route: route.fulfill(status=404, json=GONE)):
+        # By then the page asks again for what it shows.
+        page.clock.fast_forward(31_000)
+        expect(page.get_by_text("What you see may be old")).to_be_visible()
+        yield Look("a page that may be old")
 
 
 @contextmanager
-def _without(page: Page, address: str) -> Iterator[None]:
-    page.route(address, lambda route: route.abort())
+def _without(
+    page: Page, address: str, answer: Callable[[Route], None] = Route.abort
+) -> Iterator[None]:
+    page.route(address, lambda route: answer(route))
     yield
     page.unroute(address)

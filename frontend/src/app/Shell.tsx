@@ -25,6 +25,7 @@ import { roleIn } from "@/hooks/useSession";
 import { globalActions } from "./globalActions";
 import { MeMenu } from "./MeMenu";
 import classes from "./Shell.module.css";
+import { StaleNotice } from "./StaleNotice";
 
 interface Props {
   me: Me;
@@ -86,6 +87,8 @@ export function Shell({ me }: Props) {
         </Group>
       </header>
       <main id="main" tabIndex={-1} className={classes.main}>
+        {/* A task's own page says where its words are. */}
+        {!working && <StaleNotice />}
         <Outlet />
       </main>
       <CommandPalette />

@@ -16,7 +16,7 @@ export function SignedIn() {
   useSignOutWhenRefused();
   const next = encodeURIComponent(location.pathname + location.search);
   if (session.isPending) return <PageLoading />;
-  if (session.isError) {
+  if (session.isLoadingError) {
     return (
       <main>
         <ErrorPanel error={session.error} onRetry={() => void session.refetch()} />

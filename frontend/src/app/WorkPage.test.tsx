@@ -40,6 +40,18 @@ function openedElsewhere(work = begun): FakeServer {
 }
 
 describe("work in hand", () => {
+  it("names the guidelines it is done by, and says when they were not read", async () => {
+    const task = assignment({
+      guideline: { id: 7, version: 2 },
+      conversation: conversation([]),
+    });
+    working(new FakeServer(), task);
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByText(/version 2/)).toHaveTextContent(
+      "Changed since you last read it",
+    );
+  });
+
   it("stays on the page when it cannot be fetched again", async () => {
     const chat = assignment({
       kind: "chat",

@@ -35,7 +35,7 @@ function GuidelineText({ slug, id, onRead }: { slug: string; id: number; onRead:
   const guideline = useQuery(guidelineQuery(id));
   const acknowledge = useAcknowledgeGuideline(slug);
   if (guideline.isPending) return <PageLoading />;
-  if (guideline.isError) {
+  if (guideline.isLoadingError) {
     return (
       <ErrorPanel order={2} error={guideline.error} onRetry={() => void guideline.refetch()} />
     );

@@ -3,6 +3,8 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/r
 import { client, unwrap } from "@/api/client";
 import type { Me, Role } from "@/api/types";
 
+import { forgetKeptTexts } from "./useKeptText";
+
 /** Who is signed in; asking for it also sets the CSRF cookie. */
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
@@ -29,6 +31,7 @@ export function useSignOut() {
     onSuccess: () => {
       // What the next person at this machine may see is theirs to fetch.
       cache.clear();
+      forgetKeptTexts();
       cache.setQueryData(sessionQuery.queryKey, null);
     },
   });

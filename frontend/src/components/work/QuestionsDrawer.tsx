@@ -1,10 +1,10 @@
 import { Alert, Button, Group, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Question } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
+import { useKeptText } from "@/hooks/useKeptText";
 import { questionsQuery, useAsk, useFlag } from "@/hooks/useQuestions";
 
 import { ErrorPanel } from "../ErrorPanel";
@@ -37,19 +37,23 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
   const questions = useQuery(questionsQuery(assignment));
   const asking = useAsk(assignment);
   const flagging = useFlag(assignment);
-  const [text, setText] = useState("");
+  const [text, setText, forgetText] = useKeptText(`question.${assignment}`);
   if (questions.isPending) return <PageLoading />;
-  if (questions.isError) {
+  if (questions.isLoadingError) {
     return (
       <ErrorPanel order={2} error={questions.error} onRetry={() => void questions.refetch()} />
     );
   }
+  const clear = () => {
+    setText("");
+    forgetText();
+  };
   const ask = (release: boolean) =>
     asking.mutate(
       { text, release },
       {
         onSuccess: () => {
-          setText("");
+          clear();
           if (release) onReleased();
         },
       },
@@ -90,7 +94,7 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
           variant="default"
           disabled={text.trim() === ""}
           loading={flagging.isPending}
-          onClick={() => flagging.mutate(text, { onSuccess: () => setText("") })}
+          onClick={() => flagging.mutate(text, { onSuccess: clear })}
         >
           {t("questions.flag")}
         </Button>

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { SkipReason } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
+import { useKeptText } from "@/hooks/useKeptText";
 import { useSkip } from "@/hooks/useWork";
 
 const REASONS: readonly SkipReason[] = [
@@ -27,11 +28,20 @@ export function SkipDialog({ assignment, opened, onClose, onSkipped }: Props) {
   const errorText = useErrorText();
   const skip = useSkip(assignment);
   const [reason, setReason] = useState<SkipReason | null>(null);
-  const [comment, setComment] = useState("");
+  const [comment, setComment, forgetComment] = useKeptText(`skip.${assignment}`);
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (reason !== null) skip.mutate({ reason, comment }, { onSuccess: onSkipped });
+    if (reason === null) return;
+    skip.mutate(
+      { reason, comment },
+      {
+        onSuccess: () => {
+          forgetComment();
+          onSkipped();
+        },
+      },
+    );
   };
   return (
     <Modal opened={opened} onClose={onClose} title={t("work.skipTitle")}>
@@ -52,6 +62,7 @@ export function SkipDialog({ assignment, opened, onClose, onSkipped }: Props) {
             label={t("work.skipComment")}
             autosize
             minRows={2}
+            dir="auto"
             value={comment}
             onChange={(event) => setComment(event.currentTarget.value)}
           />

@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { Assignment } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
-import { samplingQuery } from "@/hooks/useHome";
+import { samplingQuery, useHome } from "@/hooks/useHome";
 import type { Action } from "@/lib/actions";
 import type { SaveStatus } from "@/lib/autosaver";
 
@@ -59,7 +60,7 @@ export function WorkFrame(props: Props) {
         <Title order={1} className={classes.title}>
           {title}
         </Title>
-        <Group gap={4}>
+        <Group gap={4} justify="flex-end">
           <ActionButton
             action={questionsAction}
             context={context}
@@ -76,6 +77,7 @@ export function WorkFrame(props: Props) {
               size="compact-md"
             />
           )}
+          <GuidelineNote slug={task.slug} guideline={assignment.guideline} />
         </Group>
       </div>
       <div className={classes.body}>
@@ -140,6 +142,24 @@ export function WorkFrame(props: Props) {
         onReleased={() => task.leave("skipped")}
       />
     </div>
+  );
+}
+
+/** By which version of the guidelines the task is done, and whether that one was read. */
+function GuidelineNote({ slug, guideline }: Pick<Assignment, "guideline"> & { slug: string }) {
+  const { t } = useTranslation();
+  const newest = useHome(slug).data?.guidelines.find(({ id }) => id === guideline?.id);
+  if (guideline === null) return null;
+  return (
+    <span className={classes.guideline}>
+      {t("work.guidelineVersion", { n: guideline.version })}
+      {newest?.acknowledged === false && (
+        <>
+          {" · "}
+          <strong>{t(guideline.version === 1 ? "home.unread" : "home.changed")}</strong>
+        </>
+      )}
+    </span>
   );
 }
 

@@ -23,7 +23,7 @@ export function ConsentPage() {
   usePageTitle(t("account.consentTitle"));
   const document = useQuery(consentQuery);
   if (document.isPending) return <PageLoading />;
-  if (document.isError) {
+  if (document.isLoadingError) {
     return (
       <main>
         <ErrorPanel error={document.error} onRetry={() => void document.refetch()} />

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { FeedbackReason, Message } from "@/api/types";
 import { toastFailure } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
+import { useKeptText } from "@/hooks/useKeptText";
 import { assignmentQuery } from "@/hooks/useWork";
 
 import { useSendFeedback } from "./requests";
@@ -34,8 +35,8 @@ export function Feedback({ assignment, message, tools }: Props) {
   const given = message.feedback;
   const [asking, setAsking] = useState<Thumb | null>(null);
   const [reasons, setReasons] = useState<readonly FeedbackReason[]>(given?.reasons ?? []);
-  const [comment, setComment] = useState(given?.comment ?? "");
-  const [rewrite, setRewrite] = useState(given?.rewrite ?? "");
+  const [comment, setComment, forgetComment] = useKeptText(`comment.${message.id}`, given?.comment);
+  const [rewrite, setRewrite, forgetRewrite] = useKeptText(`rewrite.${message.id}`, given?.rewrite);
 
   const send = (thumb: Thumb, more: boolean) => {
     const known = REASONS[thumb].filter((reason) => reasons.includes(reason));
@@ -50,6 +51,10 @@ export function Feedback({ assignment, message, tools }: Props) {
       {
         onSuccess: () => {
           setAsking(more ? null : thumb);
+          if (more) {
+            forgetComment();
+            forgetRewrite();
+          }
           void cache.invalidateQueries(assignmentQuery(assignment));
         },
         onError: (error) => toastFailure(errorText(error)),

@@ -24,7 +24,7 @@ export function ComparisonPage({ slug }: { slug: string }) {
   usePageTitle(t("quality.comparison", { id }));
   const comparison = useQuery(comparisonQuery(id));
   if (comparison.isPending) return <PageLoading />;
-  if (comparison.isError) {
+  if (comparison.isLoadingError) {
     return <ErrorPanel error={comparison.error} onRetry={() => void comparison.refetch()} />;
   }
   return <ComparisonView key={id} slug={slug} comparison={comparison.data} />;

@@ -29,7 +29,7 @@ export function ComparisonsPage({ slug }: { slug: string }) {
   const context = { openSampling: () => setSampling(true) };
   useActions(t("comparisons.title"), progressActions, context);
   if (making.isPending) return <PageLoading />;
-  if (making.isError) {
+  if (making.isLoadingError) {
     return <ErrorPanel error={making.error} onRetry={() => void making.refetch()} />;
   }
   const { states, eligible, hours } = making.data;

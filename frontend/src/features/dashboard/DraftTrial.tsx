@@ -20,7 +20,7 @@ export function DraftTrial({ slug }: { slug: string }) {
   const format = useFormat();
   const trial = useQuery(draftTrialQuery(slug));
   if (trial.isPending) return null;
-  if (trial.isError) {
+  if (trial.isLoadingError) {
     return <ErrorPanel error={trial.error} onRetry={() => void trial.refetch()} />;
   }
   const { no_draft_share: share, outcomes } = trial.data;

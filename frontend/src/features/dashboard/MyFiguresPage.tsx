@@ -23,7 +23,7 @@ export function MyFiguresPage({ slug }: { slug: string }) {
   usePageTitle(t("mine.title"));
   const figures = useQuery(myFiguresQuery(slug));
   if (figures.isPending) return <PageLoading />;
-  if (figures.isError) {
+  if (figures.isLoadingError) {
     return <ErrorPanel error={figures.error} onRetry={() => void figures.refetch()} />;
   }
   const { computed_at, exam, lessons, mine } = figures.data;

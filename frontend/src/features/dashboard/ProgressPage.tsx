@@ -28,7 +28,7 @@ export function ProgressPage({ slug }: Props) {
   usePageTitle(t("progress.title"));
   const progress = useQuery(progressQuery(slug));
   if (progress.isPending) return <PageLoading />;
-  if (progress.isError) {
+  if (progress.isLoadingError) {
     return <ErrorPanel error={progress.error} onRetry={() => void progress.refetch()} />;
   }
   return <ProgressView slug={slug} progress={progress.data} />;

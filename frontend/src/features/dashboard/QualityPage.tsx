@@ -35,7 +35,7 @@ export function QualityPage({ slug }: Props) {
   const figures = useQuery(figuresQuery(slug));
   const refresh = useRefreshFigures(slug);
   if (figures.isPending) return <PageLoading />;
-  if (figures.isError) {
+  if (figures.isLoadingError) {
     return <ErrorPanel error={figures.error} onRetry={() => void figures.refetch()} />;
   }
   const { computed_at, figures: body } = figures.data;

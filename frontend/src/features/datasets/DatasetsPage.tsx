@@ -30,7 +30,7 @@ export function DatasetsPage({ slug }: Props) {
   useActions(t("datasets.title"), datasetsActions, context);
 
   if (exports.isPending) return <PageLoading />;
-  if (exports.isError) {
+  if (exports.isLoadingError) {
     return <ErrorPanel error={exports.error} onRetry={() => void exports.refetch()} />;
   }
   const rows = exports.data.pages.flatMap((page) => page.results);

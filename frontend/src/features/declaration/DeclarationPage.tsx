@@ -19,7 +19,7 @@ export function DeclarationPage({ slug }: { slug: string }) {
   usePageTitle(t("declaration.title"));
   const found = useQuery(declarationQuery(slug));
   if (found.isPending) return <PageLoading />;
-  if (found.isError) {
+  if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
   }
   return <DeclarationForm slug={slug} declared={found.data} />;

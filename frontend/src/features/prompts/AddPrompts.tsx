@@ -19,11 +19,19 @@ import { useTranslation } from "react-i18next";
 import type { NewPrompt } from "@/api/types";
 import { toast } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
+import { useFormat } from "@/hooks/useFormat";
+import { useKeptText } from "@/hooks/useKeptText";
 
 import { promptsFromLines } from "./promptLines";
 import { useAddPrompts } from "./requests";
 
 const KINDS = ["prompt", "brief", "free"] as const satisfies readonly NewPrompt["kind"][];
+/** What the server takes of one prompt. */
+const MOST_CHARACTERS = 50_000;
+/** A bigger file is imported: it does not go through the page. */
+const MOST_MEGABYTES = 5;
+
+const isTooLong = ({ text }: NewPrompt): boolean => text.length > MOST_CHARACTERS;
 
 interface Props {
   slug: string;
@@ -45,10 +53,12 @@ export function AddPrompts({ opened, onClose, ...form }: Props) {
 function AddForm({ slug, categories, onClose }: Omit<Props, "opened">) {
   const { t } = useTranslation();
   const errorText = useErrorText();
+  const format = useFormat();
   const adding = useAddPrompts(slug);
   const [kind, setKind] = useState<NewPrompt["kind"]>("prompt");
-  const [text, setText] = useState("");
+  const [text, setText, forgetText] = useKeptText(`prompts.${slug}`);
   const [byLine, setByLine] = useState(false);
+  const [fileTooBig, setFileTooBig] = useState(false);
   const [category, setCategory] = useState("");
   const [language, setLanguage] = useState("en");
   const [licence, setLicence] = useState("");
@@ -58,8 +68,12 @@ function AddForm({ slug, categories, onClose }: Omit<Props, "opened">) {
     ? promptsFromLines(text, defaults)
     : { prompts: text.trim() === "" ? [] : [{ ...defaults, text }], bad: [] };
 
+  const nTooLong = read.prompts.filter(isTooLong).length;
+
   const takeFile = async (file: File | null) => {
     if (file === null) return;
+    setFileTooBig(file.size > MOST_MEGABYTES * 1_000_000);
+    if (file.size > MOST_MEGABYTES * 1_000_000) return;
     setText(await file.text());
     setByLine(true);
   };
@@ -71,6 +85,7 @@ function AddForm({ slug, categories, onClose }: Omit<Props, "opened">) {
           { prompts: read.prompts, licence },
           {
             onSuccess: ({ n_added, n_known, n_alike }) => {
+              forgetText();
               toast(t("prompts.added", { count: n_added, known: n_known, alike: n_alike }));
               onClose();
             },
@@ -115,6 +130,16 @@ function AddForm({ slug, categories, onClose }: Omit<Props, "opened">) {
             )}
           </FileButton>
         </Group>
+        {fileTooBig && (
+          <Alert color="orange" role="alert">
+            {t("prompts.fileTooBig", { n: MOST_MEGABYTES })}
+          </Alert>
+        )}
+        {nTooLong > 0 && (
+          <Alert color="orange" role="alert">
+            {t("prompts.tooLong", { count: nTooLong, n: format.number(MOST_CHARACTERS) })}
+          </Alert>
+        )}
         {read.bad.length > 0 && (
           <Alert color="orange" role="alert">
             {t("prompts.badLines", {
@@ -160,7 +185,11 @@ function AddForm({ slug, categories, onClose }: Omit<Props, "opened">) {
           <Button variant="subtle" color="gray" onClick={onClose}>
             {t("common.cancel")}
           </Button>
-          <Button type="submit" disabled={read.prompts.length === 0} loading={adding.isPending}>
+          <Button
+            type="submit"
+            disabled={read.prompts.length === 0 || nTooLong > 0}
+            loading={adding.isPending}
+          >
             {t("prompts.addN", { count: read.prompts.length })}
           </Button>
         </Group>

@@ -85,6 +85,34 @@ it("adds the prompts of several lines", async () => {
   expect(await screen.findByText(/2 prompts added/)).toBeVisible();
 });
 
+it("keeps what was written in a form that was closed", async () => {
+  serving();
+  renderApp("/projects/demo/prompts");
+  await screen.findByText("What's the weather?");
+  await userEvent.keyboard("n");
+  await userEvent.type(await screen.findByLabelText("Text"), "Why is the sky blue?");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  await userEvent.keyboard("n");
+  expect(await screen.findByDisplayValue("Why is the sky blue?")).toBeVisible();
+});
+
+it("refuses what the server would not take before any of it is sent", async () => {
+  serving();
+  renderApp("/projects/demo/prompts");
+  await screen.findByText("What's the weather?");
+  await userEvent.keyboard("n");
+  const dialog = await screen.findByRole("dialog", { name: "Add prompts" });
+  await userEvent.click(within(dialog).getByLabelText("Text"));
+  await userEvent.paste("a".repeat(50_001));
+  expect(within(dialog).getByText(/1 prompt has more than 50,000 characters/)).toBeVisible();
+  expect(within(dialog).getByRole("button", { name: "Add 1 prompt" })).toBeDisabled();
+  const input = document.querySelector<HTMLInputElement>('input[type="file"]');
+  if (input === null) throw new Error("there is no way to choose a file");
+  await userEvent.upload(input, new File(["b".repeat(5_000_001)], "big.txt"));
+  expect(within(dialog).getByText(/over 5 MB/)).toBeVisible();
+});
+
 it("sets quotas and hands out, and says what was left out", async () => {
   const server = serving()
     .on(`PUT ${PLAN}`, { body: plan })

@@ -32,7 +32,7 @@ export function PromptsPage({ slug }: { slug: string }) {
   const context = { openForm: () => setAdding(true), openHandOut: () => setHanding(true) };
   useActions(t("prompts.title"), promptsActions, context);
   if (plan.isPending) return <PageLoading />;
-  if (plan.isError) {
+  if (plan.isLoadingError) {
     return <ErrorPanel error={plan.error} onRetry={() => void plan.refetch()} />;
   }
   const { categories } = plan.data;
@@ -74,7 +74,7 @@ function PromptList({ slug, categories }: { slug: string; categories: readonly s
   const [category, setCategory] = useState<string | null>(null);
   const [settled] = useDebouncedValue(search.trim(), SEARCH_MILLISECONDS);
   const found = useInfiniteQuery(promptsQuery(slug, { show, search: settled, category }));
-  if (found.isError) {
+  if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
   }
   const rows = found.data?.pages.flatMap((page) => page.results) ?? [];

@@ -8,14 +8,14 @@ import {
 import { client, unwrap } from "@/api/client";
 import type { NewPrompt, PromptChanges, PromptPlanRequest, PromptsShown } from "@/api/types";
 
+import { partsOf } from "./promptParts";
+
 export const SHOWN = [
   "all",
   "unused",
   "alike",
   "set_aside",
 ] as const satisfies readonly PromptsShown[];
-/** What the server takes at once. */
-export const AT_ONCE = 1_000;
 
 const path = (slug: string) => ({ params: { path: { slug } } });
 const listKey = (slug: string) => ["prompts", slug] as const;
@@ -71,11 +71,11 @@ export function useAddPrompts(slug: string) {
   return useMutation({
     mutationFn: async ({ prompts, licence }: { prompts: NewPrompt[]; licence: string }) => {
       const sum = { n_added: 0, n_known: 0, n_alike: 0 };
-      for (let start = 0; start < prompts.length; start += AT_ONCE) {
+      for (const part of partsOf(prompts)) {
         const added = await unwrap(
           client.POST("/api/v1/projects/{slug}/prompts/", {
             ...path(slug),
-            body: { prompts: prompts.slice(start, start + AT_ONCE), licence },
+            body: { prompts: part, licence },
           }),
         );
         sum.n_added += added.n_added;

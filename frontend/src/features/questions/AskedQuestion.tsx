@@ -7,6 +7,7 @@ import type { AskedQuestion as Asked } from "@/api/types";
 import { Markdown } from "@/components/markdown/Markdown";
 import { toast } from "@/components/toast";
 import { useErrorText } from "@/hooks/useErrorText";
+import { useKeptText } from "@/hooks/useKeptText";
 import { useFormat } from "@/hooks/useFormat";
 
 import classes from "./Asked.module.css";
@@ -85,7 +86,7 @@ function AnswerForm({
   const { t } = useTranslation();
   const errorText = useErrorText();
   const answering = useAnswer(slug, question.id);
-  const [answer, setAnswer] = useState(question.answer);
+  const [answer, setAnswer, forgetAnswer] = useKeptText(`answer.${question.id}`, question.answer);
   const [pin, setPin] = useState(question.pinned_at !== null);
   return (
     <form
@@ -95,6 +96,7 @@ function AnswerForm({
           { answer, pin },
           {
             onSuccess: () => {
+              forgetAnswer();
               toast(t("asked.sent"));
               onDone();
             },

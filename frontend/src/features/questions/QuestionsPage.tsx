@@ -22,7 +22,7 @@ export function QuestionsPage({ slug }: { slug: string }) {
   const [waiting, setWaiting] = useState(true);
   const found = useInfiniteQuery(askedQuery(slug, waiting));
   const isManager = useHome(slug).data?.role === "manager";
-  if (found.isError) {
+  if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
   }
   const rows = found.data?.pages.flatMap((page) => page.results) ?? [];

@@ -20,7 +20,7 @@ export function WithdrawnPage({ slug }: { slug: string }) {
   usePageTitle(t("withdrawn.title"));
   const found = useInfiniteQuery(withdrawnQuery(slug));
   const isManager = useHome(slug).data?.role === "manager";
-  if (found.isError) {
+  if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
   }
   const rows = found.data?.pages.flatMap((page) => page.results) ?? [];

@@ -69,6 +69,28 @@ describe("home", () => {
     await userEvent.click(screen.getByRole("button", { name: "I have read this" }));
   });
 
+  it("keeps what it shows when it cannot be fetched again, and says so", async () => {
+    const server = signedIn(new FakeServer())
+      .on("GET /api/v1/guidelines/7/", {
+        body: { ...home.guidelines[0], markdown: "Judge the text.", read_before: null },
+      })
+      .on("POST /api/v1/guidelines/7/acknowledgement/", {});
+    renderApp("/projects/demo");
+    await userEvent.click(await screen.findByRole("button", { name: "Read" }));
+    server.on("GET /api/v1/projects/demo/home/", {
+      status: 404,
+      body: { code: "not_found", detail: "There is no such project, or it is not yours." },
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "I have read this" }));
+    const notice = await screen.findByText(/What you see may be old/);
+    expect(notice).toHaveTextContent("There is no such project");
+    expect(screen.getByRole("heading", { name: /12 rankings/ })).toBeInTheDocument();
+    server.on("GET /api/v1/projects/demo/home/", { body: home });
+    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(notice).not.toBeInTheDocument());
+    expect(screen.getByRole("heading", { name: /12 rankings/ })).toBeVisible();
+  });
+
   it("says why there is nothing to do, in the server's words", async () => {
     signedIn(new FakeServer()).on("POST /api/v1/projects/demo/claims/", {
       status: 404,

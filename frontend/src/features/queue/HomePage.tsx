@@ -33,7 +33,7 @@ export function HomePage({ slug }: Props) {
   const home = useQuery({ ...homeQuery(slug), refetchInterval: REFRESH_MILLISECONDS });
   const { key } = useLocation();
   if (home.isPending) return <PageLoading />;
-  if (home.isError) {
+  if (home.isLoadingError) {
     return <ErrorPanel error={home.error} onRetry={() => void home.refetch()} />;
   }
   // Each arrival has its own reason to be here, also when it comes from this page itself.

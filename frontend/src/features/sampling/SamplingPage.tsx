@@ -34,17 +34,15 @@ export function SamplingPage({ slug }: Props) {
   if (figures.data === undefined) {
     return <ErrorPanel error={figures.error} onRetry={() => void figures.refetch()} />;
   }
-  return <SamplingView slug={slug} figures={figures.data} stale={figures.isError} />;
+  return <SamplingView slug={slug} figures={figures.data} />;
 }
 
 interface ViewProps {
   slug: string;
   figures: SamplingFigures;
-  /** The last figures stay on the page while the server cannot be reached. */
-  stale: boolean;
 }
 
-function SamplingView({ slug, figures, stale }: ViewProps) {
+function SamplingView({ slug, figures }: ViewProps) {
   const { t } = useTranslation();
   const probe = useRef<HTMLTextAreaElement>(null);
   useActions(t("samplingPage.title"), samplingActions, {
@@ -61,11 +59,6 @@ function SamplingView({ slug, figures, stale }: ViewProps) {
         </div>
         <GateControl slug={slug} gate={figures.gate} />
       </header>
-      {stale && (
-        <Alert color="orange" variant="light" role="status" mb="md">
-          {t("samplingPage.stale")}
-        </Alert>
-      )}
       {figures.state !== "ok" && (
         <Alert color="orange" variant="light" role="status" mb="md">
           {t(`samplingPage.states.${figures.state}`)}

@@ -33,7 +33,7 @@ export function ServingSection({ slug, policies }: Props) {
   const errorText = useErrorText();
   const serving = useQuery(servingQuery(slug));
   if (serving.isPending) return null;
-  if (serving.isError) {
+  if (serving.isLoadingError) {
     return (
       <Alert color="red" role="alert">
         {errorText(serving.error)}

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useErrorText } from "@/hooks/useErrorText";
+import { useKeptText } from "@/hooks/useKeptText";
 
 import { DurationInput } from "./DurationInput";
 import { useContest } from "./requests";
@@ -38,12 +39,20 @@ function ContestForm({ slug, contested, latest, onClose }: Props & { contested: 
   const contesting = useContest(slug);
   const [day, setDay] = useState(contested.day ?? latest);
   const [seconds, setSeconds] = useState(contested.seconds);
-  const [text, setText] = useState("");
+  const [text, setText, forgetText] = useKeptText(`contest.${slug}`);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        contesting.mutate({ day, claimed_seconds: seconds, text }, { onSuccess: onClose });
+        contesting.mutate(
+          { day, claimed_seconds: seconds, text },
+          {
+            onSuccess: () => {
+              forgetText();
+              onClose();
+            },
+          },
+        );
       }}
     >
       <Stack>

@@ -18,7 +18,7 @@ export function Contests({ slug }: { slug: string }) {
   const { t } = useTranslation();
   const found = useQuery(contestsQuery(slug));
   if (found.isPending) return <PageLoading />;
-  if (found.isError) {
+  if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
   }
   if (found.data.contests.length === 0) return <Text c="dimmed">{t("time.noContests")}</Text>;

@@ -28,7 +28,7 @@ export function TimePage({ slug }: { slug: string }) {
   const days = useQuery(daysQuery(slug, month));
   const isManager = useHome(slug).data?.role === "manager";
   if (days.isPending) return <PageLoading />;
-  if (days.isError) {
+  if (days.isLoadingError) {
     return <ErrorPanel error={days.error} onRetry={() => void days.refetch()} />;
   }
   return (

@@ -15,6 +15,7 @@ export const common = {
 export const errors = {
   title: "That did not work",
   unreachable: "labelhub cannot be reached just now. Your work is safe; try again in a moment.",
+  stale: "What you see may be old: it could not be fetched again.",
   unexpected: "Something went wrong in this page. Your saved work is safe; reload to go on.",
   codes: {
     wrong_credentials: "That name and password do not go together.",

@@ -32,6 +32,11 @@ export const prompts = {
   fromFile: "From a file",
   badLines_one: "{{count}} line cannot be read and is left out: {{lines}}",
   badLines_other: "{{count}} lines cannot be read and are left out: {{lines}} …",
+  tooLong_one: "{{count}} prompt has more than {{n}} characters. Shorten it or take it out.",
+  tooLong_other:
+    "{{count}} prompts have more than {{n}} characters. Shorten them or take them out.",
+  fileTooBig:
+    "This file is over {{n}} MB. Bring it in under Datasets → Imports, which has no such limit.",
   emptyTitle: "No prompts here",
   emptyHint: "Add some, or look at others. Imported files of prompts appear here too.",
   language: "Language",

@@ -10,7 +10,6 @@ export const samplingPage = {
     closed: "Everything waits; what runs comes to its end.",
   },
   changedBy: "Set by {{who}}, {{when}}.",
-  stale: "The newest figures could not be fetched; these are the last ones known.",
   states: {
     delayed: "Somebody has waited more than ten seconds for a draft or a reply.",
     down: "No worker has reported for half a minute: nothing is being sampled. Start one, or look at its log.",

@@ -2,6 +2,7 @@ export const work = {
   submit: "Submit",
   skip: "Skip",
   guideline: "Guidelines",
+  guidelineVersion: "version {{n}}",
   questions: "Ask a lead",
   keptTitle: "This came too late to be handed in",
   kept: "Someone else had taken the task by then. Everything you wrote is kept here for you to read and copy.",

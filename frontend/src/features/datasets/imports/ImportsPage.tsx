@@ -30,7 +30,7 @@ export function ImportsPage({ slug }: Props) {
   useActions(t("imports.title"), importsActions, context);
 
   if (uploads.isPending) return <PageLoading />;
-  if (uploads.isError) {
+  if (uploads.isLoadingError) {
     return <ErrorPanel error={uploads.error} onRetry={() => void uploads.refetch()} />;
   }
   const rows = uploads.data.pages.flatMap((page) => page.results);

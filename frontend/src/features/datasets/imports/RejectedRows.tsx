@@ -20,7 +20,7 @@ export function RejectedRows({ uploadId }: Props) {
   const reasonOf = useReason();
   const rejects = useInfiniteQuery(rejectsQuery(uploadId));
   if (rejects.isPending) return <Loader size="sm" mt="xs" />;
-  if (rejects.isError) {
+  if (rejects.isLoadingError) {
     return <ErrorPanel error={rejects.error} onRetry={() => void rejects.refetch()} />;
   }
   return (

@@ -45,7 +45,7 @@ export function PersonalDataPage({ slug }: Props) {
       </header>
       {holds.isPending ? (
         <PageLoading />
-      ) : holds.isError ? (
+      ) : holds.isLoadingError ? (
         <ErrorPanel error={holds.error} onRetry={() => void holds.refetch()} />
       ) : rows.length === 0 ? (
         <StatePanel

@@ -20,7 +20,7 @@ export function VersionList({ slug, newest }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const versions = useInfiniteQuery(versionsQuery(slug, newest));
-  if (versions.isError) {
+  if (versions.isLoadingError) {
     return <ErrorPanel error={versions.error} onRetry={() => void versions.refetch()} />;
   }
   const rows = versions.data?.pages.flatMap((page) => page.results) ?? [];
