@@ -1405,7 +1405,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Contested days that wait for a manager. */
+        /** @description Contested days that wait for a manager, oldest first, 200 at most. */
         get: operations["projects_time_contests_retrieve"];
         put?: never;
         post?: never;
