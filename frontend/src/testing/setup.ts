@@ -1,3 +1,4 @@
+import { notifications } from "@mantine/notifications";
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeAll, beforeEach, vi } from "vitest";
@@ -47,6 +48,8 @@ beforeEach(() => {
 
 afterEach(() => {
   cleanup();
+  // They outlive the page that showed them.
+  notifications.clean();
   window.localStorage.clear();
   window.sessionStorage.clear();
 });
