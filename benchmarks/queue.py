@@ -3,10 +3,11 @@
 Measured: rankings a second in a closed loop without think time, how long a claim and a submit take,
 CPU of web, PostgreSQL and Redis for one ranking (from /proc; the load driver apart), SQL statements
 of one claim and one submit with session and user look-ups included, and tasks given to somebody
-twice. The whole run (without --quick) also measures 8 trainers with 1,000 tasks and with 1,000,000,
-and one claimant who has answered 50,000 tasks that still want other answers, beside one who has
-answered none. Against: Label Studio 1.23.2 on a like machine (10.9 rankings a second and 190 ms of
-CPU each with 8 people; 46 and 65 statements; docs/PERFORMANCE.md), and the cases among themselves.
+twice. The whole run (without --quick, some five minutes) also measures 8 trainers with 1,000 tasks
+and with 1,000,000, and one trainer who has answered 50,000 tasks that still want other answers, in
+turn with one who has answered few. Against: Label Studio 1.23.2 on a like machine (10.9 rankings a
+second and 190 ms of CPU each with 8 people; 46 and 65 statements; docs/PERFORMANCE.md), and the
+cases among themselves.
 
 The million tasks share the comparisons of the first 20,000.
 
@@ -22,7 +23,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from benchmarks.web_processes import web_processes
 
 TRAINERS, TRAINERS_QUICKLY = (1, 8, 32, 128), (1, 8, 32)
 N_TASKS, N_TASKS_FEW, N_TASKS_MANY = 20_000, 1_000, 1_000_000
-N_ANSWERED, N_CLAIMS = 50_000, 200
+N_ANSWERED = 50_000
 WARM_UP_SECONDS = 2.0
 
 
@@ -74,6 +75,10 @@ def main() -> int:
     return bench.report()
 
 
+def medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
 class Bench:
     """One project on throw-away servers, and the figures found so far."""
 
@@ -109,14 +114,14 @@ class Bench:
               f" {'submit p50':>10} {'p95':>7} {'p99':>7} {'CPU ms':>7}  spread of rankings/s")  # fmt: skip
         runs: dict[int, list[dict[str, float]]] = {n: [] for n in counts}
         with web_processes() as (port, web):
-            self._drive(port, web, n=8, seconds=WARM_UP_SECONDS)
+            self._drive(port, web, self._keys[:8], seconds=WARM_UP_SECONDS)
             for _ in range(repeats):
                 for n in counts:
-                    runs[n] += self._drive(port, web, n=n, seconds=seconds)
+                    runs[n] += self._drive(port, web, self._keys[:n], seconds=seconds)
         for n in counts:
             if not runs[n]:
                 continue
-            found = {name: statistics.median(run[name] for run in runs[n]) for name in runs[n][0]}
+            found = medians(runs[n])
             rates = [run["rankings_per_second"] for run in runs[n]]
             times = [f"{found[f'{what}_p{q}_ms']:{10 if q == 50 else 7}.1f}"
                      for what in ("claim", "submit") for q in (50, 95, 99)]  # fmt: skip
@@ -128,27 +133,33 @@ class Bench:
     def measure_size(self, n_tasks: int) -> None:
         """8 trainers with that many tasks in the table."""
         with web_processes() as (port, web):
-            self._drive(port, web, n=8, seconds=WARM_UP_SECONDS)
-            for found in self._drive(port, web, n=8, seconds=3.0):
-                print(f"  {n_tasks:8d} tasks, 8 trainers: {found['rankings_per_second']:.1f} rankings/s,"
-                      f" claim p50 {found['claim_p50_ms']:.1f} ms, p95 {found['claim_p95_ms']:.1f} ms,"
-                      f" CPU {found['cpu_ms_per_ranking']:.2f} ms")  # fmt: skip
+            self._drive(port, web, self._keys[:8], seconds=WARM_UP_SECONDS)
+            for found in self._drive(port, web, self._keys[:8], seconds=3.0):
+                self._tell(f"{n_tasks:8d} tasks, 8 trainers", found)
                 by_size = self.figures.setdefault("by_number_of_tasks", {})
                 by_size[str(n_tasks)] = {name: round(value, 2) for name, value in found.items()}
 
-    def _drive(self, port: int, web: int, *, n: int, seconds: float) -> list[dict[str, float]]:
+    def _tell(self, case: str, found: Mapping[str, float]) -> None:
+        times = [f"{what} p50 {found[f'{what}_p50_ms']:.1f} ms, p95 {found[f'{what}_p95_ms']:.1f} ms"
+                 for what in ("claim", "submit")]  # fmt: skip
+        print(f"  {case}: {found['rankings_per_second']:.1f} rankings/s, {', '.join(times)},"
+              f" CPU {found['cpu_ms_per_ranking']:.2f} ms")  # fmt: skip
+
+    def _drive(
+        self, port: int, web: int, keys: Sequence[str], *, seconds: float
+    ) -> list[dict[str, float]]:
         """The figures of one run; none where nothing went through."""
         roots = [web, *self._servers]
         reference = reference_cpu_ms()
         before = processes.cpu_seconds(roots)
         # Another process, so that the driver's CPU is apart and its lock nobody else's.
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            load = pool.apply(trainers.drive, (port, self._keys[:n], self._rows.SLUG, seconds))
+            load = pool.apply(trainers.drive, (port, keys, self._rows.SLUG, seconds))
         cpu = processes.cpu_seconds(roots) - before
         reference = (reference + reference_cpu_ms()) / 2
         self.failures += load.failures
         if not load.submits:
-            self.failures.append(f"no ranking went through with {n} trainers")
+            self.failures.append(f"no ranking went through with {len(keys)} trainers")
             return []
         n_rankings = len(load.submits)
         return [
@@ -165,26 +176,30 @@ class Bench:
             }
         ]
 
-    def measure_veteran(self) -> None:
-        """Claims of somebody who has answered 50,000 open tasks, and of somebody who has none.
+    def measure_veteran(self, *, seconds: float = 3.0, repeats: int = 3) -> None:
+        """Somebody who has answered 50,000 open tasks and somebody who has none, in turn, each alone.
 
         Also the veteran's first claim once urgent work has come for everybody, and one from the start of
-        the queue, as before "empty" is said, which passes all they did.
+        the queue, as before "empty" is said, which passes all they did: these by the service itself.
         """
         from annotation.models import QueueCursor
 
-        veteran, newcomer = self._members[-1], self._members[-2]
+        veteran = self._members[-1]
         self._rows.make_veteran(veteran, N_ANSWERED)
         self._settle()
-        figures = {
-            f"claim_ms_of_{name}": statistics.median(
-                self._rows.claim_and_skip(member) for _ in range(N_CLAIMS)
-            )
-            * 1000
-            for name, member in (("newcomer", newcomer), ("veteran", veteran))
-        }
+        runs: dict[str, list[dict[str, float]]] = {"newcomer": [], "veteran": []}
+        with web_processes() as (port, web):
+            self._drive(port, web, self._keys[:8], seconds=WARM_UP_SECONDS)
+            for _ in range(repeats):
+                for name, key in (("newcomer", self._keys[-2]), ("veteran", self._keys[-1])):
+                    runs[name] += self._drive(port, web, [key], seconds=seconds)
+        for name, found in runs.items():
+            if found:
+                self._tell(f"{name} alone, {N_TASKS_MANY} tasks", medians(found))
+                by_person = self.figures.setdefault("by_person", {})
+                by_person[name] = {what: round(ms, 2) for what, ms in medians(found).items()}
         self._rows.add_urgent_task()
-        figures["claim_ms_of_veteran_of_urgent_work"] = self._rows.claim_and_skip(veteran) * 1000
+        figures = {"claim_ms_of_veteran_of_urgent_work": self._rows.claim_and_skip(veteran) * 1000}
         QueueCursor.objects.filter(rater=veteran.user.rater).delete()
         figures["claim_ms_of_veteran_from_the_start"] = self._rows.claim_and_skip(veteran) * 1000
         for name, value in figures.items():

@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "MessageOrigin": "annotation.models.Message.Origin",
         "MemberRole": "labelhub.accounts.models.Membership.Role",
         "AssignmentReason": "annotation.models.Assignment.Reason",
+        "ExamState": "annotation.serializers.figures.EXAM_STATES",
         "GoldUse": "annotation.models.GoldItem.Use",
         "RoundUse": "annotation.models.RoundPolicy.Use",
         "SkipReason": "annotation.models.Assignment.SkipReason",

@@ -78,3 +78,11 @@ class ExamFailed(LabelhubError):
 class ExamTooSmall(LabelhubError):
     code, status = "exam_too_small", 409
     detail = "An exam needs 40 clear pairs that two leads agreed on; mark more comparisons for it."
+
+
+class ExamLacksPrompts(LabelhubError):
+    code, status = "exam_lacks_prompts", 409
+    detail = (
+        "The exam asks for demonstrations on two sensitive prompts, and fewer are left for you. Tick"
+        " more sensitive topics under “Languages and content”, or ask a manager for more prompts."
+    )

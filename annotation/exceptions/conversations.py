@@ -132,6 +132,21 @@ class SayWhy(LabelhubError):
     detail = "Say what is wrong, in a comment on the whole or on a turn."
 
 
+class ScoreAsked(LabelhubError):
+    code = "score_asked"
+    detail = "This is part of an entry exam: score it from 1 to 7, and give no other verdict."
+
+
+class ScoreNotAsked(LabelhubError):
+    code = "score_not_asked"
+    detail = "Only what was written in an entry exam is scored; approve, return or reject this one."
+
+
+class ScoredAsWritten(LabelhubError):
+    code, status = "scored_as_written", 409
+    detail = "This is part of an entry exam: it is scored as it was written, and cannot be changed."
+
+
 class UnknownMessage(LabelhubError):
     code = "unknown_message"
     detail = "A comment names a turn that this conversation does not have."

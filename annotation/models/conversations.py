@@ -15,7 +15,7 @@ from labelhub.constraints import Model, holds, known_elements
 from sampling.models import Completion, Generation
 
 # Messages of a conversation in one of these states can no longer be added to or changed.
-SETTLED_STATES = ["approved", "accepted_by_sampling", "rejected", "returned"]
+SETTLED_STATES = ["approved", "accepted_by_sampling", "rejected", "returned", "scored"]
 _SETTLED = "c.kind <> 'imported' AND c.state IN ({})".format(
     ", ".join(f"'{state}'" for state in SETTLED_STATES)
 )
@@ -40,6 +40,7 @@ class Conversation(Model):
         )
         RETURNED = "returned"  # its trainer is to write another version
         REJECTED = "rejected"  # used for nothing
+        SCORED = "scored"  # of an entry exam, and scored by its reviewers; used for nothing
 
     project = models.ForeignKey(
         Project, models.PROTECT, related_name="conversations", db_index=False

@@ -58,6 +58,9 @@ class GoldItem(Model):
 class ExamResult(Model):
     """One person's entry exam: what was asked, what was right, and whether it was enough."""
 
+    # How many are asked for where the exam asks for any.
+    DEMONSTRATIONS = 2
+
     membership = models.ForeignKey(
         Membership, models.PROTECT, related_name="exam_results", db_index=False
     )
@@ -67,6 +70,11 @@ class ExamResult(Model):
     n_right = models.PositiveIntegerField(default=0)
     # Of flagging, per candidate; null where the exam has too few flagged candidates to tell.
     balanced_accuracy = models.FloatField(null=True, blank=True)
+    # Demonstrations that were asked for; 0 where the project asks for rankings alone.
+    n_demonstrations = models.PositiveSmallIntegerField(default=0)
+    # The least of the scores that reviewers gave them; 0 where one was not written.
+    lowest_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Null until it ends, and where a manager took so much out of it that it tells nothing.
     passed = models.BooleanField(null=True, blank=True)
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -77,8 +85,8 @@ class ExamResult(Model):
                 fields=["membership", "attempt"], name="annotation_examresult_once"
             ),
             holds(
-                "passed_iff_ended",
-                Q(ended_at=None, passed=None) | Q(ended_at__isnull=False, passed__isnull=False),
+                "passed_only_at_its_end",
+                Q(passed=None) | Q(ended_at__isnull=False),
             ),
         ]
 

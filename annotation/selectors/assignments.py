@@ -46,6 +46,8 @@ class AssignmentPage:
     prompt: ShownPrompt | None
     language: str
     sensitivity: list[str]
+    # Of an entry exam: what is written is scored. Never said of a ranking, which would tell it from others.
+    is_scored: bool
     drafts_allowed: bool
     conversation: Thread | None
     previous: Previous | None
@@ -60,7 +62,7 @@ SELECT a.kind, a.state, a.reason, a.lease_until, a.draft_arm, a.kept_submission,
        project.draft_mode, g.id AS guideline_id, g.version AS guideline_version,
        prompt.kind AS prompt_kind, prompt.text AS prompt_text, prompt.category AS prompt_category,
        prompt.source AS prompt_source, jsonb_array_length(prompt.turns_before) AS prompt_turns_before,
-       pool.sensitivity,
+       pool.sensitivity, a.kind <> 'ranking' AND t.purpose = 'exam' AS is_scored,
        (SELECT jsonb_agg(jsonb_build_object('turn', s.turn, 'version', s.version,
                                             'payload', s.payload, 'saved_at', s.saved_at)
                          ORDER BY s.turn)
@@ -100,6 +102,7 @@ class _Frame(NamedTuple):
     prompt_source: str
     prompt_turns_before: int
     sensitivity: list[str]
+    is_scored: bool
     autosaves: str | None
 
 
@@ -136,6 +139,7 @@ def page_of(*, user: User, assignment_id: int) -> AssignmentPage:
         else None,
         language=frame.language,
         sensitivity=frame.sensitivity,
+        is_scored=frame.is_scored,
         drafts_allowed=frame.kind == TaskKind.DEMONSTRATION
         and frame.draft_mode != Project.DraftMode.OFF
         and frame.draft_arm != Assignment.DraftArm.NO_DRAFTS,

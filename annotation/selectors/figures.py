@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from string import ascii_uppercase
@@ -32,6 +33,7 @@ from annotation.models import (
     Ranking,
     Reason,
     Task,
+    TaskKind,
 )
 from annotation.selectors.comparisons import QUESTIONS
 from annotation.selectors.judged import COUNTS
@@ -137,6 +139,9 @@ class Exam:
     n_answered: int = 0
     n_pairs: int = 0
     n_right: int = 0
+    n_demonstrations: int = 0
+    n_written: int = 0
+    lowest_score: int | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ def my_figures(*, membership: Membership) -> MyFigures:
         computed_at=found.computed_at if found else None,
         mine={**mine, "name": str(membership.user)} if mine else None,
         lessons=_lessons(membership.project, rater),
-        exam=_exam(membership, rater),
+        exam=exam_of(membership=membership),
     )
 
 
@@ -201,23 +206,35 @@ def _lesson(ranking: Ranking) -> Lesson:
     )
 
 
-def _exam(membership: Membership, rater: Rater) -> Exam:
-    if not membership.project.exam_required:
+def exam_of(*, membership: Membership) -> Exam:
+    """How far the person is in the project's entry exam."""
+    # An admin who is no member anywhere sits no exam.
+    if not membership.project.exam_required or membership.pk is None:
         return Exam("not_asked")
     last = ExamResult.objects.filter(membership=membership).order_by("-attempt").first()
     if last is None:
-        return Exam("passed" if QUALIFIED in membership.skills else "waiting")
-    n_answered = Task.objects.filter(
+        asked = ExamResult.DEMONSTRATIONS if membership.project.exam_writing else 0
+        state = "passed" if QUALIFIED in membership.skills else "waiting"
+        return Exam(state, n_demonstrations=asked)
+    done = Task.objects.filter(
         project=membership.project,
-        reserved_for=rater,
+        reserved_for__user=membership.user,
         purpose=Purpose.EXAM,
         created_at__gte=last.begun_at,
         state=Task.State.DONE,
-    ).count()
-    if last.ended_at is None:
-        return Exam("under_way", last.n_items, n_answered)
-    state = "passed" if last.passed else "failed"
-    return Exam(state, last.n_items, n_answered, last.n_pairs, last.n_right)
+    )
+    counts = Counter(done.values_list("kind", flat=True))
+    states = {True: "passed", False: "failed", None: "unjudged"}
+    return Exam(
+        states[last.passed] if last.ended_at else "under_way",
+        n_items=last.n_items,
+        n_answered=counts[TaskKind.RANKING],
+        n_pairs=last.n_pairs,
+        n_right=last.n_right,
+        n_demonstrations=last.n_demonstrations,
+        n_written=counts[TaskKind.DEMONSTRATION],
+        lowest_score=last.lowest_score,
+    )
 
 
 def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from annotation.models import Prompt, PromptQuota, Round, Task, TaskKind
+from annotation.models import Prompt, PromptQuota, Purpose, Round, Task, TaskKind
 from labelhub import exceptions
 from labelhub.accounts.models import Membership, Project, User
 from labelhub.accounts.selectors import membership_for
@@ -59,7 +59,7 @@ def tasks_by_category(*, project: Project, kind: TaskKind) -> dict[str, int]:
     """Tasks of a kind that were made from prompts and not taken out."""
     return dict(
         Task.objects.filter(project=project, kind=kind, prompt__isnull=False, subject=None)
-        .exclude(state=Task.State.WITHDRAWN)
+        .exclude(Q(state=Task.State.WITHDRAWN) | Q(purpose=Purpose.EXAM))
         .order_by()
         .values_list("prompt__category")
         .annotate(n=Count("pk"))
@@ -72,7 +72,7 @@ def tasks_by_author(*, project: Project, round_: Round) -> dict[int, int]:
         Task.objects.filter(
             project=project, round=round_, prompt__author__isnull=False, subject=None
         )
-        .exclude(state=Task.State.WITHDRAWN)
+        .exclude(Q(state=Task.State.WITHDRAWN) | Q(purpose=Purpose.EXAM))
         .order_by()
         .values_list("prompt__author")
         .annotate(n=Count("pk"))
@@ -118,7 +118,7 @@ def categories_of(*, project: Project) -> list[Category]:
         for row in Task.objects.filter(
             project=project, kind__in=KINDS, prompt__isnull=False, subject=None
         )
-        .exclude(state=Task.State.WITHDRAWN)
+        .exclude(Q(state=Task.State.WITHDRAWN) | Q(purpose=Purpose.EXAM))
         .order_by()
         .values("prompt__category", "kind")
         .annotate(made=Count("pk"), done=Count("pk", filter=Q(state=Task.State.DONE)))

@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "returned": (State.RETURNED,),
     "approved": (State.APPROVED, State.ACCEPTED_BY_SAMPLING),
     "finished": (State.FINISHED,),
-    "closed": (State.REJECTED, State.ABANDONED),
+    "closed": (State.REJECTED, State.ABANDONED, State.SCORED),
 }
 
 
@@ -83,6 +83,7 @@ class Verdict:
     """What a reviewer said of one version."""
 
     verdict: str
+    score: int | None
     comment: str
     comments: list[MessageComment]
     at: datetime
@@ -186,6 +187,7 @@ def _verdict(conversation: Conversation) -> Verdict | None:
     comments = ReviewComment.objects.filter(review=review).order_by("pk")
     return Verdict(
         verdict=review.verdict,
+        score=review.score,
         comment=review.comment,
         comments=[MessageComment(message=row.message_id, text=row.text) for row in comments],
         at=review.created_at,

@@ -33,6 +33,10 @@ class ComparisonSettingsOutput(serializers.Serializer[Any]):
     training_rankings = serializers.IntegerField(min_value=0, max_value=10_000)
     allow_own_conversations = serializers.BooleanField()
     exam_required = serializers.BooleanField()
+    exam_writing = serializers.BooleanField(
+        help_text="The exam also asks for two demonstrations on sensitive prompts, which two"
+        " reviewers score; only who passed it writes demonstrations."
+    )
 
 
 class ComparisonSettingsInput(ComparisonSettingsOutput):

@@ -10,6 +10,7 @@ from labelhub.api import RowId
 
 MAX_NOTE_CHARACTERS = 5000
 MAX_PAIRS = 36
+EXAM_STATES = ["not_asked", "waiting", "under_way", "failed", "passed", "unjudged"]
 
 
 class EstimateOutput(serializers.Serializer[Any]):
@@ -188,12 +189,19 @@ class LessonOutput(serializers.Serializer[Any]):
 
 class ExamOutput(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
-        choices=["not_asked", "waiting", "under_way", "failed", "passed"]
+        choices=EXAM_STATES,
+        help_text="Unjudged: a manager took so much out of it that it tells nothing.",
     )
     n_items = serializers.IntegerField()
     n_answered = serializers.IntegerField()
     n_pairs = serializers.IntegerField()
     n_right = serializers.IntegerField()
+    n_demonstrations = serializers.IntegerField(help_text="Asked for.")
+    n_written = serializers.IntegerField()
+    lowest_score = serializers.IntegerField(
+        allow_null=True,
+        help_text="The least that reviewers gave a demonstration, of 7; 0 where one was not written.",
+    )
 
 
 class MyFiguresOutput(serializers.Serializer[Any]):

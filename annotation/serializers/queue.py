@@ -8,6 +8,7 @@ from rest_framework import serializers
 from annotation.models import Assignment, Prompt, TaskKind
 from annotation.serializers.comparisons import ComparisonOutput
 from annotation.serializers.conversations import ConversationOutput, PreviousOutput
+from annotation.serializers.figures import EXAM_STATES
 from labelhub.accounts.models import Membership, Project
 from labelhub.api import RowId, RowVersion
 
@@ -98,6 +99,9 @@ class AssignmentOutput(serializers.Serializer[Any]):
     prompt = PromptOutput(allow_null=True)
     language = serializers.CharField()
     sensitivity = serializers.ListField(child=serializers.CharField())
+    is_scored = serializers.BooleanField(
+        help_text="Written in an entry exam: two reviewers score it. Always false for a ranking."
+    )
     drafts_allowed = serializers.BooleanField()
     conversation = ConversationOutput(allow_null=True)
     previous = PreviousOutput(allow_null=True)
@@ -171,6 +175,9 @@ class HomeOutput(serializers.Serializer[Any]):
     project = ProjectSettingsOutput()
     role = serializers.ChoiceField(choices=Membership.Role.choices)
     queues = QueueOutput(many=True)
+    exam = serializers.ChoiceField(
+        choices=EXAM_STATES, help_text="How far the person is in the project's entry exam."
+    )
     returned = ReturnedOutput(many=True)
     open_questions = serializers.IntegerField(
         allow_null=True, help_text="For leads; exact below 100."

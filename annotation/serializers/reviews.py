@@ -24,6 +24,13 @@ class ReviewInput(serializers.Serializer[Any]):
     comment = serializers.CharField(
         max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, trim_whitespace=False, default=""
     )
+    score = serializers.IntegerField(
+        min_value=1,
+        max_value=7,
+        allow_null=True,
+        default=None,
+        help_text="Of a demonstration of an entry exam, with the verdict “scored”.",
+    )
     comments = serializers.ListField(
         child=MessageCommentInput(), max_length=MAX_COMMENTS, default=list
     )

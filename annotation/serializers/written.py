@@ -48,6 +48,7 @@ class WrittenRowOutput(serializers.Serializer[Any]):
 
 class VerdictOutput(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=Review.Verdict.choices)
+    score = serializers.IntegerField(allow_null=True)
     comment = serializers.CharField(allow_blank=True)
     comments = MessageCommentOutput(many=True)
     at = serializers.DateTimeField()

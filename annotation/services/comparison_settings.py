@@ -15,7 +15,7 @@ from labelhub import exceptions
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
 
-# Columns of a project that a manager sets; `exam_required` is exams' to change.
+# Columns of a project that a manager sets; those of the exam are exams' to change.
 FIELDS = (
     "n_candidates",
     "criterion",
@@ -35,9 +35,9 @@ FIELDS = (
 
 @transaction.atomic
 def change(*, project: Project, actor: User, wanted: Mapping[str, Any]) -> Project:
-    """Set these of FIELDS, and `exam_required`; comparisons that are there already stay as they are.
+    """Set these of FIELDS, and what exam there is; comparisons that are there already stay as they are.
 
-    Raises InvalidInput, naming the fields, and ExamTooSmall.
+    Raises InvalidInput, naming the fields, ExamTooSmall and ExamLacksPrompts.
     """
     if "criterion" in wanted:
         _require_words(wanted["criterion"])
@@ -58,9 +58,13 @@ def change(*, project: Project, actor: User, wanted: Mapping[str, Any]) -> Proje
         accounts.record(
             actor=actor, verb="comparison_settings", subject=locked, project=locked, **changed
         )
-    if "exam_required" in wanted:
-        exams.require(project=locked, wanted=wanted["exam_required"], actor=actor)
-        locked.refresh_from_db()
+    exams.require(
+        project=locked,
+        wanted=wanted.get("exam_required", locked.exam_required),
+        writing=wanted.get("exam_writing", locked.exam_writing),
+        actor=actor,
+    )
+    locked.refresh_from_db()
     return locked
 
 

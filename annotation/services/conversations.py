@@ -9,11 +9,10 @@ from django.db.models import Max
 
 from annotation import pick
 from annotation.exceptions import ConversationSettled, StaleVersion
-from annotation.models import Assignment, Conversation, Message, Prompt, Task, TaskKind
+from annotation.models import Assignment, Conversation, Message, Prompt, Purpose, Task, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.services.copying import new_ids
 from labelhub import clock
-from labelhub.accounts.models import Project
 
 # What a person may change: their own unsubmitted work, or what they are reviewing.
 STATE_WHILE_WORKED_ON = {
@@ -45,7 +44,7 @@ def open_conversation(*, assignment: Assignment) -> Conversation:
         created_at=clock.now(),
     )
     if assignment.kind == TaskKind.DEMONSTRATION:
-        assignment.draft_arm = draft_arm(project=assignment.project, assignment_id=assignment.pk)
+        assignment.draft_arm = draft_arm(assignment=assignment)
         assignment.save(update_fields=["draft_arm"])
     if returned is not None:
         opening = [copied(message) for message in selectors.live_messages(conversation=returned)]
@@ -103,10 +102,13 @@ def _provenance(source: Prompt | Conversation | None, task: Task) -> dict[str, A
     return said | invented if is_free else said
 
 
-def draft_arm(*, project: Project, assignment_id: int) -> Assignment.DraftArm:
-    """Whether drafts are offered here: the built-in trial of DATA.md §5, decided by the ids alone."""
-    chance = pick.order_key(project.pk, assignment_id, draw="draft arm") / 2**64
-    if chance < project.no_draft_share:
+def draft_arm(*, assignment: Assignment) -> Assignment.DraftArm:
+    """Whether drafts are offered here: the built-in trial of DATA.md §5, decided by the ids alone.
+
+    An exam asks what the person can write, not what a policy can.
+    """
+    chance = pick.order_key(assignment.project_id, assignment.pk, draw="draft arm") / 2**64
+    if assignment.task.purpose == Purpose.EXAM or chance < assignment.project.no_draft_share:
         return Assignment.DraftArm.NO_DRAFTS
     return Assignment.DraftArm.DRAFTS
 

@@ -11,7 +11,7 @@ from annotation.exceptions import MustEndWithAssistant, NothingWritten, TooFewTu
 from annotation.models import Assignment, Conversation, Message, Purpose, Review, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.selectors.lengths import pasted_share
-from annotation.services import conversations, drafts, personal_data, submissions, tasks
+from annotation.services import conversations, drafts, exams, personal_data, submissions, tasks
 from labelhub import clock
 from labelhub.accounts.models import Project
 
@@ -21,7 +21,8 @@ PASTED_SHARE_TO_REVIEW = 0.5
 def submit_demonstration(
     *, assignment: Assignment, key: UUID, version: int, personal_data_confirmed: bool = False
 ) -> Conversation:
-    """Hand the demonstration in: it goes to a reviewer, or counts as accepted by sampling.
+    """Hand the demonstration in: it goes to a reviewer, an exam's to two, or counts as accepted by
+    sampling.
 
     Raises NothingWritten, MustEndWithAssistant, TooFewTurns, StaleVersion, PersonalDataFound unless
     its author has seen the warning, and what a submission may.
@@ -42,13 +43,19 @@ def _hand_in(assignment: Assignment, *, version: int, personal_data_confirmed: b
     check_complete(project=conversation.project, live=live)
     personal_data.check(conversation=conversation, live=live, confirmed=personal_data_confirmed)
     drafts.settle(assignment=assignment, live=live)
-    if is_pasted(live) or wants_review(conversation=conversation, reason=assignment.reason):
+    is_exam = assignment.task.purpose == Purpose.EXAM
+    if (
+        is_exam
+        or is_pasted(live)
+        or wants_review(conversation=conversation, reason=assignment.reason)
+    ):
         conversation.state = Conversation.State.SUBMITTED
         tasks.add_tasks(
             tasks=[
                 tasks.NewTask(
                     project=conversation.project,
                     kind=TaskKind.REVIEW,
+                    n_slots=exams.N_REVIEWERS if is_exam else 1,
                     language=conversation.language,
                     sensitivity=tuple(conversation.sensitivity),
                     purpose=Purpose(assignment.task.purpose),
@@ -123,7 +130,7 @@ def wants_review(*, conversation: Conversation, reason: str) -> bool:
         project=project,
         kind=Conversation.Kind.DEMONSTRATION,
         finished_at__isnull=False,
-    )
+    ).exclude(state=Conversation.State.SCORED)
     if rejected_at is not None:
         handed_in = handed_in.filter(finished_at__gt=rejected_at)
     # Counted no further than the rule looks.

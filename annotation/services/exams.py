@@ -1,27 +1,41 @@
-"""The entry exam: known items before a person joins the real queue (DATA.md §4)."""
+"""The entry exam: known items, and where the project asks for them demonstrations that reviewers score,
+before a person joins the real queue (DATA.md §4)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotation.exceptions import ExamFailed, ExamNotAsked, ExamPassed, ExamTooSmall, ExamUnderWay
+from annotation import pick
+from annotation.exceptions import (
+    ExamFailed,
+    ExamLacksPrompts,
+    ExamNotAsked,
+    ExamPassed,
+    ExamTooSmall,
+    ExamUnderWay,
+)
 from annotation.measures.raters import Graded, balanced_accuracy, grade
 from annotation.models import (
-    Assignment,
+    Conversation,
     ExamResult,
     GoldItem,
+    ManagerFlag,
     Placement,
     Pool,
+    Prompt,
     Purpose,
     Ranking,
+    Review,
     Task,
     TaskKind,
 )
 from annotation.selectors.rankings import tiers_by_candidate
 from annotation.services.gold import unseen_items
-from annotation.services.qualification import QUALIFIED, SITTING
+from annotation.services.qualification import QUALIFIED, SITTING, examined_kinds
 from annotation.services.tasks import NewTask, add_tasks
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -32,29 +46,48 @@ MIN_SHARE = 0.75
 MIN_BALANCED_ACCURACY = 0.75
 # Flags are judged only where raising none would be noticed.
 MIN_POSITIVES = 0.30
+# Where writing is asked, so many reviewers give each demonstration at least so much.
+N_REVIEWERS = 2
+MIN_SCORE = 6
 AGAIN_AFTER = timedelta(days=7)
 
 
 @transaction.atomic
-def require(*, project: Project, wanted: bool, actor: User) -> None:
-    """Let only people who passed the exam rank, or everybody again. Raises ExamTooSmall.
+def require(*, project: Project, wanted: bool, writing: bool, actor: User) -> None:
+    """Let only people who passed the exam rank, or everybody again; with `writing` the exam also asks for
+    demonstrations, and only they write those. Raises ExamTooSmall, ExamLacksPrompts.
 
-    Open work follows at once: a pool's skill is the pool's own. Members who are here already keep
-    their place.
+    Open work follows at once: a pool's skill is the pool's own. Members who are here when the exam is
+    first asked for keep their place.
     """
     locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    if wanted == locked.exam_required:
+    if (wanted, writing) == (locked.exam_required, locked.exam_writing):
         return
-    if wanted and _n_pairs(locked) < MIN_PAIRS:
-        raise ExamTooSmall
-    before, after = ("", QUALIFIED) if wanted else (QUALIFIED, "")
-    Pool.objects.filter(project=locked, kind=TaskKind.RANKING, skill=before).update(skill=after)
-    if wanted:
+    if wanted and not locked.exam_required:
+        if _n_pairs(locked) < MIN_PAIRS:
+            raise ExamTooSmall
         for membership in Membership.objects.filter(project=locked, deactivated_at=None):
             _give(membership, QUALIFIED)
-    locked.exam_required = wanted
-    locked.save(update_fields=["exam_required"])
-    accounts.record(actor=actor, verb="require_exam", subject=locked, project=locked, wanted=wanted)
+    if wanted and writing and _sensitive_prompts(locked).count() < ExamResult.DEMONSTRATIONS:
+        raise ExamLacksPrompts(
+            "The exam asks for demonstrations on two sensitive prompts, and this project has fewer;"
+            " add prompts with a sensitive topic first."
+        )
+    before = set(examined_kinds(locked))
+    locked.exam_required, locked.exam_writing = wanted, writing
+    after = set(examined_kinds(locked))
+    pools = Pool.objects.filter(project=locked)
+    pools.filter(kind__in=after - before, skill="").update(skill=QUALIFIED)
+    pools.filter(kind__in=before - after, skill=QUALIFIED).update(skill="")
+    locked.save(update_fields=["exam_required", "exam_writing"])
+    accounts.record(
+        actor=actor,
+        verb="require_exam",
+        subject=locked,
+        project=locked,
+        wanted=wanted,
+        writing=writing,
+    )
 
 
 def _n_pairs(project: Project) -> int:
@@ -62,12 +95,18 @@ def _n_pairs(project: Project) -> int:
     return sum(len(pairs) for pairs in items.values_list("pairs", flat=True))
 
 
+def _sensitive_prompts(project: Project) -> QuerySet[Prompt]:
+    return Prompt.objects.filter(project=project, set_aside_at=None, alike_to=None).exclude(
+        Q(sensitivity=[]) | Q(kind=Prompt.Kind.FREE)
+    )
+
+
 @transaction.atomic
 def begin(*, membership: Membership, rater: Rater) -> ExamResult:
-    """Hand the exam's items to the person, to be claimed like other rankings.
+    """Hand the exam's items to the person, to be claimed like other work.
 
-    Raises ExamNotAsked, ExamPassed, ExamUnderWay, ExamFailed within a week of failing, and
-    ExamTooSmall where too few items are left that the person has not met.
+    Raises ExamNotAsked, ExamPassed, ExamUnderWay, ExamFailed within a week of failing, and ExamTooSmall
+    or ExamLacksPrompts where too little is left that the person has not met.
     """
     locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
     project = locked.project
@@ -79,7 +118,8 @@ def begin(*, membership: Membership, rater: Rater) -> ExamResult:
     now = clock.now()
     if last is not None and last.ended_at is None:
         raise ExamUnderWay
-    if last is not None and last.ended_at is not None and now < last.ended_at + AGAIN_AFTER:
+    # An exam that could not be judged is nobody's failure.
+    if last is not None and last.passed is False and now < last.ended_at + AGAIN_AFTER:
         raise ExamFailed(extra={"again_from": last.ended_at + AGAIN_AFTER})
     items = list(
         unseen_items(project_id=project.pk, rater=rater, use=GoldItem.Use.EXAM).filter(
@@ -89,20 +129,36 @@ def begin(*, membership: Membership, rater: Rater) -> ExamResult:
     )
     if sum(len(item.pairs) for item in items) < MIN_PAIRS:
         raise ExamTooSmall
+    prompts = _unseen_prompts(locked, rater) if project.exam_writing else []
     add_tasks(
         tasks=[
-            NewTask(
-                project=project,
-                kind=TaskKind.RANKING,
-                language=item.comparison.language,
-                sensitivity=tuple(item.comparison.sensitivity),
-                skill=SITTING,
-                purpose=Purpose.EXAM,
-                round=item.comparison.round,
-                comparison=item.comparison,
-                reserved_for=rater,
-            )
-            for item in items
+            *(
+                NewTask(
+                    project=project,
+                    kind=TaskKind.RANKING,
+                    language=item.comparison.language,
+                    sensitivity=tuple(item.comparison.sensitivity),
+                    skill=SITTING,
+                    purpose=Purpose.EXAM,
+                    round=item.comparison.round,
+                    comparison=item.comparison,
+                    reserved_for=rater,
+                )
+                for item in items
+            ),
+            *(
+                NewTask(
+                    project=project,
+                    kind=TaskKind.DEMONSTRATION,
+                    language=prompt.language,
+                    sensitivity=tuple(prompt.sensitivity),
+                    skill=SITTING,
+                    purpose=Purpose.EXAM,
+                    prompt=prompt,
+                    reserved_for=rater,
+                )
+                for prompt in prompts
+            ),
         ]
     )
     _give(locked, SITTING)
@@ -110,46 +166,62 @@ def begin(*, membership: Membership, rater: Rater) -> ExamResult:
         membership=locked,
         attempt=last.attempt + 1 if last else 1,
         n_items=len(items),
+        n_demonstrations=len(prompts),
         begun_at=now,
     )
 
 
+def _unseen_prompts(membership: Membership, rater: Rater) -> list[Prompt]:
+    """Sensitive prompts that the person lets be given to them and has not met, drawn by the ids alone.
+
+    Raises ExamLacksPrompts.
+    """
+    met = Task.objects.filter(
+        Q(reserved_for=rater) | Q(assignments__rater=rater), prompt=OuterRef("pk")
+    )
+    prompts = _sensitive_prompts(membership.project).filter(
+        ~Exists(met),
+        language__in=membership.languages,
+        sensitivity__contained_by=membership.sensitivity_opt_ins,
+    )
+    order = pick.shuffled(prompts.values_list("pk", flat=True), seed=rater.pk, draw="exam")
+    if len(order) < ExamResult.DEMONSTRATIONS:
+        raise ExamLacksPrompts
+    return list(Prompt.objects.filter(pk__in=order[: ExamResult.DEMONSTRATIONS]).order_by("pk"))
+
+
 @transaction.atomic
-def settle(*, assignment: Assignment) -> ExamResult | None:
-    """Judge the person's exam once its last item is answered; None before. Done twice it judges once."""
+def settle(*, task: Task) -> ExamResult | None:
+    """Judge the exam that the task is of, once nothing of it is left to do or to score; None before.
+
+    Done twice it judges once.
+    """
+    rater_id = _sitter(task)
     membership = (
         Membership.objects.select_for_update(of=("self",))
-        .filter(project=assignment.project_id, user__rater=assignment.rater_id)
+        .filter(project=task.project_id, user__rater__pk=rater_id)
         .first()
     )
     result = ExamResult.objects.filter(membership=membership, ended_at=None).first()
     if membership is None or result is None:
         return None
     mine = Task.objects.filter(
-        project=assignment.project_id,
-        reserved_for=assignment.rater_id,
+        project=task.project_id,
+        reserved_for=rater_id,
         purpose=Purpose.EXAM,
         created_at__gte=result.begun_at,
     )
-    if mine.filter(state=Task.State.OPEN).exists():
+    if mine.filter(state=Task.State.OPEN).exists() or _to_score(mine).exists():
         return None
-    rankings = Ranking.objects.filter(
-        assignment__task__in=mine, is_current=True, cannot_judge=False
-    ).select_related("comparison__gold_item")
-    graded = [_graded(ranking) for ranking in rankings]
-    said, truly = _flagged(list(rankings))
-    result.n_right = sum(one.n_right for one in graded)
-    # A pair that was skipped or called unjudgeable is not right, or skipping would be the way in.
-    result.n_pairs = sum(
-        len(pairs)
-        for pairs in GoldItem.objects.filter(comparison__tasks__in=mine).values_list(
-            "pairs", flat=True
-        )
+    # What a manager took out counts neither way.
+    taken_out = ManagerFlag.objects.filter(
+        assignment__task=OuterRef("pk"), outcome=ManagerFlag.Outcome.WITHDRAWN
     )
-    if truly and sum(truly) >= MIN_POSITIVES * len(truly):
-        result.balanced_accuracy = balanced_accuracy(said, truly)
-    result.passed = result.n_right >= MIN_SHARE * result.n_pairs > 0 and (
-        result.balanced_accuracy is None or result.balanced_accuracy >= MIN_BALANCED_ACCURACY
+    counted = mine.filter(~Exists(taken_out))
+    ranked_well = _judge_rankings(result, counted.filter(kind=TaskKind.RANKING))
+    wrote_well = _judge_writing(result, counted.filter(kind=TaskKind.DEMONSTRATION))
+    result.passed = (
+        None if ranked_well is None or wrote_well is None else ranked_well and wrote_well
     )
     result.ended_at = clock.now()
     result.save()
@@ -159,12 +231,64 @@ def settle(*, assignment: Assignment) -> ExamResult | None:
     return result
 
 
+def _sitter(task: Task) -> int | None:
+    """Whose exam it is: the one who alone may do the task, or who wrote what it is to score."""
+    if task.subject is not None:
+        return task.subject.author_id
+    return task.reserved_for_id
+
+
+def _to_score(mine: QuerySet[Task]) -> QuerySet[Task]:
+    """Reviews that are still to come of the exam's demonstrations."""
+    return Task.objects.filter(
+        kind=TaskKind.REVIEW,
+        subject__assignment__task__in=mine,
+        subject__state=Conversation.State.SUBMITTED,
+    ).exclude(state=Task.State.WITHDRAWN, settled_at__isnull=False)
+
+
+def _judge_rankings(result: ExamResult, tasks: QuerySet[Task]) -> bool | None:
+    """Note what was right and say whether it is enough; None where too few pairs are left to tell."""
+    rankings = list(
+        Ranking.objects.filter(
+            assignment__task__in=tasks, is_current=True, cannot_judge=False
+        ).select_related("comparison__gold_item")
+    )
+    graded = [_graded(ranking) for ranking in rankings]
+    said, truly = _flagged(rankings)
+    result.n_right = sum(one.n_right for one in graded)
+    # A pair that was skipped or called unjudgeable is not right, or skipping would be the way in.
+    items = GoldItem.objects.filter(comparison__tasks__in=tasks)
+    result.n_pairs = sum(len(pairs) for pairs in items.values_list("pairs", flat=True))
+    if truly and sum(truly) >= MIN_POSITIVES * len(truly):
+        result.balanced_accuracy = balanced_accuracy(said, truly)
+    if result.n_pairs < MIN_PAIRS:
+        return None
+    return result.n_right >= MIN_SHARE * result.n_pairs and (
+        result.balanced_accuracy is None or result.balanced_accuracy >= MIN_BALANCED_ACCURACY
+    )
+
+
+def _judge_writing(result: ExamResult, tasks: QuerySet[Task]) -> bool | None:
+    """Note the lowest score and say whether it is enough; None where something is left without scores."""
+    written = Conversation.objects.filter(assignment__task__in=tasks)
+    n_given_up = written.filter(state=Conversation.State.ABANDONED).count()
+    scored = written.filter(state=Conversation.State.SCORED)
+    scores = [0] * n_given_up + list(
+        Review.objects.filter(conversation__in=scored).values_list("score", flat=True)
+    )
+    result.lowest_score = min(scores, default=None)
+    if n_given_up + scored.count() < result.n_demonstrations:
+        return None
+    return result.lowest_score is None or result.lowest_score >= MIN_SCORE
+
+
 def _graded(ranking: Ranking) -> Graded:
     pairs = [(better, worse) for better, worse in ranking.comparison.gold_item.pairs]
     return grade(tiers_by_candidate(ranking), pairs)
 
 
-def _flagged(rankings: list[Ranking]) -> tuple[list[bool], list[bool]]:
+def _flagged(rankings: Sequence[Ranking]) -> tuple[list[bool], list[bool]]:
     """Per candidate, whether the person raised any flag, and whether the leads both raised one."""
     known = {ranking.comparison_id: ranking.comparison.gold_item.flags for ranking in rankings}
     said, truly = [], []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.exceptions import AlreadySettled, SayWhatIsWrong
-from annotation.models import Assignment, ManagerFlag, Task
-from annotation.services import leases
+from annotation.models import Assignment, ManagerFlag, Purpose, Task
+from annotation.services import exams, leases
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -40,7 +40,7 @@ def raise_flag(*, assignment: Assignment, text: str) -> ManagerFlag:
 def settle(*, flag: ManagerFlag, actor: User, outcome: ManagerFlag.Outcome) -> ManagerFlag:
     """Say what came of a flag; `withdrawn` takes its task out of the queue, answers so far are kept.
 
-    Raises AlreadySettled.
+    What is taken out of an exam counts neither way in it, and does not come back. Raises AlreadySettled.
     """
     locked = (
         ManagerFlag.objects.select_for_update(of=("self",))
@@ -49,14 +49,17 @@ def settle(*, flag: ManagerFlag, actor: User, outcome: ManagerFlag.Outcome) -> M
     )
     if locked.settled_at is not None:
         raise AlreadySettled
-    if outcome == ManagerFlag.Outcome.WITHDRAWN:
-        task = Task.objects.select_for_update(no_key=True).get(pk=locked.assignment.task_id)
-        if task.state == Task.State.OPEN:
-            leases.withdraw(task=task)
     locked.outcome = outcome
     locked.settled_by = rater_of(actor)
     locked.settled_at = clock.now()
     locked.save(update_fields=["outcome", "settled_by", "settled_at"])
+    if outcome == ManagerFlag.Outcome.WITHDRAWN:
+        task = Task.objects.select_for_update(no_key=True).get(pk=locked.assignment.task_id)
+        is_exam = task.purpose == Purpose.EXAM
+        if task.state == Task.State.OPEN:
+            leases.withdraw(task=task, for_good=is_exam)
+        if is_exam:
+            exams.settle(task=task)
     accounts.record(
         actor=actor, verb="flag_settled", subject=locked, project=locked.project, outcome=outcome
     )

@@ -41,7 +41,7 @@ def follow_up_next() -> bool:
     if assignment is None:
         return False
     if assignment.task.purpose == Purpose.EXAM:
-        exams.settle(assignment=assignment)
+        exams.settle(task=assignment.task)
     elif assignment.task.purpose in {Purpose.TRAIN, Purpose.EVAL}:
         splits.settle(task=assignment.task)
         if assignment.reason == Assignment.Reason.PLANNED:

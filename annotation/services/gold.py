@@ -197,7 +197,7 @@ def _reserve(comparison: Comparison, rater: Rater, purpose: Purpose) -> Task:
         kind=TaskKind.RANKING,
         language=comparison.language,
         sensitivity=tuple(comparison.sensitivity),
-        skill=skill_for(comparison.project),
+        skill=skill_for(comparison.project, TaskKind.RANKING),
         purpose=purpose,
         round=comparison.round,
         comparison=comparison,

@@ -82,7 +82,7 @@ def add(*, run: ImportRun, by_sha256: Mapping[str, CandidatesRecord]) -> int:
     add_ranking_tasks(
         project=project,
         round_=round_,
-        skill=skill_for(project),
+        skill=skill_for(project, TaskKind.RANKING),
         comparisons=[
             (pk, record.language or "en", n_planned_of(project, pk))
             for pk, (_, record) in zip(ids, new, strict=True)

@@ -203,7 +203,7 @@ def skip(*, assignment: Assignment, reason: Assignment.SkipReason, comment: str)
     if task.reserved_for_id is not None:
         withdraw(task=task, for_good=True)
         if task.purpose == Purpose.EXAM:
-            exams.settle(assignment=locked)
+            exams.settle(task=task)
     elif reason in SPOILED:
         skips = task.assignments.filter(skip_reason__in=SPOILED)
         if task.settled_at is not None:

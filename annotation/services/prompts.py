@@ -15,9 +15,10 @@ from django.db.models import Exists, OuterRef, Q
 from annotation import near_duplicates, pick
 from annotation.datasets.records import MessageRecord, PromptRecord, content_sha256, origin_key
 from annotation.exceptions import NoOpenRound, NothingWritten
-from annotation.models import Prompt, PromptQuota, Round, Task, TaskKind
+from annotation.models import Prompt, PromptQuota, Purpose, Round, Task, TaskKind
 from annotation.selectors import prompts as selectors
 from annotation.services import tasks
+from annotation.services.qualification import skill_for
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import Project, User
@@ -266,7 +267,9 @@ def _at_hand(project: Project, kind: TaskKind) -> Iterator[tuple[int, str, int |
 
     Sixteen bytes of each are held, whatever their number.
     """
-    has_task = Exists(Task.objects.filter(prompt=OuterRef("pk"), kind=kind))
+    # What an exam makes of a prompt is no data.
+    made = Task.objects.filter(prompt=OuterRef("pk"), kind=kind).exclude(purpose=Purpose.EXAM)
+    has_task = Exists(made)
     at_hand = Prompt.objects.filter(~has_task, project=project, set_aside_at=None).exclude(
         kind=Prompt.Kind.FREE
     )
@@ -289,7 +292,7 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
     Quotas, the cap per author and flagged likeness are respected; where prompts of a category are used
     up and its quota is open, its free one is handed out. Raises NoOpenRound.
     """
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     round_ = Round.objects.filter(project=project, closed_at=None).first()
     if round_ is None:
         raise NoOpenRound
@@ -339,6 +342,7 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
                 kind=kind,
                 language=row.language,
                 sensitivity=tuple(row.sensitivity),
+                skill=skill_for(project, kind),
                 round=round_,
                 prompt=row,
                 # The same free prompt again stands elsewhere in the queue.

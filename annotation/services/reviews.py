@@ -1,4 +1,4 @@
-"""Reviewing demonstrations: approve, fix, return, reject."""
+"""Reviewing demonstrations: approve, fix, return, reject; those of an entry exam are scored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from uuid import UUID
 
-from annotation.exceptions import SayWhy, UnknownMessage
+from annotation.exceptions import SayWhy, ScoreAsked, ScoreNotAsked, UnknownMessage
 from annotation.models import (
     Assignment,
     Conversation,
@@ -19,8 +19,9 @@ from annotation.models import (
     TaskKind,
 )
 from annotation.selectors import conversations as selectors
-from annotation.services import conversations, submissions, tasks
+from annotation.services import conversations, exams, submissions, tasks
 from annotation.services.demonstrations import check_complete, make_trainable
+from annotation.services.qualification import skill_for
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -31,6 +32,7 @@ STATE_AFTER = {
     Verdict.FIXED: Conversation.State.APPROVED,
     Verdict.RETURNED: Conversation.State.RETURNED,
     Verdict.REJECTED: Conversation.State.REJECTED,
+    Verdict.SCORED: Conversation.State.SCORED,
 }
 NEEDS_A_REASON = (Verdict.RETURNED, Verdict.REJECTED)
 # A returned demonstration comes before new work while its author still has it in mind.
@@ -52,12 +54,15 @@ def submit_review(
     verdict: Review.Verdict,
     comment: str,
     remarks: Sequence[Remark],
+    score: int | None = None,
 ) -> Assignment:
     """Give the verdict on the assignment's demonstration.
 
     An approval of a thread that a reviewer changed is stored as `fixed`. A returned one goes back
-    to its author as a task of their own. Raises SayWhy, UnknownMessage, ConversationSettled, for a
-    fix the refusals of a submitted thread, and what a submission may.
+    to its author as a task of their own. One of an exam gets `score`, 1 to 7, and no other verdict than
+    `scored`; the exam is judged with its last one. Raises ScoreAsked, ScoreNotAsked, SayWhy,
+    UnknownMessage, ConversationSettled, for a fix the refusals of a submitted thread, and what a
+    submission may.
     """
     return submissions.submit(
         assignment=assignment,
@@ -66,12 +71,14 @@ def submit_review(
             "verdict": verdict.value,
             "comment": comment,
             "comments": [asdict(remark) for remark in remarks],
+            "score": score,
         },
         write=partial(
             _judge,
             verdict=verdict,
             comment=comment,
             remarks=remarks,
+            score=score,
             person=assignment.rater.user,
         ),
     )
@@ -83,8 +90,10 @@ def _judge(
     verdict: Review.Verdict,
     comment: str,
     remarks: Sequence[Remark],
+    score: int | None,
     person: User | None,
 ) -> None:
+    _require_fitting(assignment, verdict=verdict, score=score)
     if verdict in NEEDS_A_REASON and not comment.strip() and not remarks:
         raise SayWhy
     conversation = conversations.locked_for(assignment=assignment)
@@ -103,6 +112,7 @@ def _judge(
         conversation=conversation,
         rater_id=assignment.rater_id,
         verdict=verdict,
+        score=score,
         comment=comment,
         created_at=now,
     )
@@ -110,8 +120,11 @@ def _judge(
         ReviewComment(review=review, message_id=remark.message, text=remark.text)
         for remark in remarks
     )
-    conversation.state = STATE_AFTER[verdict]
-    conversation.save(update_fields=["state"])
+    if verdict != Verdict.SCORED or _has_all_scores(conversation):
+        conversation.state = STATE_AFTER[verdict]
+        conversation.save(update_fields=["state"])
+    if verdict == Verdict.SCORED:
+        exams.settle(task=assignment.task)
     if verdict == Verdict.RETURNED:
         _ask_for_another_version(conversation, Purpose(assignment.task.purpose))
     accounts.record(
@@ -121,6 +134,20 @@ def _judge(
         project=conversation.project,
         verdict=verdict.value,
     )
+
+
+def _require_fitting(assignment: Assignment, *, verdict: Review.Verdict, score: int | None) -> None:
+    """Raises ScoreAsked for anything but a score of an exam's demonstration, and ScoreNotAsked for a
+    score of any other."""
+    if assignment.task.purpose == Purpose.EXAM:
+        if verdict != Verdict.SCORED or score is None:
+            raise ScoreAsked
+    elif verdict == Verdict.SCORED or score is not None:
+        raise ScoreNotAsked
+
+
+def _has_all_scores(conversation: Conversation) -> bool:
+    return Review.objects.filter(conversation=conversation).count() == exams.N_REVIEWERS
 
 
 def _check_remarks(conversation: Conversation, remarks: Sequence[Remark]) -> None:
@@ -145,6 +172,7 @@ def _ask_for_another_version(conversation: Conversation, purpose: Purpose) -> No
                 kind=TaskKind.DEMONSTRATION,
                 language=conversation.language,
                 sensitivity=tuple(conversation.sensitivity),
+                skill=skill_for(conversation.project, TaskKind.DEMONSTRATION),
                 purpose=purpose,
                 round=conversation.round,
                 prompt=conversation.prompt,

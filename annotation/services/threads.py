@@ -12,12 +12,13 @@ from annotation.exceptions import (
     DraftUnfinished,
     EmptyTurn,
     RolesMustAlternate,
+    ScoredAsWritten,
     TooManyTurns,
     TurnTooLong,
     UnknownDraft,
     UnknownTurn,
 )
-from annotation.models import Assignment, Conversation, Message, TaskKind
+from annotation.models import Assignment, Conversation, Message, Purpose, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.selectors import lengths
 from annotation.services import conversations, drafts, leases
@@ -53,10 +54,12 @@ def save_thread(
     Turns that stand at their place already stay; from the first other one on, new nodes are written
     and the old ones kept beside them. A turn that began as a draft keeps that origin through every
     edit that leaves three of its words in a row. The number of statements does not grow with the
-    thread. Raises LeaseLost, ConversationSettled, StaleVersion and the refusals of a thread, each
-    naming the turn in `fields`.
+    thread. Raises LeaseLost, ScoredAsWritten for what an exam asks to score, ConversationSettled,
+    StaleVersion and the refusals of a thread, each naming the turn in `fields`.
     """
     locked = leases.locked_lease(assignment=assignment)
+    if locked.kind == TaskKind.REVIEW and locked.task.purpose == Purpose.EXAM:
+        raise ScoredAsWritten
     conversation = conversations.locked_for(assignment=locked)
     conversations.require_version(conversation=conversation, version=version)
     live = selectors.live_messages(conversation=conversation)

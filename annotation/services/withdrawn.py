@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.exceptions import NoBriefToEdit, NothingWritten, NotWithdrawn
-from annotation.models import Prompt, Slot, Task
-from annotation.services import leases, prompts
+from annotation.models import Prompt, Purpose, Slot, Task
+from annotation.services import exams, leases, prompts
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -39,10 +39,15 @@ def put_back(*, task: Task, actor: User, text: str | None = None) -> Task:
 
 @transaction.atomic
 def drop(*, task: Task, actor: User) -> Task:
-    """Leave the task out for good; answers so far are kept. Raises NotWithdrawn."""
+    """Leave the task out for good; answers so far are kept, and an exam that waited for it is judged.
+
+    Raises NotWithdrawn.
+    """
     locked = _locked(task)
     locked.settled_at = clock.now()
     locked.save(update_fields=["settled_at"])
+    if locked.purpose == Purpose.EXAM:
+        exams.settle(task=locked)
     accounts.record(actor=actor, verb="task dropped", subject=locked, project=task.project)
     return locked
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.models import Assignment, TaskKind
-from annotation.selectors import assignments, guidelines, questions, queue
+from annotation.selectors import assignments, figures, guidelines, questions, queue
 from annotation.serializers.queue import (
     MAX_TURN_NUMBER,
     AssignmentOutput,
@@ -43,6 +43,7 @@ class HomeView(APIView):
             "project": membership.project,
             "role": membership.role,
             "queues": queue.queues_of(membership=membership, kinds=kinds),
+            "exam": figures.exam_of(membership=membership).state,
             "returned": queue.returned_to(membership=membership),
             "open_questions": questions.open_questions(membership=membership),
             "kept": queue.kept_of(membership=membership),

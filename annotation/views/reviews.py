@@ -22,7 +22,7 @@ class ReviewView(APIView):
         responses={201: SubmittedOutput, 400: ErrorOutput, 404: ErrorOutput, 409: ErrorOutput},
     )
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Approve, fix, return or reject the demonstration under review."""
+        """Approve, fix, return or reject the demonstration under review; score one of an exam."""
         assignment = assignment_for(
             user=request.user, assignment_id=assignment_id, kinds=[TaskKind.REVIEW]
         )
@@ -33,5 +33,6 @@ class ReviewView(APIView):
             verdict=Review.Verdict(body["verdict"]),
             comment=body["comment"],
             remarks=[Remark(**remark) for remark in body["comments"]],
+            score=body["score"],
         )
         return Response(SubmittedOutput(submitted).data, status=201)

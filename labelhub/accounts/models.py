@@ -98,6 +98,8 @@ class Project(Model):
     training_rankings = models.PositiveSmallIntegerField(default=20)
     # Ranking is for people who passed the exam; services.exams.require changes it.
     exam_required = models.BooleanField(default=False)
+    # Where there is an exam, it also asks for demonstrations; writing them is then for those who passed.
+    exam_writing = models.BooleanField(default=False)
     # Small teams only; such rankings are marked and left out of all statistics.
     allow_own_conversations = models.BooleanField(default=False)
     # Once a person's first 20 have been reviewed, this share of the rest is.

@@ -42,7 +42,7 @@ def examined(project: Project) -> Project:
     for _ in range(7):
         make_gold(project, use=GoldItem.Use.EXAM, flagged=[0])
     manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    exams.require(project=project, wanted=True, actor=manager)
+    exams.require(project=project, wanted=True, writing=False, actor=manager)
     return Project.objects.get(pk=project.pk)
 
 
@@ -61,7 +61,7 @@ def test_an_exam_too_small_is_refused(project: Project) -> None:
         make_gold(project, use=GoldItem.Use.EXAM)
     manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
     with pytest.raises(ExamTooSmall):
-        exams.require(project=project, wanted=True, actor=manager)
+        exams.require(project=project, wanted=True, writing=False, actor=manager)
 
 
 def test_whoever_passes_joins_the_real_queue_and_not_before(examined: Project) -> None:
@@ -129,7 +129,7 @@ def test_flags_are_judged_by_balanced_accuracy_where_enough_are_to_be_raised(
     for _ in range(7):
         make_gold(project, use=GoldItem.Use.EXAM, flagged=[0, 2])
     manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    exams.require(project=project, wanted=True, actor=manager)
+    exams.require(project=project, wanted=True, writing=False, actor=manager)
     silent, watchful = people(project, 2)
     for user, flags in ((silent, {}), (watchful, {0: ["hallucination"], 2: ["hallucination"]})):
         exams.begin(membership=membership_of(user, project), rater=user.rater)
@@ -151,12 +151,12 @@ def test_people_who_were_here_keep_their_place_and_lifting_the_exam_opens_the_qu
     for _ in range(2):
         queued(project)
     manager = MembershipFactory(project=project, role=Membership.Role.MANAGER).user
-    exams.require(project=project, wanted=True, actor=manager)
+    exams.require(project=project, wanted=True, writing=False, actor=manager)
     (new,) = people(project, 1)
     assert rank_next(old, project, GOOD).purpose == "train"
     with pytest.raises(NoTaskAvailable):
         claim_next(new, project)
-    exams.require(project=project, wanted=False, actor=manager)
+    exams.require(project=project, wanted=False, writing=False, actor=manager)
     assert rank_next(new, project, GOOD).purpose == "train"
     with pytest.raises(ExamNotAsked):
         exams.begin(membership=membership_of(new, project), rater=new.rater)

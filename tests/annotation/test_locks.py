@@ -20,7 +20,7 @@ def test_settings_lock_nobody_out_who_only_points_at_them() -> None:
     """FOR UPDATE would make every new row that names the project, round or policy wait."""
     project, actor = serving_project(), UserFactory()
     with CaptureQueriesContext(connection) as asked:
-        exams.require(project=project, wanted=False, actor=actor)
+        exams.require(project=project, wanted=False, writing=False, actor=actor)
         served = [
             serving.Served(policy=row.policy_id, use=row.use, weight=1.0, params=row.params)
             for row in project.rounds.get().policies.all()

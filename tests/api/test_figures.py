@@ -257,7 +257,7 @@ def test_known_items_are_explained_during_training_only(project: Project) -> Non
 def test_an_exam_is_begun_and_followed(project: Project, manager: User) -> None:
     for _ in range(7):
         make_gold(project, use=GoldItem.Use.EXAM)
-    exams.require(project=project, wanted=True, actor=manager)
+    exams.require(project=project, wanted=True, writing=False, actor=manager)
     (user,) = people(project, 1)
     browser = as_(user)
     path = f"/api/v1/projects/{project.slug}"
@@ -272,7 +272,16 @@ def test_an_exam_is_begun_and_followed(project: Project, manager: User) -> None:
     for _ in range(7):
         rank_next(user, Project.objects.get(pk=project.pk), GOOD)
     exam = browser.get(f"{path}/figures/mine/").json()["exam"]
-    assert exam == {"state": "passed", "n_items": 7, "n_answered": 7, "n_pairs": 42, "n_right": 42}
+    assert exam == {
+        "state": "passed",
+        "n_items": 7,
+        "n_answered": 7,
+        "n_pairs": 42,
+        "n_right": 42,
+        "n_demonstrations": 0,
+        "n_written": 0,
+        "lowest_score": None,
+    }
 
 
 def test_a_comparison_is_shown_whole_with_every_ranking_side_by_side(

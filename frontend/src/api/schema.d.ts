@@ -269,7 +269,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Approve, fix, return or reject the demonstration under review. */
+        /** @description Approve, fix, return or reject the demonstration under review; score one of an exam. */
         post: operations["assignments_review_create"];
         delete?: never;
         options?: never;
@@ -1897,6 +1897,8 @@ export interface components {
             prompt: components["schemas"]["PromptOutput"] | null;
             language: string;
             sensitivity: string[];
+            /** @description Written in an entry exam: two reviewers score it. Always false for a ranking. */
+            is_scored: boolean;
             drafts_allowed: boolean;
             conversation: components["schemas"]["ConversationOutput"] | null;
             previous: components["schemas"]["PreviousOutput"] | null;
@@ -2090,6 +2092,8 @@ export interface components {
             training_rankings: number;
             allow_own_conversations: boolean;
             exam_required: boolean;
+            /** @description The exam also asks for two demonstrations on sensitive prompts, which two reviewers score; only who passed it writes demonstrations. */
+            exam_writing: boolean;
         };
         /** @enum {string} */
         ComparisonState: "sampling" | "ready" | "failed" | "cancelled" | "superseded";
@@ -2216,7 +2220,7 @@ export interface components {
             messages: components["schemas"]["MessageOutput"][];
         };
         /** @enum {string} */
-        ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected";
+        ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected" | "scored";
         CountOutput: {
             name: string;
             rows: number;
@@ -2389,14 +2393,20 @@ export interface components {
             n_clusters: number;
         };
         ExamOutput: {
-            state: components["schemas"]["ExamOutputStateEnum"];
+            /** @description Unjudged: a manager took so much out of it that it tells nothing. */
+            state: components["schemas"]["ExamState"];
             n_items: number;
             n_answered: number;
             n_pairs: number;
             n_right: number;
+            /** @description Asked for. */
+            n_demonstrations: number;
+            n_written: number;
+            /** @description The least that reviewers gave a demonstration, of 7; 0 where one was not written. */
+            lowest_score: number | null;
         };
         /** @enum {string} */
-        ExamOutputStateEnum: "not_asked" | "waiting" | "under_way" | "failed" | "passed";
+        ExamState: "not_asked" | "waiting" | "under_way" | "failed" | "passed" | "unjudged";
         ExportFormatsOutput: {
             sft: string[];
             comparisons: string[];
@@ -2712,6 +2722,8 @@ export interface components {
             project: components["schemas"]["ProjectSettingsOutput"];
             role: components["schemas"]["MemberRole"];
             queues: components["schemas"]["QueueOutput"][];
+            /** @description How far the person is in the project's entry exam. */
+            exam: components["schemas"]["ExamState"];
             returned: components["schemas"]["ReturnedOutput"][];
             /** @description For leads; exact below 100. */
             open_questions: number | null;
@@ -3005,6 +3017,8 @@ export interface components {
             training_rankings?: number;
             allow_own_conversations?: boolean;
             exam_required?: boolean;
+            /** @description The exam also asks for two demonstrations on sensitive prompts, which two reviewers score; only who passed it writes demonstrations. */
+            exam_writing?: boolean;
         };
         PatchedDraftInputRequest: {
             outcome?: components["schemas"]["DraftInputOutcomeEnum"];
@@ -3547,10 +3561,12 @@ export interface components {
             verdict: components["schemas"]["ReviewVerdict"];
             /** @default  */
             comment?: string;
+            /** @description Of a demonstration of an entry exam, with the verdict “scored”. */
+            score?: number | null;
             comments?: components["schemas"]["MessageCommentInputRequest"][];
         };
         /** @enum {string} */
-        ReviewVerdict: "approved" | "fixed" | "returned" | "rejected";
+        ReviewVerdict: "approved" | "fixed" | "returned" | "rejected" | "scored";
         RoundOutput: {
             /** @description 0 before the first round. */
             number: number;
@@ -3936,6 +3952,7 @@ export interface components {
         UploadOutputStateEnum: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
         VerdictOutput: {
             verdict: components["schemas"]["ReviewVerdict"];
+            score: number | null;
             comment: string;
             comments: components["schemas"]["MessageCommentOutput"][];
             /** Format: date-time */

@@ -38,6 +38,7 @@ export const home: Home = {
     { kind: "demonstration", available: 3, held: null, paused: false },
     { kind: "ranking", available: 12, held: null, paused: false },
   ],
+  exam: "not_asked",
   returned: [],
   open_questions: null,
   kept: [],
@@ -98,6 +99,7 @@ export const assignment = (more: Partial<Assignment>): Assignment => ({
   prompt: null,
   language: "en",
   sensitivity: [],
+  is_scored: false,
   drafts_allowed: true,
   conversation: null,
   previous: null,
@@ -216,4 +218,5 @@ export const comparisonSettings: ComparisonSettings = {
   training_rankings: 20,
   allow_own_conversations: false,
   exam_required: false,
+  exam_writing: false,
 };

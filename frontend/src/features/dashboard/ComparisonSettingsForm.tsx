@@ -59,6 +59,7 @@ type Switches = Extract<
   | "settle_splits"
   | "allow_own_conversations"
   | "exam_required"
+  | "exam_writing"
 >;
 
 function SettingsForm({ slug, stored }: { slug: string; stored: ComparisonSettings }) {
@@ -174,6 +175,12 @@ function SettingsForm({ slug, stored }: { slug: string; stored: ComparisonSettin
             t("comparisons.settings.trainingHint"),
           )}
           {check("exam_required", t("comparisons.settings.exam"))}
+          {wanted.exam_required &&
+            check(
+              "exam_writing",
+              t("comparisons.settings.examWriting"),
+              t("comparisons.settings.examWritingHint"),
+            )}
           {check("allow_own_conversations", t("comparisons.settings.own"))}
         </Stack>
       </div>

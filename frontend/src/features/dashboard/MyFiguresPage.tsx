@@ -62,13 +62,15 @@ function Exam({ slug, exam }: { slug: string; exam: MyFigures["exam"] }) {
           pairs: exam.n_pairs,
         })}
       </Text>
-      {(exam.state === "waiting" || exam.state === "failed") && (
+      <ExamWriting exam={exam} />
+      {(exam.state === "waiting" || exam.state === "failed" || exam.state === "unjudged") && (
         <Group mt="md">
           <Button
             loading={begin.isPending}
             onClick={() =>
               begin.mutate(undefined, {
-                onSuccess: () => toast(t("mine.begun")),
+                onSuccess: ({ n_demonstrations }) =>
+                  toast(t(n_demonstrations > 0 ? "mine.begunWriting" : "mine.begun")),
                 onError: (error) => toastFailure(errorText(error)),
               })
             }
@@ -78,6 +80,21 @@ function Exam({ slug, exam }: { slug: string; exam: MyFigures["exam"] }) {
         </Group>
       )}
     </section>
+  );
+}
+
+/** What the exam asks for in writing, and what its reviewers gave. */
+function ExamWriting({ exam }: { exam: MyFigures["exam"] }) {
+  const { t } = useTranslation();
+  const { lowest_score: score, n_demonstrations: count, n_written: written, state } = exam;
+  if (state === "waiting" || state === "under_way") {
+    return count > 0 && <Text>{t(`mine.examWriting.${state}`, { count, written })}</Text>;
+  }
+  if (score === null) return null;
+  return (
+    <Text>
+      {score === 0 ? t("mine.examWriting.notWritten") : t("mine.examWriting.scored", { score })}
+    </Text>
   );
 }
 

@@ -204,6 +204,11 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       error={(stale ? null : thread.error) ?? submission.error ?? drafts.error}
       showsSampling={assignment.drafts_allowed}
     >
+      {assignment.is_scored && (
+        <Alert variant="light" color="gray" role="status" mb="md">
+          {t("demonstration.exam")}
+        </Alert>
+      )}
       <PromptCard prompt={assignment.prompt} />
       <ReturnedNotice previous={assignment.previous} messages={messages} />
       {stale && (

@@ -48,6 +48,18 @@ describe("home", () => {
     );
   });
 
+  it("leads whoever has to sit the exam to it, though their queue is empty", async () => {
+    signedIn(new FakeServer()).on("GET /api/v1/projects/demo/home/", {
+      body: { ...home, queues: [], exam: "waiting" },
+    });
+    renderApp("/projects/demo");
+    expect(await screen.findByText(/once you have passed the entry exam/)).toBeVisible();
+    expect(screen.getByRole("link", { name: "To the exam" })).toHaveAttribute(
+      "href",
+      "/projects/demo/mine",
+    );
+  });
+
   it("opens the guideline that has to be read first", async () => {
     signedIn(new FakeServer())
       .on("POST /api/v1/projects/demo/claims/", {

@@ -17,6 +17,7 @@ import { usePageTitle } from "@/hooks/usePageTitle";
 import { useStartWork, type HomeArrival } from "@/hooks/useStartWork";
 
 import { continueAction, homeActions, nextQueue, startAction } from "./actions";
+import { ExamRow } from "./ExamRow";
 import classes from "./HomePage.module.css";
 import { QueueRow } from "./QueueRow";
 
@@ -45,6 +46,10 @@ function unreadKey({ breaking, version }: Home["guidelines"][number]) {
   if (breaking) return "home.mustRead";
   return version === 1 ? "home.unread" : "home.changed";
 }
+
+/** Why there is nothing to do. */
+const nothingKey = ({ exam }: Home) =>
+  exam === "waiting" || exam === "unjudged" ? "home.nothingBeforeExam" : "home.nothingHint";
 
 function HomeView({ home }: { home: Home }) {
   const { t } = useTranslation();
@@ -84,7 +89,7 @@ function HomeView({ home }: { home: Home }) {
                 })}
         </Title>
         <Text c="dimmed" mt={4} dir="auto">
-          {next === null ? t("home.nothingHint") : home.project.description}
+          {next === null ? t(nothingKey(home)) : home.project.description}
         </Text>
         {next !== null && (
           <Group mt="lg">
@@ -114,6 +119,8 @@ function HomeView({ home }: { home: Home }) {
           ))}
         </ul>
       </section>
+
+      <ExamRow home={home} />
 
       {home.returned.length > 0 && (
         <section aria-labelledby="home-returned">

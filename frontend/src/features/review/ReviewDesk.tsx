@@ -23,7 +23,7 @@ import {
   type ReviewContext,
 } from "./actions";
 import { DraftDiff } from "./DraftDiff";
-import { EMPTY_REVIEW, parseReviewDraft, turnComments, type ReviewDraft } from "./draft";
+import { EMPTY_REVIEW, parseReviewDraft, REVIEW_TURN, turnComments, type ReviewDraft } from "./draft";
 import { useSubmitReview } from "./requests";
 import { TurnComment } from "./TurnComment";
 import { VerdictDialog } from "./VerdictDialog";
@@ -33,9 +33,6 @@ interface Props {
   assignment: Assignment;
   initial: Conversation;
 }
-
-/** Turns are autosaved by their position; the review itself under the number that no turn has. */
-const REVIEW_TURN = 9_999;
 
 /** Reads what somebody wrote, and approves, fixes, returns or rejects it. */
 export function ReviewDesk({ slug, assignment, initial }: Props) {

@@ -108,3 +108,31 @@ describe("a review", () => {
     expect(screen.queryByText("So.")).toBeNull();
   });
 });
+
+describe("what was written in an entry exam", () => {
+  it("gets a score by one key, and can be neither changed nor approved", async () => {
+    const server = working(new FakeServer(), { ...task, is_scored: true }).on(SUBMIT, {
+      status: 201,
+      body: { state: "submitted" },
+    });
+    renderApp("/projects/demo/work/31");
+    await screen.findByText("Eight minutes.");
+    expect(screen.queryByRole("button", { name: "Edit" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Approve" })).toBeNull();
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(await screen.findAllByText("Choose a score first")).not.toHaveLength(0);
+    expect(server.sent(SUBMIT)).toHaveLength(0);
+    await userEvent.keyboard("5");
+    expect(screen.getByRole("radio", { name: "5" })).toBeChecked();
+    await userEvent.click(screen.getByRole("radio", { name: "6" }));
+    await userEvent.type(screen.getByLabelText(/^Why/), "Kind and exact.");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+    expect(server.sent(SUBMIT)[0]?.body).toMatchObject({
+      verdict: "scored",
+      score: 6,
+      comment: "Kind and exact.",
+      comments: [],
+    });
+  });
+});

@@ -122,12 +122,16 @@ function Review({ review }: { review: NonNullable<Version["review"]> }) {
   const { t } = useTranslation();
   const format = useFormat();
   const sentBack = review.verdict === "returned" || review.verdict === "rejected";
+  const colour = review.verdict === "scored" ? "gray" : sentBack ? "orange" : "green";
   return (
     <Alert
       variant="light"
-      color={sentBack ? "orange" : "green"}
+      color={colour}
       my="sm"
-      title={t(`written.verdicts.${review.verdict}`, { when: format.time(review.at) })}
+      title={t(`written.verdicts.${review.verdict}`, {
+        when: format.time(review.at),
+        score: review.score,
+      })}
     >
       {review.comment && <span dir="auto">{review.comment}</span>}
     </Alert>

@@ -38,6 +38,7 @@ const written = (more: Partial<Written>): Written => ({
       finished_at: "2026-01-01T10:00:00Z",
       review: {
         verdict: "returned",
+        score: null,
         comment: "Too short.",
         comments: [{ message: 101, text: "Say why." }],
         at: "2026-01-02T10:00:00Z",

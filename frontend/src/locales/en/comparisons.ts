@@ -49,6 +49,9 @@ export const comparisons = {
     trainingHint: "So long, known items are followed by the leads’ answer.",
     own: "People may rank their own chats (left out of all statistics)",
     exam: "Ranking needs the entry exam",
+    examWriting: "The exam also asks for two demonstrations",
+    examWritingHint:
+      "On sensitive prompts, each scored 6 or 7 of 7 by two reviewers. Writing demonstrations then needs the exam too.",
   },
   run: {
     source: "From",
@@ -171,7 +174,18 @@ export const mine = {
     passed: "Passed.",
     failed:
       "{{right}} of {{pairs}} pairs were right; three in four are needed. A week later you may try again.",
+    unjudged:
+      "A manager took items out of your exam, and what is left tells too little. You may begin again at once, with others.",
+  },
+  examWriting: {
+    waiting:
+      "You also write {{count}} conversations on sensitive prompts, without drafts. Two reviewers score each; all have to give 6 or 7 of 7.",
+    under_way:
+      "{{written}} of {{count}} conversations handed in. They come as your next ones to write; two reviewers score each.",
+    scored: "The lowest score of your conversations is {{score}} of 7; 6 is needed.",
+    notWritten: "A conversation of the exam was skipped; all have to be written.",
   },
   begin: "Begin the exam",
   begun: "The exam begins with your next ranking.",
+  begunWriting: "The exam begins with your next ranking, and the next conversation you write.",
 };

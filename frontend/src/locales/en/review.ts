@@ -10,6 +10,21 @@ export const review = {
   editTurn: "Fix the turn",
   showDraft: "Compare with the draft",
   hideDraft: "Hide the comparison",
+  scoreTitle: "Score an exam",
+  score: "How good is it?",
+  scoreHint:
+    "Written in an entry exam, without drafts. 1: useless or harmful; 4: right in part; 7: as good as it can be. Two people score it, each alone.",
+  noScore: "Choose a score first",
+  scoreComment: "Why (optional; its writer sees it)",
+  scores: {
+    s1: "Score 1",
+    s2: "Score 2",
+    s3: "Score 3",
+    s4: "Score 4",
+    s5: "Score 5",
+    s6: "Score 6",
+    s7: "Score 7",
+  },
   dialog: {
     why: "Why?",
     turnComments_one: "Your comment on a turn goes along.",

@@ -57,6 +57,7 @@ export const demonstration = {
   dismiss: "Dismiss",
   dismissOne: "Dismiss draft {{n}}",
   end: "No further question",
+  exam: "This is part of the entry exam: write it yourself, as well as you can. Two reviewers score it; it is used for nothing else.",
   ended: "The conversation ends here. Submit it, or go on.",
   goOn: "Go on writing",
   addSystem: "Add a system turn",

@@ -11,7 +11,7 @@ export const written = {
     returned: "Returned",
     approved: "Approved",
     finished: "Finished chats",
-    closed: "Rejected or given up",
+    closed: "Closed",
   },
   states: {
     writing: "In progress",
@@ -22,6 +22,7 @@ export const written = {
     accepted_by_sampling: "Accepted",
     returned: "Returned",
     rejected: "Rejected",
+    scored: "Scored in the exam",
   },
   kinds: { demonstration: "Conversation", chat: "Chat", imported: "Imported conversation" },
   turns_one: "{{count}} turn",
@@ -45,6 +46,7 @@ export const written = {
     fixed: "Fixed and approved on {{when}}",
     returned: "Returned on {{when}}",
     rejected: "Rejected on {{when}}",
+    scored: "Scored {{score}} of 7 on {{when}}",
   },
 };
 
