@@ -108,6 +108,9 @@ def begin(*, membership: Membership, rater: Rater) -> ExamResult:
     Raises ExamNotAsked, ExamPassed, ExamUnderWay, ExamFailed within a week of failing, and ExamTooSmall
     or ExamLacksPrompts where too little is left that the person has not met.
     """
+    if membership.pk is None:
+        # An admin who is no member here.
+        raise ExamNotAsked
     locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
     project = locked.project
     if not project.exam_required:
@@ -119,8 +122,10 @@ def begin(*, membership: Membership, rater: Rater) -> ExamResult:
     if last is not None and last.ended_at is None:
         raise ExamUnderWay
     # An exam that could not be judged is nobody's failure.
-    if last is not None and last.passed is False and now < last.ended_at + AGAIN_AFTER:
-        raise ExamFailed(extra={"again_from": last.ended_at + AGAIN_AFTER})
+    if last is not None and last.passed is False and last.ended_at is not None:
+        again_from = last.ended_at + AGAIN_AFTER
+        if now < again_from:
+            raise ExamFailed(extra={"again_from": again_from})
     items = list(
         unseen_items(project_id=project.pk, rater=rater, use=GoldItem.Use.EXAM).filter(
             comparison__language__in=locked.languages,
@@ -196,10 +201,10 @@ def settle(*, task: Task) -> ExamResult | None:
 
     Done twice it judges once.
     """
-    rater_id = _sitter(task)
+    rater = _sitter(task)
     membership = (
         Membership.objects.select_for_update(of=("self",))
-        .filter(project=task.project_id, user__rater__pk=rater_id)
+        .filter(project=task.project_id, user__rater__in=[rater])
         .first()
     )
     result = ExamResult.objects.filter(membership=membership, ended_at=None).first()
@@ -207,7 +212,7 @@ def settle(*, task: Task) -> ExamResult | None:
         return None
     mine = Task.objects.filter(
         project=task.project_id,
-        reserved_for=rater_id,
+        reserved_for=rater,
         purpose=Purpose.EXAM,
         created_at__gte=result.begun_at,
     )
@@ -231,11 +236,11 @@ def settle(*, task: Task) -> ExamResult | None:
     return result
 
 
-def _sitter(task: Task) -> int | None:
+def _sitter(task: Task) -> Rater | None:
     """Whose exam it is: the one who alone may do the task, or who wrote what it is to score."""
     if task.subject is not None:
-        return task.subject.author_id
-    return task.reserved_for_id
+        return task.subject.author
+    return task.reserved_for
 
 
 def _to_score(mine: QuerySet[Task]) -> QuerySet[Task]:
@@ -274,9 +279,8 @@ def _judge_writing(result: ExamResult, tasks: QuerySet[Task]) -> bool | None:
     written = Conversation.objects.filter(assignment__task__in=tasks)
     n_given_up = written.filter(state=Conversation.State.ABANDONED).count()
     scored = written.filter(state=Conversation.State.SCORED)
-    scores = [0] * n_given_up + list(
-        Review.objects.filter(conversation__in=scored).values_list("score", flat=True)
-    )
+    given = Review.objects.filter(conversation__in=scored).values_list("score", flat=True)
+    scores = [0] * n_given_up + [score for score in given if score is not None]
     result.lowest_score = min(scores, default=None)
     if n_given_up + scored.count() < result.n_demonstrations:
         return None

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 def told(**options: object) -> str:
     out = StringIO()
-    call_command("plan", raters=6, k=2, margin=0.08, stdout=out, **options)
+    call_command("plan", stdout=out, **{"raters": 6, "k": 2, "margin": 0.08} | options)
     return out.getvalue()
 
 
@@ -28,9 +28,17 @@ def test_without_overlap_agreement_cannot_be_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"overlap": 0}, {"overlap": 7}, {"overlap": 2, "agreement": 0.4}],
+    ("wrong", "sentence"),
+    [
+        ({"overlap": 0}, "--overlap must be between 1 and the 6 of --raters"),
+        ({"overlap": 7}, "it is 7"),
+        ({"overlap": 2, "agreement": 0.4}, "--agreement must be above 0.5 and below 1"),
+        ({"overlap": 2, "k": 10}, "--k must be between 2 and 9; it is 10"),
+        ({"overlap": 2, "raters": 1001}, "--raters must be between 1 and 1000; it is 1001"),
+        ({"overlap": 2, "margin": 0.001}, "--margin must be between 0.005 and 0.5"),
+    ],
 )
-def test_nonsense_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(CommandError):
+def test_nonsense_is_refused_by_name(wrong: dict[str, float], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence) as refused:
         told(**wrong)
+    assert refused.value.returncode == 2

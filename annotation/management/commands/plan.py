@@ -13,6 +13,7 @@ from annotation.measures.simulator import Cost
 REFUSED = 2
 # The most a simulated trial may cost: larger margins or teams are asked for instead.
 SMALLEST_MARGIN = 0.005
+LARGEST_TEAM = 1000
 
 
 class Command(BaseCommand):
@@ -33,16 +34,28 @@ class Command(BaseCommand):
             help="Share of pairs two people order alike (%(default)s, as InstructGPT reports).",
         )
         parser.add_argument(
-            "--margin", type=float, default=0.03, help="Half of the 95 %% interval (%(default)s)."
+            "--margin",
+            type=float,
+            default=0.03,
+            help="Half of the 95 %% interval: 0.03 is ± 3 %% (%(default)s).",
         )
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument(
+            "--seed", type=int, default=1, help="Of the simulation; the same one says the same."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         n_raters, overlap, k = options["raters"], options["overlap"], options["k"]
         for wrong, sentence in (
-            (n_raters < 1, "--raters must be at least 1."),
-            (not 1 <= overlap <= n_raters, "--overlap must be between 1 and --raters."),
-            (not 2 <= k <= 9, "--k must be between 2 and 9."),
+            (
+                not 1 <= n_raters <= LARGEST_TEAM,
+                f"--raters must be between 1 and {LARGEST_TEAM}; it is {n_raters}.",
+            ),
+            (
+                not 1 <= overlap <= n_raters,
+                f"--overlap must be between 1 and the {n_raters} of --raters, who rank a comparison"
+                f" once each; it is {overlap}.",
+            ),
+            (not 2 <= k <= 9, f"--k must be between 2 and 9; it is {k}."),
             (not 0.5 < options["agreement"] < 1, "--agreement must be above 0.5 and below 1."),
             (
                 not SMALLEST_MARGIN <= options["margin"] < 0.5,

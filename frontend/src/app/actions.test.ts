@@ -9,6 +9,7 @@ import { homeActions } from "@/features/queue/actions";
 import { pairActions, rankingActions } from "@/features/ranking/actions";
 import { recipesActions } from "@/features/datasets/recipes/actions";
 import { reviewActions } from "@/features/review/actions";
+import { scoreActions } from "@/features/review/scoreActions";
 import { conflictingShortcuts, isCharacterChord } from "@/lib/shortcuts";
 
 import { globalActions } from "./globalActions";
@@ -20,6 +21,7 @@ const PAGES: [string, readonly { id: string; keys: readonly string[] }[]][] = [
   ["ranking", rankingActions],
   ["comparing two", pairActions],
   ["review", reviewActions],
+  ["scoring", scoreActions],
   ["progress", progressActions],
   ["datasets", datasetsActions],
   ["recipes", recipesActions],
