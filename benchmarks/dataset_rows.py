@@ -56,6 +56,17 @@ def write_prompts(path: Path, n: int) -> None:
             file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
 
+def write_tasks(path: Path, n: int) -> None:
+    texts = _texts(TASK_CHARACTERS // (N_CANDIDATES + 1))
+    with path.open("wb") as file:
+        for number in range(n):
+            row = {
+                "prompt": f"{number} {next(texts)}",
+                "candidates": [next(texts) for _ in range(N_CANDIDATES)],
+            }
+            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+
 def write_rankings(path: Path, n: int) -> None:
     texts = _texts(TASK_CHARACTERS // (N_CANDIDATES + 1))
     orders = cycle(permutations(range(1, N_CANDIDATES + 1)))
@@ -128,9 +139,7 @@ def _figures(n_rows: int, began: float, cpu_before: float) -> dict[str, float]:
 
 
 def _set_up() -> None:
-    import django
-
-    django.setup()
+    import benchmarks.django_ready  # noqa: F401
 
 
 def _texts(n_characters: int) -> Iterator[str]:
