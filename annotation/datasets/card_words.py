@@ -27,7 +27,7 @@ REASONS: Mapping[str, str] = {
     "empty_or_cut": "the best reply has no words, or was cut by its length",
     "duplicate": "the same is in already",
     "near_duplicate": "nearly the same as an earlier row",
-    "over_quota": "drawn out, so that sources stand in their proportion",
+    "over_quota": "drawn out, so that its source keeps to its cap or proportion",
     "personal_data": "something in it looks like personal data, or a person left it out for that",
     "benchmark_overlap": "it shares 13 words in a row with a benchmark",
     "model_written": "too much of it came from a model's draft",

@@ -65,7 +65,7 @@ it("asks for a file, watches it being written and offers it", async () => {
       kind: "comparisons",
       format: "ranking",
       split: "train=0.9,test=0.1",
-      with_metadata: true,
+      with_metadata: false,
       pack: "zstd",
     }),
   );

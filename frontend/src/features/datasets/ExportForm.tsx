@@ -29,7 +29,7 @@ export function ExportForm({ slug, opened, onClose }: Props) {
   const [kind, setKind] = useState<ExportKind>("sft");
   const [format, setFormat] = useState<string | null>(null);
   const [split, setSplit] = useState("");
-  const [withMetadata, setWithMetadata] = useState(true);
+  const [withMetadata, setWithMetadata] = useState(false);
   const [options, setOptions] = useState<Partial<ExportRequest>>({});
   const [optionsOpen, setOptionsOpen] = useState(false);
   const choices = formats.data?.[kind] ?? [];

@@ -62,7 +62,8 @@ export const datasets = {
   split: "Split (optional)",
   splitHint: "Names and shares; near-duplicates never fall on both sides.",
   withMetadata: "With metadata",
-  withMetadataHint: "Ids, policies, guideline versions and licences beside each row.",
+  withMetadataHint:
+    "Ids, policies, guideline versions and licences beside each row. Strict loaders take no such lines.",
   more: "More options",
   fewer: "Fewer options",
   splitBy: "Split by",
