@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pkgutil import ModuleInfo, iter_modules
 
@@ -37,6 +37,20 @@ def unapplied_migrations() -> list[str]:
     return [".".join(migration) for migration in known if migration not in applied]
 
 
+def is_new() -> bool:
+    """Whether nobody has ever migrated the database."""
+    return not MigrationRecorder(connection).applied_migrations()
+
+
+def lack_of(missing: Sequence[str]) -> str:
+    """What to do about unapplied migrations, as a sentence."""
+    return (
+        f"the database lacks {len(missing)} migrations of this version "
+        f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}). "
+        "Run `python manage.py migrate` and start again."
+    )
+
+
 def _migration_modules(app_label: str) -> Iterable[ModuleInfo]:
     package, _ = MigrationLoader.migrations_module(app_label)
     spec = find_spec(package) if package else None
@@ -58,11 +72,7 @@ def refuse_old_schema() -> None:
     finally:
         connection.close()
     if missing:
-        raise SystemExit(
-            f"labelhub cannot start: the database lacks {len(missing)} migrations of this version "
-            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}). "
-            "Run `python manage.py migrate` and start again."
-        )
+        raise SystemExit(f"labelhub cannot start: {lack_of(missing)}")
 
 
 def readyz(request: HttpRequest) -> JsonResponse:

@@ -57,6 +57,32 @@ def test_no_process_starts_on_a_database_that_lacks_migrations(
     assert "Run `python manage.py migrate`" in process.stderr
 
 
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("database", "says"),
+    [("{empty}", "the database lacks"), ("postgresql://u@127.0.0.1:1/x", "does not answer")],
+)
+def test_a_command_refuses_a_database_that_is_not_its_own(
+    empty_database: str, database: str, says: str
+) -> None:
+    process = subprocess.run(
+        [sys.executable, "manage.py", "export_jsonl", "sft", "--project", "demo", "--out", "-"],
+        cwd=PROJECT,
+        env=os.environ
+        | {
+            "DATABASE_URL": database.format(empty=empty_database),
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert says in process.stderr
+    assert "Traceback" not in process.stderr
+
+
 @pytest.mark.django_db
 def test_each_missing_migration_is_named_and_no_other() -> None:
     assert health.unapplied_migrations() == []

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.services import erasure
 from labelhub.accounts.models import User
+from labelhub.commands import REFUSED, DatabaseCommand
 from labelhub.exceptions import LabelhubError
 
-REFUSED = 2
 
-
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Blank everything a person wrote, withdraw the datasets it stood in and freeze their recipes anew. "
         "Cannot be undone. Exit status: 0 done, 2 refused."

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.services.explanations import explain_line
+from labelhub.commands import REFUSED, DatabaseCommand
 from labelhub.exceptions import LabelhubError
 
-REFUSED = 2
 
-
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Print, as JSON, the frozen rows that line LINE of FILE was made of. The file's manifest must "
         "lie beside it. Exit status: 0 done, 2 refused."

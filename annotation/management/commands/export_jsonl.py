@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from annotation.datasets.aggregation import Aggregate
@@ -27,9 +27,9 @@ from annotation.services.file_options import (
 )
 from annotation.services.row_splits import BY_PROMPT, SPLIT_BY
 from labelhub.accounts.models import Project
+from labelhub.commands import REFUSED, DatabaseCommand
 from labelhub.exceptions import LabelhubError
 
-REFUSED = 2
 STDOUT = "-"
 
 
@@ -40,7 +40,7 @@ def _share(text: str) -> float:
     return share
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Freeze what may leave now and write it as JSON lines or Parquet, with a manifest beside it. "
         "Exit status: 0 done, 2 refused."

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.files.storage import default_storage
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rest_framework.exceptions import ValidationError
 
 from annotation.freezing_runner import run_freezing
@@ -17,12 +17,11 @@ from annotation.models import DatasetVersion, Export, Freezing, Recipe
 from annotation.serializers.recipes import RecipeInput
 from annotation.services import freezings, recipes, versions
 from labelhub.accounts.models import Project
+from labelhub.commands import REFUSED, DatabaseCommand
 from labelhub.exceptions import LabelhubError
 
-REFUSED = 2
 
-
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Freeze a recipe of a project into a numbered version: an archive of its files, their manifest and "
         "card. RECIPE is the name of one that is there, or a JSON file that declares one "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.datasets.writers import replacing
 from annotation.management.progress import Progress
@@ -18,15 +18,15 @@ from annotation.services import imports
 from annotation.services.projects import create_project
 from annotation.services.rejects import write_rejects
 from labelhub.accounts.models import Project
+from labelhub.commands import REFUSED, DatabaseCommand
 from labelhub.exceptions import LabelhubError
 
-REFUSED = 2
 SOME_REJECTED = 1
 N_REJECTS_SHOWN = 10
 MAX_LICENCE_LENGTH = Prompt._meta.get_field("licence").max_length or 0
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Read FILE (JSON lines or a JSON array; plain, gzip or zstd) into a project. What is there "
         "already is counted, not added. Exit status: 0 done, 1 some lines were rejected, 2 refused."

@@ -6,18 +6,17 @@ from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 
 from annotation.models import PickRun
 from annotation.services import picks
 from labelhub.accounts.models import Project
+from labelhub.commands import REFUSED, DatabaseCommand
 from labelhub.exceptions import LabelhubError
 
-REFUSED = 2
 
-
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Pick model-written messages of a project's finished chats, replies of imported conversations,"
         " or prompts, and sample candidates for them."

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from annotation.services import demo
+from labelhub.commands import REFUSED, DatabaseCommand
 
-REFUSED = 2
 
-
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Make the demo project with people, a policy and work of every kind. What is there already"
         " stays as it is. Refused in production: the passwords are public."

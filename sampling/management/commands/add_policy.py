@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from labelhub.commands import DatabaseCommand
 from labelhub.exceptions import LabelhubError
 from sampling import registry, selectors
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Register a policy: a Hugging Face id, a local folder, or openai:BASE_URL#MODEL. Its "
         "files are fetched and hashed; a GPU worker loads them when it first serves the policy."
