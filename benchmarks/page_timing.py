@@ -50,7 +50,8 @@ def type_words(page: Page, words: str, *, pause_milliseconds: float) -> list[flo
     page.evaluate("window.keysPainted = []")
     page.keyboard.type(words, delay=pause_milliseconds)
     page.wait_for_function("n => window.keysPainted.length >= n", arg=len(words))
-    return [float(each) for each in page.evaluate("window.keysPainted")]
+    # Frames of keys before these may still have come in between.
+    return [float(each) for each in page.evaluate("window.keysPainted")][-len(words) :]
 
 
 def open_bare_textarea(page: Page) -> None:

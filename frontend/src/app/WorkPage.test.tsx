@@ -47,9 +47,8 @@ describe("work in hand", () => {
     });
     working(new FakeServer(), task);
     renderApp("/projects/demo/work/31");
-    expect(await screen.findByText(/version 2/)).toHaveTextContent(
-      "Changed since you last read it",
-    );
+    const note = await screen.findByText("Changed since you last read it");
+    expect(note.parentElement).toHaveTextContent("version 2 · Changed");
   });
 
   it("stays on the page when it cannot be fetched again", async () => {

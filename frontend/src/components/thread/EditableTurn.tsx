@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Assignment, Message, ThreadTurn } from "@/api/types";
 import { Turn } from "./Turn";
 import { TurnEditor, type TurnEditorHandle } from "./TurnEditor";
-import { blankTurn, isBlank, type TurnText } from "./turnText";
+import { blankTurn, isBlank } from "./turnText";
 import { useOriginNote } from "./useOriginNote";
 
 interface Props {
@@ -40,11 +40,12 @@ export function EditableTurn(props: Props) {
   const editor = useRef<TurnEditorHandle>(null);
   const { role, content } = message;
 
-  const save = async (text: TurnText) => {
+  const save = async () => {
     const written = editor.current;
+    if (written === null) return;
     try {
-      await props.onSave({ ...text, edits: message.id });
-      await written?.clear();
+      await props.onSave({ ...written.read(), edits: message.id });
+      await written.clear();
     } catch {
       // The page tells why it was refused; the text stays in the editor.
     }
@@ -118,7 +119,7 @@ export function EditableTurn(props: Props) {
             <Button
               disabled={isBlank(text) || text.content === content}
               loading={busy}
-              onClick={() => void save(text)}
+              onClick={() => void save()}
             >
               {props.saveLabel ?? t("common.save")}
             </Button>

@@ -1,4 +1,6 @@
 import { Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Message } from "@/api/types";
@@ -19,8 +21,17 @@ interface Props {
 /** From this share of the window on, the end of the conversation is near. */
 const NEAR = 0.75;
 
+const PAUSE_MILLISECONDS = 600;
+
 /** How long the turn is in the policy's tokens, and a word before it becomes too long. */
-export function LengthMeter({ assignment, version, role, content, showsWindow }: Props) {
+export function LengthMeter({ content, ...props }: Props) {
+  const [settled] = useDebouncedValue(content, PAUSE_MILLISECONDS);
+  return <SettledLength content={settled} {...props} />;
+}
+
+/** Renders at each pause, not at each key. */
+const SettledLength = memo(function SettledLength(props: Props) {
+  const { assignment, version, role, content, showsWindow } = props;
   const { t } = useTranslation();
   const format = useFormat();
   const lengths = useLengths(assignment, version, role, content);
@@ -55,4 +66,4 @@ export function LengthMeter({ assignment, version, role, content, showsWindow }:
       )}
     </Text>
   );
-}
+});

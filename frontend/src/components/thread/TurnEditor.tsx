@@ -1,7 +1,9 @@
 import { Group, SegmentedControl, Text, Textarea } from "@mantine/core";
 import {
+  startTransition,
   useEffect,
   useImperativeHandle,
+  useLayoutEffect,
   useRef,
   useState,
   type ClipboardEvent,
@@ -30,6 +32,8 @@ export interface TurnEditorHandle {
   /** The turn is part of the conversation now, or given up: nothing is in progress any more. */
   clear: () => Promise<void>;
   focus: () => void;
+  /** The words as they stand, which may be newer than what is rendered. */
+  read: () => TurnText;
 }
 
 interface Props {
@@ -92,26 +96,42 @@ export function TurnEditor({ ref, ...props }: Props) {
     const kept = saver.initial;
     return kept === null || isBlank(kept) ? original : kept;
   });
+  // What stands in the text area at this moment. It holds its own words, and what this component renders
+  // may lag behind them: no key waits for React.
+  const newest = useRef(text);
+  useLayoutEffect(() => {
+    if (area.current !== null) area.current.value = newest.current.content;
+  }, [props.preview]);
   const fills = text.content.length >= FILLS_CHARACTERS;
   const role = roles.includes(text.role) ? text.role : (roles[0] ?? original.role);
 
   const history = useRef(NO_HISTORY);
-  // Told in the same breath, so that a key pressed right after finds the page up to date.
-  const show = (next: TurnText) => {
-    setText(next);
+  /** Tells the page in the same breath, so that a key pressed right after finds it up to date. */
+  const take = (next: TurnText) => {
+    newest.current = next;
     onChange?.({ ...next, role: roles.includes(next.role) ? next.role : role });
+  };
+  const show = (next: TurnText) => {
+    take(next);
+    setText(next);
+    if (area.current !== null && area.current.value !== next.content) {
+      area.current.value = next.content;
+    }
   };
   const save = (next: TurnText) => {
     show(next);
     saver.change(next);
   };
+  const record = (next: TurnText) => {
+    history.current = recorded(history.current, newest.current, next, Date.now());
+  };
   const change = (next: TurnText) => {
-    history.current = recorded(history.current, text, next, Date.now());
+    record(next);
     save(next);
   };
   /** Undoes, or does again, within this text; past its ends the page goes on with the thread. */
   const step = (move: typeof undone, beyond: (() => void) | undefined) => {
-    const moved = move(history.current, text);
+    const moved = move(history.current, newest.current);
     if (moved === null) return beyond?.();
     history.current = moved.history;
     save(moved.text);
@@ -128,20 +148,23 @@ export function TurnEditor({ ref, ...props }: Props) {
   }, [focusAtOnce]);
   useImperativeHandle(ref, () => ({
     insert: (draftText, draft, part) => {
-      const before = text.content.trimEnd();
+      const before = newest.current.content.trimEnd();
       const content =
         before === "" || draftText.startsWith(before) ? draftText : `${before}\n\n${draftText}`;
-      change({ ...text, content, draft, draft_part: part });
+      change({ ...newest.current, content, draft, draft_part: part });
       area.current?.focus();
     },
-    setRole: (chosen) => change({ ...text, role: chosen }),
+    setRole: (chosen) => change({ ...newest.current, role: chosen }),
     clear: async () => {
       history.current = NO_HISTORY;
-      setText(blankTurn(role));
-      saver.change(blankTurn(role));
+      newest.current = blankTurn(role);
+      setText(newest.current);
+      if (area.current !== null) area.current.value = "";
+      saver.change(newest.current);
       await saver.flush();
     },
     focus: () => area.current?.focus(),
+    read: () => newest.current,
   }));
 
   // The length alone: what the clipboard holds is nobody's business.
@@ -150,9 +173,17 @@ export function TurnEditor({ ref, ...props }: Props) {
     pastedNow.current = event.clipboardData.getData("text").length;
   };
   const type = (content: string) => {
-    const pasted_characters = Math.min(text.pasted_characters + pastedNow.current, content.length);
+    const { pasted_characters: pasted } = newest.current;
+    const next = {
+      ...newest.current,
+      content,
+      pasted_characters: Math.min(pasted + pastedNow.current, content.length),
+    };
     pastedNow.current = 0;
-    change({ ...text, content, pasted_characters });
+    record(next);
+    take(next);
+    saver.change(next);
+    startTransition(() => setText(next));
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (matchesChord(event.nativeEvent, "mod+z")) {
@@ -172,10 +203,16 @@ export function TurnEditor({ ref, ...props }: Props) {
       props.onEnter();
     }
     if (event.key === "Tab" && suggestion) {
-      const word = nextWord(text.content, suggestion.text);
+      const { content } = newest.current;
+      const word = nextWord(content, suggestion.text);
       if (word === null) return;
       event.preventDefault();
-      change({ ...text, content: text.content + word, draft: suggestion.id, draft_part: true });
+      change({
+        ...newest.current,
+        content: content + word,
+        draft: suggestion.id,
+        draft_part: true,
+      });
     }
   };
 
@@ -184,7 +221,7 @@ export function TurnEditor({ ref, ...props }: Props) {
       {theirs !== null && (
         <ConflictNotice
           onKeepMine={() => saver.keepMine()}
-          onTakeTheirs={() => show(saver.takeTheirs() ?? text)}
+          onTakeTheirs={() => show(saver.takeTheirs() ?? newest.current)}
         />
       )}
       {(roles.length > 1 || props.tools !== undefined) && (
@@ -196,7 +233,7 @@ export function TurnEditor({ ref, ...props }: Props) {
               value={role}
               onChange={(value) => {
                 const chosen = roles.find((known) => known === value);
-                if (chosen !== undefined) change({ ...text, role: chosen });
+                if (chosen !== undefined) change({ ...newest.current, role: chosen });
               }}
               data={roles.map((value) => ({ value, label: t(`roles.${value}`) }))}
             />
@@ -227,7 +264,6 @@ export function TurnEditor({ ref, ...props }: Props) {
           maxRows={GROWS_BY_ITSELF ? undefined : 24}
           dir="auto"
           maxLength={maxCharacters}
-          value={text.content}
           onChange={(event) => type(event.currentTarget.value)}
           onPaste={onPaste}
           onKeyDown={onKeyDown}
