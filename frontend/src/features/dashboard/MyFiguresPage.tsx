@@ -38,7 +38,13 @@ export function MyFiguresPage({ slug }: { slug: string }) {
       }
     >
       {exam.state !== "not_asked" && <Exam slug={slug} exam={exam} />}
-      {mine === null ? <Text c="dimmed">{t("mine.none")}</Text> : <Mine figures={mine} />}
+      {mine === null ? (
+        <Text c="dimmed" mt="xl">
+          {t("mine.none")}
+        </Text>
+      ) : (
+        <Mine figures={mine} />
+      )}
       {lessons.length > 0 && <Lessons lessons={lessons} />}
     </PageFrame>
   );
@@ -88,7 +94,7 @@ function ExamWriting({ exam }: { exam: MyFigures["exam"] }) {
   const { t } = useTranslation();
   const { lowest_score: score, n_demonstrations: count, n_written: written, state } = exam;
   if (state === "waiting" || state === "under_way") {
-    return count > 0 && <Text>{t(`mine.examWriting.${state}`, { count, written })}</Text>;
+    return count > 0 && <Text mt="xs">{t(`mine.examWriting.${state}`, { count, written })}</Text>;
   }
   if (score === null) return null;
   return (

@@ -17,6 +17,7 @@ import { figuresQuery, useRefreshFigures } from "./figuresRequests";
 import { FlagTable, MakerTable, SliceTable } from "./FigureTables";
 import { IntervalBar } from "./IntervalBar";
 import { PolicyMatrix } from "./PolicyMatrix";
+import { PolicyRates } from "./PolicyRates";
 import progressClasses from "@/components/report/Report.module.css";
 import classes from "./Quality.module.css";
 import { RaterPairs } from "./RaterPairs";
@@ -106,6 +107,7 @@ function Sections({ figures }: { figures: Figures }) {
       </Section>
       <Section title={t("quality.policies")} hint={t("quality.policiesHint")}>
         <PolicyMatrix policies={figures.policies} />
+        <PolicyRates policies={figures.policies} />
       </Section>
       {figures.makers.length > 0 && (
         <Section title={t("quality.makers")} hint={t("quality.makersHint")}>

@@ -53,7 +53,7 @@ describe("home", () => {
       body: { ...home, queues: [], exam: "waiting" },
     });
     renderApp("/projects/demo");
-    expect(await screen.findByText(/once you have passed the entry exam/)).toBeVisible();
+    expect(await screen.findByRole("heading", { name: "First, the entry exam" })).toBeVisible();
     expect(screen.getByRole("link", { name: "To the exam" })).toHaveAttribute(
       "href",
       "/projects/demo/mine",

@@ -47,9 +47,8 @@ function unreadKey({ breaking, version }: Home["guidelines"][number]) {
   return version === 1 ? "home.unread" : "home.changed";
 }
 
-/** Why there is nothing to do. */
-const nothingKey = ({ exam }: Home) =>
-  exam === "waiting" || exam === "unjudged" ? "home.nothingBeforeExam" : "home.nothingHint";
+/** Whether the entry exam is what there is to do. */
+const beforeExam = ({ exam }: Home) => exam === "waiting" || exam === "unjudged";
 
 function HomeView({ home }: { home: Home }) {
   const { t } = useTranslation();
@@ -80,7 +79,7 @@ function HomeView({ home }: { home: Home }) {
       <section className={classes.next}>
         <Title order={1} className={classes.headline}>
           {next === null
-            ? t("home.nothingTitle")
+            ? t(beforeExam(home) ? "home.examTitle" : "home.nothingTitle")
             : next.held !== null
               ? t(`home.continueHeadline.${next.kind}`)
               : t(`home.nextHeadline.${next.kind}`, {
@@ -89,7 +88,9 @@ function HomeView({ home }: { home: Home }) {
                 })}
         </Title>
         <Text c="dimmed" mt={4} dir="auto">
-          {next === null ? t(nothingKey(home)) : home.project.description}
+          {next !== null
+            ? home.project.description
+            : t(beforeExam(home) ? "home.examHint" : "home.nothingHint")}
         </Text>
         {next !== null && (
           <Group mt="lg">
@@ -103,6 +104,8 @@ function HomeView({ home }: { home: Home }) {
           </Group>
         )}
       </section>
+
+      <ExamRow home={home} />
 
       <section aria-labelledby="home-queues">
         <Title order={2} id="home-queues" className={classes.heading}>
@@ -119,8 +122,6 @@ function HomeView({ home }: { home: Home }) {
           ))}
         </ul>
       </section>
-
-      <ExamRow home={home} />
 
       {home.returned.length > 0 && (
         <section aria-labelledby="home-returned">

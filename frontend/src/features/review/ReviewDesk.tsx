@@ -23,7 +23,13 @@ import {
   type ReviewContext,
 } from "./actions";
 import { DraftDiff } from "./DraftDiff";
-import { EMPTY_REVIEW, parseReviewDraft, REVIEW_TURN, turnComments, type ReviewDraft } from "./draft";
+import {
+  EMPTY_REVIEW,
+  parseReviewDraft,
+  REVIEW_TURN,
+  turnComments,
+  type ReviewDraft,
+} from "./draft";
 import { useSubmitReview } from "./requests";
 import { TurnComment } from "./TurnComment";
 import { VerdictDialog } from "./VerdictDialog";

@@ -11,7 +11,13 @@ import { ConflictNotice, useWorkTask, WorkFrame } from "@/components/work";
 import { useAutosave } from "@/hooks/useAutosave";
 import { randomKey } from "@/lib/randomKey";
 
-import { EMPTY_REVIEW, parseReviewDraft, REVIEW_TURN, turnComments, type ReviewDraft } from "./draft";
+import {
+  EMPTY_REVIEW,
+  parseReviewDraft,
+  REVIEW_TURN,
+  turnComments,
+  type ReviewDraft,
+} from "./draft";
 import { useSubmitReview } from "./requests";
 import classes from "./Review.module.css";
 import { scoreActions, SCORES, type ScoreContext } from "./scoreActions";
@@ -122,7 +128,7 @@ export function ScoreDesk({ slug, assignment, conversation }: Props) {
           value={score === null ? null : String(score)}
           onChange={(chosen) => change({ score: Number(chosen) })}
         >
-          <Group gap="md" mt="xs">
+          <Group gap="xs" mt="xs">
             {SCORES.map((step) => (
               <Radio key={step} value={String(step)} label={String(step)} />
             ))}

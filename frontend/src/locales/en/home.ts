@@ -8,7 +8,8 @@ export const home = {
   nothingTitle: "Nothing to do right now",
   nothingHint:
     "You have done what is open for you, or others hold the rest. New work shows up here by itself.",
-  nothingBeforeExam: "Work comes once you have passed the entry exam; begin it below.",
+  examTitle: "First, the entry exam",
+  examHint: "Work comes once you have passed it; begin it below.",
   nextHeadline: {
     demonstration_one: "Next: {{shown}} conversation to write",
     demonstration_other: "Next: {{shown}} conversations to write",
@@ -47,7 +48,8 @@ export const home = {
   exam: "Entry exam",
   exams: {
     waiting: "Ranking here begins with an exam. It opens the queue to you.",
-    under_way: "You are sitting it: its items come as your next work, and reviewers score what you wrote.",
+    under_way:
+      "You are sitting it: its items come as your next work, and reviewers score what you wrote.",
     failed: "You did not pass this time; a week later you may try again.",
     unjudged: "It could not be judged; begin again whenever you like.",
   },
