@@ -3,14 +3,8 @@ import { useTranslation } from "react-i18next";
 
 import type { Estimate, Figures } from "@/api/types";
 
-import { useFormat } from "@/hooks/useFormat";
-
 import { EstimateText } from "./FigureTables";
 import classes from "@/components/report/Report.module.css";
-import report from "./Quality.module.css";
-
-/** A normal distribution holds 95 % within so many deviations. */
-const NINETY_FIVE = 1.96;
 
 interface Met {
   rate: Estimate | null;
@@ -25,11 +19,10 @@ export function PolicyMatrix({ policies }: { policies: Figures["policies"] }) {
     met.set(key(policy_a, policy_b), { rate, n: n_comparisons });
     met.set(key(policy_b, policy_a), { rate: rate && turned(rate), n: n_comparisons });
   }
-  const strengths = new Map(policies.strengths.map((strength) => [strength.policy, strength]));
-  const meanOf = (name: string) => strengths.get(name)?.mean ?? 0;
+  const strengths = new Map(policies.strengths.map(({ policy, mean }) => [policy, mean]));
   const names = [
     ...new Set(policies.rates.flatMap(({ policy_a, policy_b }) => [policy_a, policy_b])),
-  ].sort((a, b) => meanOf(b) - meanOf(a));
+  ].sort((a, b) => (strengths.get(b) ?? 0) - (strengths.get(a) ?? 0));
   if (names.length === 0) return <Text c="dimmed">{t("quality.noPolicies")}</Text>;
   return (
     <Table.ScrollContainer minWidth={480}>
@@ -49,9 +42,7 @@ export function PolicyMatrix({ policies }: { policies: Figures["policies"] }) {
           {names.map((row) => (
             <Table.Tr key={row}>
               <Table.Th scope="row">{row}</Table.Th>
-              <Table.Td className={classes.number}>
-                <StrengthText strength={strengths.get(row)} />
-              </Table.Td>
+              <Table.Td className={classes.number}>{strengths.get(row)?.toFixed(2) ?? ""}</Table.Td>
               {names.map((column) => {
                 const found = met.get(key(row, column));
                 return (
@@ -70,22 +61,6 @@ export function PolicyMatrix({ policies }: { policies: Figures["policies"] }) {
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
-  );
-}
-
-/** A strength and how far it may be off. */
-function StrengthText({ strength }: { strength?: Figures["policies"]["strengths"][number] }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  if (strength === undefined) return null;
-  const { mean, deviation } = strength;
-  return (
-    <>
-      {format.coefficient(mean)}{" "}
-      <span className={report.within}>
-        {t("quality.give", { n: format.coefficient(NINETY_FIVE * deviation) })}
-      </span>
-    </>
   );
 }
 

@@ -90,7 +90,6 @@ export const quality = {
   noPolicies: "No two policies have met on held-out prompts yet.",
   unfair: "not said: {{n}} contests, unbalanced or too few",
   strength: "Strength",
-  give: "± {{n}}",
   above: "{{a}} above {{b}}",
   even: "even",
   policy: "Policy",
