@@ -224,7 +224,7 @@ def _agreement(found: Json) -> str:
             f" {_share(found['noise_ceiling'])} of pairs, were raters equally able and their errors"
             " independent. A reward model's accuracy on these pairs is to be read against it."
         )
-    lines.append("Reported by InstructGPT for its own labellers: 72.6 % and, held out, 77.3 %.")
+    lines.append("Reported by InstructGPT for its own labellers: 72.6% and, held out, 77.3%.")
     return "## Agreement\n\n" + "\n\n".join(lines)
 
 
