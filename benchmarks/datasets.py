@@ -9,8 +9,9 @@ must be equal byte for byte. Each case runs in a process of its own, with a tent
 of them, and may not take more memory for all. Last, claims over HTTP by trainers without think time,
 alone and beside an export that goes on all the while.
 
-Run with `python -m benchmarks.datasets [--quick]`: a million conversations, or quickly 20,000, of which
-what a minute holds is the most: a hundred thousand take half of one to read in alone. Exits 1 where a case fails, a file differs from SQL's
+Run with `python -m benchmarks.datasets [--quick]`: a million conversations, or quickly 20,000, which is
+what 50 s of two idle cores hold: a hundred thousand take half a minute to read in alone, and COPY a
+quarter. Exits 1 where a case fails, a file differs from SQL's
 or memory grows with the rows.
 """
 
@@ -32,11 +33,13 @@ from benchmarks.report import print_figures, print_header, quantile
 from benchmarks.web_processes import web_processes
 
 N_DIALOGUES, N_DIALOGUES_QUICKLY = 1_000_000, 20_000
-N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 4_000
+N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 8_000
 N_PROMPTS, N_PROMPTS_QUICKLY = 20_000, 5_000
 N_TASKS, N_TASKS_QUICKLY = 20_000, 3_000
 N_TRAINERS, N_OPEN_TASKS = 4, 2_000
 WARM_UP_SECONDS = 1.0
+# Exports and their COPY go in turns, and the fastest of each count: a second is soon disturbed.
+N_EXPORTS = 3
 # How long the export has been going on when claims beside it are measured.
 EXPORT_LEAD_SECONDS = 3.0
 # All rows may take so much more memory than a tenth of them, of which there may be less than a chunk:
@@ -128,9 +131,14 @@ class Bench:
         ):
             ours, copied = self._path(f"{key}.ours"), self._path(f"{key}.copied")
             of_few = _apart(dataset_rows.export_file, ours, f"{name}-few", kind, file_format)
-            of_all = found[key] = _apart(dataset_rows.export_file, ours, name, kind, file_format)
-            self._require_flat(f"export of {name}", of_few, of_all)
-            seconds = self._copies.seconds_to_copy_out(query, _project(name), copied)
+            runs = []
+            for _ in range(N_EXPORTS):
+                of_all = _apart(dataset_rows.export_file, ours, name, kind, file_format)
+                copying = self._copies.seconds_to_copy_out(query, _project(name), copied)
+                runs.append((of_all, copying))
+                self._require_flat(f"export of {name}", of_few, of_all)
+            of_all = found[key] = min((run for run, _ in runs), key=lambda run: run["seconds"])
+            seconds = min(copying for _, copying in runs)
             self._tell(f"export as {file_format}", of_all, seconds)
             self.figures[f"export_{key}_vs_copy"] = seconds / of_all["seconds"]
             if not filecmp.cmp(ours, copied, shallow=False):
