@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0004_exam_writing'),
         ('annotation', '0021_handed_in_path'),
-        ('sampling', '0001_squashed_0003'),
+        ('sampling', '0003_continuations'),
     ]
 
     operations = [
