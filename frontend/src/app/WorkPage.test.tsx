@@ -119,6 +119,19 @@ describe("work that is left", () => {
     return { first, second };
   }
 
+  it("shows what was saved since it was fetched when it is opened again", async () => {
+    const server = working(new FakeServer(), begun).on(`PUT ${PATH}/autosaves/1/`, ({ body }) => ({
+      body: { ...(body as object), turn: 1, version: 1, saved_at: "2026-01-01" },
+    }));
+    const router = renderApp("/projects/demo/work/31");
+    await userEvent.type(await screen.findByRole("textbox", { name: /assistant/i }), "Eight.");
+    await act(() => router.navigate("/projects/demo"));
+    await waitFor(() => expect(window.localStorage.getItem("labelhub.autosave.31.1")).toBeNull());
+    expect(server.sent(`PUT ${PATH}/autosaves/1/`).length).toBeGreaterThan(0);
+    await act(() => router.navigate("/projects/demo/work/31"));
+    expect(await screen.findByRole("textbox", { name: /assistant/i })).toHaveValue("Eight.");
+  });
+
   it("is opened again as another page, so that what was left stays left", async () => {
     const { first, second } = await openTwice(working(new FakeServer(), begun));
     expect(second).not.toBe(first);

@@ -1,9 +1,10 @@
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { client, unwrap } from "@/api/client";
 import { ApiError, hasCode, isRecord } from "@/api/errors";
 import type { Autosave } from "@/api/types";
-import { Autosaver, type SaveOutcome } from "@/lib/autosaver";
+import { Autosaver, type Saved, type SaveOutcome } from "@/lib/autosaver";
 import { removeStoredUnder } from "@/lib/preferences";
 
 interface Options<T> {
@@ -18,17 +19,28 @@ const storagePrefix = (assignment: number) => `labelhub.autosave.${assignment}.`
 
 const storageKey = (assignment: number, turn: number) => `${storagePrefix(assignment)}${turn}`;
 
-/** The work was submitted or given back: this browser need not keep any of it. */
-export const forgetLocalCopies = (assignment: number): void =>
-  removeStoredUnder(storagePrefix(assignment));
+/** What this tab has seen acknowledged, by work: the assignment may have been fetched before. */
+const acknowledged = new WeakMap<QueryClient, Map<string, Saved<unknown>>>();
 
-/** Versions this tab has seen acknowledged since the assignment was fetched. */
-const acknowledged = new Map<string, number>();
+function acknowledgedIn(cache: QueryClient): Map<string, Saved<unknown>> {
+  const known = acknowledged.get(cache) ?? new Map<string, Saved<unknown>>();
+  acknowledged.set(cache, known);
+  return known;
+}
+
+/** The work was submitted or given back: this browser need not keep any of it. */
+export function forgetLocalCopies(cache: QueryClient, assignment: number): void {
+  const prefix = storagePrefix(assignment);
+  removeStoredUnder(prefix);
+  const known = acknowledgedIn(cache);
+  [...known.keys()].filter((key) => key.startsWith(prefix)).forEach((key) => known.delete(key));
+}
 
 /** The saver that was made last for each work; the one before, whose page was left, may still try. */
 const latest = new Map<string, { retire: () => void }>();
 
 async function send<T>(
+  cache: QueryClient,
   { assignment, turn, parse }: Options<T>,
   version: number,
   payload: T,
@@ -40,7 +52,7 @@ async function send<T>(
         body: { version, payload },
       }),
     );
-    acknowledged.set(storageKey(assignment, turn), saved.version);
+    acknowledgedIn(cache).set(storageKey(assignment, turn), { version: saved.version, payload });
     return { kind: "saved", version: saved.version };
   } catch (error) {
     if (hasCode(error, "stale_version") && isRecord(error.body) && isRecord(error.body.current)) {
@@ -61,17 +73,20 @@ async function send<T>(
  * is mounted anew for another assignment or turn (by `key`).
  */
 export function useAutosave<T>(options: Options<T>) {
+  const cache = useQueryClient();
   const [saver] = useState(() => {
     const row = options.autosaves.find(({ turn }) => turn === options.turn);
     const key = storageKey(options.assignment, options.turn);
+    const known = acknowledgedIn(cache).get(key);
+    const newest = known !== undefined && known.version > (row?.version ?? 0) ? known : row;
     return new Autosaver<T>({
       storageKey: key,
       parse: options.parse,
       saved: {
-        version: Math.max(row?.version ?? 0, acknowledged.get(key) ?? 0),
-        payload: row === undefined ? null : options.parse(row.payload),
+        version: newest?.version ?? 0,
+        payload: newest === undefined ? null : options.parse(newest.payload),
       },
-      send: (version, payload) => send(options, version, payload),
+      send: (version, payload) => send(cache, options, version, payload),
     });
   });
   const { status, theirs } = useSyncExternalStore(saver.subscribe, saver.snapshot);

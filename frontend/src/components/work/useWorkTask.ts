@@ -25,7 +25,7 @@ export function useWorkTask(slug: string, assignment: Assignment) {
   /** The task is done with: go on to the next of its kind. */
   const leave = useCallback(
     (outcome: "submitted" | "skipped") => {
-      forgetLocalCopies(assignment.id);
+      forgetLocalCopies(cache, assignment.id);
       toast(t(outcome === "submitted" ? "work.submitted" : "work.skipped"));
       // Fetched anew if somebody comes back to it; the page on screen keeps what it has.
       void cache.invalidateQueries({
