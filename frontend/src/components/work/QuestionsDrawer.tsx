@@ -81,7 +81,7 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
           {t("questions.flagged")}
         </Alert>
       )}
-      <Group justify="space-between">
+      <Group justify="flex-end" gap="xs">
         <Button
           variant="subtle"
           color="gray"

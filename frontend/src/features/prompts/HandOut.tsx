@@ -1,13 +1,4 @@
-import {
-  Alert,
-  Button,
-  Group,
-  Modal,
-  NumberInput,
-  SegmentedControl,
-  Stack,
-  Text,
-} from "@mantine/core";
+import { Alert, Button, Group, Modal, NativeSelect, NumberInput, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -51,10 +42,12 @@ export function HandOut({ slug, opened, onClose }: Props) {
           <Text size="sm" c="dimmed">
             {t("prompts.handOutHint")}
           </Text>
-          <SegmentedControl
-            aria-label={t("prompts.kindOfWork")}
+          <NativeSelect
+            label={t("prompts.kindOfWork")}
             value={kind}
-            onChange={(value) => setKind(KINDS.find((one) => one === value) ?? "demonstration")}
+            onChange={({ currentTarget: { value } }) =>
+              setKind(KINDS.find((one) => one === value) ?? "demonstration")
+            }
             data={KINDS.map((value) => ({ value, label: t(`kinds.${value}`) }))}
           />
           <NumberInput
