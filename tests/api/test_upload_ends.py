@@ -131,11 +131,9 @@ def test_another_worker_goes_on_where_a_dead_one_stood(
     assert (Upload.objects.get().state, Conversation.objects.count()) == ("running", 19)
 
     looked_at: list[int] = []
-    store = imports._store
+    add = imports._Chunk.add
     monkeypatch.setattr(
-        imports,
-        "_store",
-        lambda run, chunk: (looked_at.extend(r.row for r in chunk), store(run, chunk)),
+        imports._Chunk, "add", lambda self, row: (looked_at.append(row.row), add(self, row))
     )
     Upload.objects.update(lease_until=clock.now() - timedelta(seconds=1))
     uploads.sweep()
