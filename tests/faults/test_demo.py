@@ -40,8 +40,9 @@ def test_any_kill_is_survived_and_ctrl_c_leaves_nothing(demo: Demo) -> None:
     assert demo.is_ready()
     assert wait_until(lambda: n_waiting_workers(demo) == 2, "both workers")
 
-    for part in ("uvicorn", "multiprocessing-fork", "-Q default", "-Q gpu", " beat "):
-        _kill_the_first(demo, part)
+    parts = ("uvicorn", "multiprocessing-fork", "-Q default", "-Q gpu", " beat ")
+    for part, n in {part: len(demo.running(part)) for part in parts}.items():
+        _kill_the_first(demo, part, n)
     wait_until(lambda: n_waiting_workers(demo) == 2, "both workers after they were killed")
 
     home = places_of(demo.var)
@@ -63,8 +64,10 @@ def test_any_kill_is_survived_and_ctrl_c_leaves_nothing(demo: Demo) -> None:
     assert demo.processes() == set()
 
 
-def _kill_the_first(demo: Demo, part: str) -> None:
-    n_before = len(demo.running(part))
+def _kill_the_first(demo: Demo, part: str, n: int) -> None:
+    """Kill -9 one of the `n` there are once all is well."""
+    # The web processes of a killed parent take a moment to end, beside those that replace them.
+    wait_until(lambda: len(demo.running(part)) == n, f"{n} of {part}")
     kill(demo.running(part)[0])
-    wait_until(lambda: len(demo.running(part)) == n_before, f"another {part}")
+    wait_until(lambda: len(demo.running(part)) == n, f"another {part}")
     wait_until(demo.is_ready, f"an answer after {part} was killed")
