@@ -6,8 +6,8 @@ tasks of four replies to be ranked. All but the conversations are of 2 kB, as th
 1.23.2 took in with and without annotations (636 and 2,380 a second on a like machine). Export: the conversations as `messages` and the
 rankings as `preference`, beside a `COPY (SELECT …) TO` that builds the same lines in SQL: the two files
 must be equal byte for byte. Each case runs in a process of its own, with a tenth of the rows and with all
-of them, and may not take more memory for all. Last, claims over HTTP by trainers without think time,
-alone and beside an export that goes on all the while.
+of them, and may not take `MORE_FOR_ALL_MB` more for all. Last, claims over HTTP by trainers without think
+time, alone and beside an export that goes on all the while.
 
 Run with `python -m benchmarks.datasets [--quick]`: a million conversations, or quickly 20,000, which is
 what 50 s of two idle cores hold: a hundred thousand take half a minute to read in alone, and COPY a
