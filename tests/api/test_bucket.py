@@ -10,22 +10,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import httpx2
-import orjson
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from rest_framework.test import APIClient
 
 from annotation import jobs, leased_work
 from annotation.models import Conversation, Upload
-from labelhub.accounts.models import Membership, Project
+from labelhub.accounts.models import Project
 from labelhub.config import file_storage
 from labelhub.settings import CONFIG, DOWNLOAD_LINK_SECONDS
-from tests.factories import MembershipFactory, ProjectFactory
-from tests.importing import dialogue
+from tests.factories import ProjectFactory
+from tests.sending import DIALOGUES, SMALL_PART, lines, managing, read, sent
 
 pytestmark = pytest.mark.django_db
 
-DIALOGUES = [dialogue(f"{n}?", f"Yes, {n}.") for n in range(30)]
 BROKEN = b'{"messages":['
 
 
@@ -55,7 +53,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Any
     }
     # The lease's thread has a connection of its own, which cannot see what a test has not committed.
     monkeypatch.setattr(leased_work, "RENEW_SECONDS", 3600.0)
-    monkeypatch.setattr(Upload, "PART_BYTES", 1000)
+    monkeypatch.setattr(Upload, "PART_BYTES", SMALL_PART)
     bucket = service.Bucket("labelhub")
     bucket.objects.delete()
     return bucket
@@ -68,30 +66,11 @@ def project() -> Project:
 
 @pytest.fixture
 def manager(project: Project) -> APIClient:
-    client = APIClient()
-    client.force_login(MembershipFactory(project=project, role=Membership.Role.MANAGER).user)
-    return client
+    return managing(project)
 
 
 def keys(bucket: Any) -> list[str]:
     return sorted(each.key for each in bucket.objects.all())
-
-
-def sent(client: APIClient, project: Project, content: bytes) -> dict[str, Any]:
-    """An upload whose parts have come, and which a worker has read."""
-    begun = client.post(
-        f"/api/v1/projects/{project.slug}/uploads/",
-        {"file_name": "rows.jsonl", "n_bytes": len(content), "licence": "MIT"},
-    ).json()
-    for number, start in enumerate(range(0, len(content), 1000)):
-        answer = client.put(
-            f"/api/v1/uploads/{begun['id']}/parts/{number}/",
-            content[start : start + 1000],
-            content_type="application/octet-stream",
-        )
-        assert answer.status_code == 200, answer.content
-    jobs.import_file(begun["id"])
-    return client.get(f"/api/v1/uploads/{begun['id']}/").json()
 
 
 def exported(client: APIClient, project: Project, **body: Any) -> dict[str, Any]:
@@ -110,8 +89,8 @@ def link_to(client: APIClient, path: str) -> str:
 def test_an_upload_is_read_and_leaves_only_its_rejects(
     bucket: Any, project: Project, manager: APIClient
 ) -> None:
-    rows = [orjson.dumps(row) for row in DIALOGUES]
-    done = sent(manager, project, b"\n".join([*rows[:7], BROKEN, *rows[7:]]))
+    content = lines(*DIALOGUES[:7], BROKEN, *DIALOGUES[7:])
+    done = read(manager, sent(manager, project, content))
     assert (done["state"], done["counts"]["n_added"]) == ("done", 30)
     assert Conversation.objects.filter(project=project).count() == 30
     (key,) = keys(bucket)
@@ -126,7 +105,7 @@ def test_an_upload_is_read_and_leaves_only_its_rejects(
 def test_an_export_is_fetched_from_the_bucket_whole_and_in_ranges(
     bucket: Any, project: Project, manager: APIClient, pack: str
 ) -> None:
-    sent(manager, project, b"\n".join(orjson.dumps(row) for row in DIALOGUES))
+    read(manager, sent(manager, project, lines(*DIALOGUES)))
     done = exported(manager, project, pack=pack)
     assert done["state"] == "done", done
     link = link_to(manager, f"/api/v1/exports/{done['id']}/download/")
@@ -137,8 +116,8 @@ def test_an_export_is_fetched_from_the_bucket_whole_and_in_ranges(
     # This client unpacks by itself what is declared as packed, as browsers do.
     content = answer.content
     assert sha256(content).hexdigest() == done["sha256"]
-    lines = (gzip.decompress(content) if pack == "gzip" else content).splitlines()
-    assert len(lines) == 30
+    rows = (gzip.decompress(content) if pack == "gzip" else content).splitlines()
+    assert len(rows) == 30
     part = httpx2.get(link, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, content[10:20])
 
@@ -149,7 +128,7 @@ def test_a_frozen_version_is_stored_and_goes_when_it_is_withdrawn(
     manager: APIClient,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    sent(manager, project, b"\n".join(orjson.dumps(row) for row in DIALOGUES))
+    read(manager, sent(manager, project, lines(*DIALOGUES)))
     recipe = manager.post(
         f"/api/v1/projects/{project.slug}/recipes/",
         {
