@@ -146,10 +146,10 @@ class Bench:
               f" CPU {found['cpu_ms_per_ranking']:.2f} ms")  # fmt: skip
 
     def _drive(
-        self, port: int, web: int, keys: Sequence[str], *, seconds: float
+        self, port: int, web: Sequence[int], keys: Sequence[str], *, seconds: float
     ) -> list[dict[str, float]]:
         """The figures of one run; none where nothing went through."""
-        roots = [web, *self._servers]
+        roots = [*web, *self._servers]
         reference = reference_cpu_ms()
         before = processes.cpu_seconds(roots)
         # Another process, so that the driver's CPU is apart and its lock nobody else's.

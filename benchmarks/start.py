@@ -35,9 +35,7 @@ KINDS = {
     "-Q default": "worker",
     "-Q gpu": "GPU worker",
     " beat ": "beat",
-    "uvicorn": "web parent",
-    "spawn_main": "web",
-    "resource_tracker": "web parent",
+    "uvicorn": "web",
 }
 
 REST_PATIENCE_SECONDS, REST_WINDOW_SECONDS, REST_CPU_SECONDS = 60.0, 2.0, 0.3

@@ -32,3 +32,4 @@ except SystemExit:
         os.kill(parent.pid, signal.SIGTERM)
     raise
 application = ThreadedHandler(settings.CONFIG.web_threads)
+health.announce()

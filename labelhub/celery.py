@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -12,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
 
 from django.conf import settings
 
-from labelhub.health import refuse_old_schema
+from labelhub.health import announce, refuse_old_schema
 
 app = Celery("labelhub")
 app.conf.update(
@@ -58,8 +57,5 @@ def hold_servers(**_: Any) -> None:
 
 @signals.worker_ready.connect
 @signals.beat_init.connect
-def announce_ready(**_: Any) -> None:
-    """Tell the supervisor, which names the file, that this process takes work."""
-    path = os.environ.get("LABELHUB_READY_FILE")
-    if path:
-        Path(path).touch()
+def say_ready(**_: Any) -> None:
+    announce()

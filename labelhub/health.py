@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import ModuleInfo, iter_modules
 
 from django.apps import apps
@@ -73,6 +75,13 @@ def refuse_old_schema() -> None:
         connection.close()
     if missing:
         raise SystemExit(f"labelhub cannot start: {lack_of(missing)}")
+
+
+def announce() -> None:
+    """Tell the supervisor, which names the file, that this process is ready for work."""
+    path = os.environ.get("LABELHUB_READY_FILE")
+    if path:
+        Path(path).touch()
 
 
 def readyz(request: HttpRequest) -> JsonResponse:

@@ -2,8 +2,9 @@
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from labelhub.supervisor import Program, answers
 
@@ -14,22 +15,26 @@ _WORKER_THREADS = 4
 _SETTINGS_CURE = "Look at the settings it names (docs/SETTINGS.md) and start again."
 
 
-def web(listener: socket.socket, *, site: str, n_processes: int) -> Program:
-    """The web processes, which accept from `listener` and answer to the host name `site`."""
-    return Program(
-        name="web",
-        command=(
-            *(sys.executable, "-m", "uvicorn", "labelhub.asgi:application"),
-            *("--fd", str(listener.fileno()), "--workers", str(n_processes)),
-            *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--ws", "none"),
-            *("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"),
-            # Its default of 5 s ends a process that still imports on a busy machine, over and over.
-            *("--timeout-worker-healthcheck", "60"),
-        ),
-        is_ready=lambda: answers(listener, "/readyz", site),
-        cure=_SETTINGS_CURE,
-        files=(listener.fileno(),),
+def web(run_folder: Path, listener: socket.socket, *, site: str, n_processes: int) -> list[Program]:
+    """The web processes, all of which accept from `listener` and answer to the host name `site`."""
+    # Each for itself rather than as uvicorn's workers: uvicorn asks its workers for a sign of life in
+    # turn, and sees that one was killed meanwhile only when its patience with that one is over.
+    command = (
+        *(sys.executable, "-m", "uvicorn", "labelhub.asgi:application"),
+        *("--fd", str(listener.fileno()), "--loop", "uvloop", "--http", "httptools"),
+        *("--lifespan", "off", "--ws", "none", "--no-access-log", "--no-server-header"),
+        *("--timeout-graceful-shutdown", "5"),
     )
+    return [
+        _program(
+            f"web-{number}",
+            run_folder,
+            command,
+            files=(listener.fileno(),),
+            is_ready=lambda: answers(listener, "/readyz", site),
+        )
+        for number in range(1, n_processes + 1)
+    ]
 
 
 def worker(run_folder: Path) -> Program:
@@ -69,13 +74,27 @@ def n_connections(
 
 
 def _celery(name: str, run_folder: Path, *arguments: str, **environment: str) -> Program:
+    node = ("-n", f"{name}@%h") if arguments[0] == "worker" else ()
+    return _program(name, run_folder, (*_CELERY, *arguments, *node), environment=environment)
+
+
+def _program(
+    name: str,
+    run_folder: Path,
+    command: Sequence[str],
+    *,
+    files: Sequence[int] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+    is_ready: Callable[[], bool] = lambda: True,
+) -> Program:
+    """A program that is ready once it says so itself (`labelhub.health`) and `is_ready` is true."""
     ready_file = run_folder / f"{name}.ready"
     ready_file.unlink(missing_ok=True)
-    node = ("-n", f"{name}@%h") if arguments[0] == "worker" else ()
     return Program(
         name=name,
-        command=(*_CELERY, *arguments, *node),
-        is_ready=ready_file.exists,
+        command=command,
+        is_ready=lambda: ready_file.exists() and is_ready(),
         cure=_SETTINGS_CURE,
         environment={"LABELHUB_READY_FILE": str(ready_file), **environment},
+        files=files,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pytest_django import Settings
@@ -27,6 +30,37 @@ def test_without_named_gpus_one_worker_sees_what_there_is(tmp_path: Path) -> Non
 
     assert worker.name == "gpu-worker"
     assert "CUDA_VISIBLE_DEVICES" not in worker.environment
+
+
+class _Site(BaseHTTPRequestHandler):
+    """Answers everything with the same status."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_web_process_is_ready_once_it_says_so_and_the_site_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as site:
+        one, other = programs.web(tmp_path, site.socket, site="localhost", n_processes=2)
+        assert one.files == other.files == (site.fileno(),)
+        answering = Thread(target=site.serve_forever, args=(0.01,))
+        answering.start()
+        Path(one.environment["LABELHUB_READY_FILE"]).touch()
+        assert not one.is_ready()
+        monkeypatch.setattr(_Site, "status", HTTPStatus.OK)
+        assert [one.is_ready(), other.is_ready()] == [True, False]
+        Path(other.environment["LABELHUB_READY_FILE"]).touch()
+        assert other.is_ready()
+        site.shutdown()
+        answering.join()
 
 
 @pytest.mark.django_db

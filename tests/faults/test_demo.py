@@ -40,7 +40,7 @@ def test_any_kill_is_survived_and_ctrl_c_leaves_nothing(demo: Demo) -> None:
     assert demo.is_ready()
     assert wait_until(lambda: n_waiting_workers(demo) == 2, "both workers")
 
-    parts = ("uvicorn", "multiprocessing-fork", "-Q default", "-Q gpu", " beat ")
+    parts = ("uvicorn", "-Q default", "-Q gpu", " beat ")
     for part, n in {part: len(demo.running(part)) for part in parts}.items():
         _kill_the_first(demo, part, n)
     wait_until(lambda: n_waiting_workers(demo) == 2, "both workers after they were killed")
@@ -66,7 +66,6 @@ def test_any_kill_is_survived_and_ctrl_c_leaves_nothing(demo: Demo) -> None:
 
 def _kill_the_first(demo: Demo, part: str, n: int) -> None:
     """Kill -9 one of the `n` there are once all is well."""
-    # The web processes of a killed parent take a moment to end, beside those that replace them.
     wait_until(lambda: len(demo.running(part)) == n, f"{n} of {part}")
     kill(demo.running(part)[0])
     wait_until(lambda: len(demo.running(part)) == n, f"another {part}")

@@ -96,7 +96,8 @@ class Command(BaseCommand):
         run_folder = settings.CONFIG.var_dir / "run"
         run_folder.mkdir(parents=True, exist_ok=True)
         return [
-            programs.web(
+            *programs.web(
+                run_folder,
                 listener,
                 # A name with a leading dot stands for all below it, and a star for any.
                 site=settings.ALLOWED_HOSTS[0].lstrip(".").replace("*", "localhost"),
