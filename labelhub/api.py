@@ -6,7 +6,10 @@ import codecs
 import logging
 import math
 import re
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 # Behind an odd number of backslashes more these are letters only: code that names a NUL.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Enough to mend a body by; a hostile one names thousands, as long as it likes.
+_MOST_STRAYS, _LONGEST_NAME = 20, 100
 
 
 def too_deep(body: bytes, limit: int) -> bool:
@@ -122,10 +128,34 @@ class JSONRenderer(renderers.BaseRenderer):
 
 
 def parse(serializer_class: type[serializers.Serializer[Any]], request: Request) -> Any:
-    """The validated body of a request as the serializer's plain values. Raises InvalidInput naming fields."""
+    """The validated body of a request as the serializer's plain values.
+
+    Raises InvalidInput naming fields that are wrong, or that nobody would read: a misspelt option is
+    not taken for one that was left out.
+    """
     if not isinstance(request.data, dict):
         raise exceptions.MalformedBody("The body must be a JSON object.")
-    return _shared(serializer_class).run_validation(request.data)
+    serializer = _shared(serializer_class)
+    strays = dict(islice(_strays(serializer, request.data), _MOST_STRAYS))
+    if strays:
+        raise exceptions.InvalidInput(fields=strays)
+    return serializer.run_validation(request.data)
+
+
+def _strays(field: Any, value: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Each key of the value, at any depth, that no serializer reads, with a sentence."""
+    if isinstance(field, serializers.ListSerializer) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strays(field.child, item, f"{path}{index}.")
+    elif isinstance(field, serializers.Serializer) and isinstance(value, dict):
+        for name, inner in value.items():
+            known = field.fields.get(name)
+            if known is None:
+                alike = get_close_matches(name[:_LONGEST_NAME], field.fields, n=1)
+                advice = f"Do you mean {alike[0]}?" if alike else "Leave it out."
+                yield f"{path}{name[:_LONGEST_NAME]}", [f"There is no such field. {advice}"]
+            else:
+                yield from _strays(known, inner, f"{path}{name}.")
 
 
 def represent(serializer_class: type[serializers.Serializer[Any]], subject: Any) -> Any:

@@ -117,6 +117,32 @@ def test_fields_are_named(browser: Client) -> None:
     assert set(answer.json()["fields"]) == {"version", "purposes.0"}
 
 
+@pytest.mark.django_db
+def test_an_option_that_nobody_reads_is_refused_and_the_nearest_named() -> None:
+    manager = MembershipFactory(role=Membership.Role.MANAGER)
+    browser = Client()
+    browser.force_login(manager.user)
+    quota = {"kind": "demonstration", "category": "chat", "targt": 3}
+    answer = browser.put(
+        f"/api/v1/projects/{manager.project.slug}/prompt-plan/",
+        data={"max_per_author": None, "quotas": [quota], "colour": "red"},
+        content_type="application/json",
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert answer.json()["fields"] == {
+        "quotas.0.targt": ["There is no such field. Do you mean target?"],
+        "colour": ["There is no such field. Leave it out."],
+    }
+
+
+def test_of_countless_options_that_nobody_reads_some_are_named(browser: Client) -> None:
+    body = json.dumps({f"{n:0900}": n for n in range(1_000)})
+    answer = browser.post(CONSENT, data=body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert len(answer.json()["fields"]) <= 20
+    assert len(answer.content) < 5_000
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
