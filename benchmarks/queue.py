@@ -3,7 +3,8 @@
 Measured: rankings a second in a closed loop without think time, how long a claim and a submit take,
 CPU of web, PostgreSQL and Redis for one ranking (from /proc; the load driver apart), SQL statements
 of one claim and one submit with session and user look-ups included, and tasks given to somebody
-twice. The whole run (without --quick, some five minutes) also measures 8 trainers with 1,000 tasks
+twice. Beside each row stands what a fixed piece of Python work took before and after it: where that
+rises, the row shows slower cores, not slower code. The whole run (without --quick, some five minutes) also measures 8 trainers with 1,000 tasks
 and with 1,000,000, and one trainer who has answered 50,000 tasks that still want other answers, in
 turn with one who has answered few. Against: Label Studio 1.23.2 on a like machine (10.9 rankings a
 second and 190 ms of CPU each with 8 people; 46 and 65 statements; docs/PERFORMANCE.md), and the
@@ -111,10 +112,11 @@ class Bench:
     def measure(self, counts: Sequence[int], *, seconds: float, repeats: int) -> None:
         """Each number of trainers, `repeats` times in turn; medians by their number."""
         print(f"  {'trainers':>8} {'rankings/s':>10} {'claim p50':>10} {'p95':>7} {'p99':>7}"
-              f" {'submit p50':>10} {'p95':>7} {'p99':>7} {'CPU ms':>7}  spread of rankings/s")  # fmt: skip
+              f" {'submit p50':>10} {'p95':>7} {'p99':>7} {'CPU ms':>7} {'reference':>9}  spread of rankings/s")  # fmt: skip
         runs: dict[int, list[dict[str, float]]] = {n: [] for n in counts}
         with web_processes() as (port, web):
-            self._drive(port, web, self._keys[:8], seconds=WARM_UP_SECONDS)
+            # With the most people, so that no row pays for the first requests of a thread.
+            self._drive(port, web, self._keys[: max(counts)], seconds=WARM_UP_SECONDS)
             for _ in range(repeats):
                 for n in counts:
                     runs[n] += self._drive(port, web, self._keys[:n], seconds=seconds)
@@ -126,7 +128,8 @@ class Bench:
             times = [f"{found[f'{what}_p{q}_ms']:{10 if q == 50 else 7}.1f}"
                      for what in ("claim", "submit") for q in (50, 95, 99)]  # fmt: skip
             print(f"  {n:8d} {found['rankings_per_second']:10.1f} {' '.join(times)}"
-                  f" {found['cpu_ms_per_ranking']:7.2f}  {min(rates):.1f} … {max(rates):.1f}")  # fmt: skip
+                  f" {found['cpu_ms_per_ranking']:7.2f} {found['reference_cpu_ms']:9.1f}"
+                  f"  {min(rates):.1f} … {max(rates):.1f}")  # fmt: skip
             for name, value in found.items():
                 self.figures.setdefault(name, {})[str(n)] = round(value, 2)
 
@@ -143,7 +146,7 @@ class Bench:
         times = [f"{what} p50 {found[f'{what}_p50_ms']:.1f} ms, p95 {found[f'{what}_p95_ms']:.1f} ms"
                  for what in ("claim", "submit")]  # fmt: skip
         print(f"  {case}: {found['rankings_per_second']:.1f} rankings/s, {', '.join(times)},"
-              f" CPU {found['cpu_ms_per_ranking']:.2f} ms")  # fmt: skip
+              f" CPU {found['cpu_ms_per_ranking']:.2f} ms, reference work {found['reference_cpu_ms']:.1f} ms")  # fmt: skip
 
     def _drive(
         self, port: int, web: Sequence[int], keys: Sequence[str], *, seconds: float
