@@ -144,7 +144,9 @@ def parse(serializer_class: type[serializers.Serializer[Any]], request: Request)
 
 def _strays(field: Any, value: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     """Each key of the value, at any depth, that no serializer reads, with a sentence."""
-    if isinstance(field, serializers.ListSerializer) and isinstance(value, list):
+    if isinstance(field, serializers.ListSerializer | serializers.ListField) and isinstance(
+        value, list
+    ):
         for index, item in enumerate(value):
             yield from _strays(field.child, item, f"{path}{index}.")
     elif isinstance(field, serializers.Serializer) and isinstance(value, dict):
