@@ -15,7 +15,14 @@ from labelhub.constraints import Model, holds, known_elements
 from sampling.models import Completion, Generation
 
 # Messages of a conversation in one of these states can no longer be added to or changed.
-SETTLED_STATES = ["approved", "accepted_by_sampling", "rejected", "returned", "scored"]
+SETTLED_STATES = [
+    "approved",
+    "accepted_by_sampling",
+    "rejected",
+    "returned",
+    "scored",
+    "taken_out",
+]
 _SETTLED = "c.kind <> 'imported' AND c.state IN ({})".format(
     ", ".join(f"'{state}'" for state in SETTLED_STATES)
 )
@@ -41,6 +48,7 @@ class Conversation(Model):
         RETURNED = "returned"  # its trainer is to write another version
         REJECTED = "rejected"  # used for nothing
         SCORED = "scored"  # of an entry exam, and scored by its reviewers; used for nothing
+        TAKEN_OUT = "taken_out"  # of an entry exam, and left out of it by a manager
 
     project = models.ForeignKey(
         Project, models.PROTECT, related_name="conversations", db_index=False

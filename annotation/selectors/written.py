@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "returned": (State.RETURNED,),
     "approved": (State.APPROVED, State.ACCEPTED_BY_SAMPLING),
     "finished": (State.FINISHED,),
-    "closed": (State.REJECTED, State.ABANDONED, State.SCORED),
+    "closed": (State.REJECTED, State.ABANDONED, State.SCORED, State.TAKEN_OUT),
 }
 
 

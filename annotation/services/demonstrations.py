@@ -8,7 +8,7 @@ from uuid import UUID
 
 from annotation import pick
 from annotation.exceptions import MustEndWithAssistant, NothingWritten, TooFewTurns
-from annotation.models import Assignment, Conversation, Message, Purpose, Review, TaskKind
+from annotation.models import Assignment, Conversation, Message, Purpose, Review, Task, TaskKind
 from annotation.selectors import conversations as selectors
 from annotation.selectors.lengths import pasted_share
 from annotation.services import conversations, drafts, exams, personal_data, submissions, tasks
@@ -21,8 +21,8 @@ PASTED_SHARE_TO_REVIEW = 0.5
 def submit_demonstration(
     *, assignment: Assignment, key: UUID, version: int, personal_data_confirmed: bool = False
 ) -> Conversation:
-    """Hand the demonstration in: it goes to a reviewer, an exam's to two, or counts as accepted by
-    sampling.
+    """Hand the demonstration in: it goes to a reviewer, an exam's to two unless it was left out of the
+    exam since, or counts as accepted by sampling.
 
     Raises NothingWritten, MustEndWithAssistant, TooFewTurns, StaleVersion, PersonalDataFound unless
     its author has seen the warning, and what a submission may.
@@ -44,7 +44,9 @@ def _hand_in(assignment: Assignment, *, version: int, personal_data_confirmed: b
     personal_data.check(conversation=conversation, live=live, confirmed=personal_data_confirmed)
     drafts.settle(assignment=assignment, live=live)
     is_exam = assignment.task.purpose == Purpose.EXAM
-    if (
+    if is_exam and assignment.task.state == Task.State.WITHDRAWN:
+        conversation.state = Conversation.State.TAKEN_OUT
+    elif (
         is_exam
         or is_pasted(live)
         or wants_review(conversation=conversation, reason=assignment.reason)
@@ -130,7 +132,7 @@ def wants_review(*, conversation: Conversation, reason: str) -> bool:
         project=project,
         kind=Conversation.Kind.DEMONSTRATION,
         finished_at__isnull=False,
-    ).exclude(state=Conversation.State.SCORED)
+    ).exclude(state__in=[Conversation.State.SCORED, Conversation.State.TAKEN_OUT])
     if rejected_at is not None:
         handed_in = handed_in.filter(finished_at__gt=rejected_at)
     # Counted no further than the rule looks.

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from annotation.exceptions import AlreadySettled, SayWhatIsWrong
 from annotation.models import Assignment, ManagerFlag, Purpose, Task
-from annotation.services import exams, leases
+from annotation.services import leases, withdrawn
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -59,7 +59,7 @@ def settle(*, flag: ManagerFlag, actor: User, outcome: ManagerFlag.Outcome) -> M
         if task.state == Task.State.OPEN:
             leases.withdraw(task=task, for_good=is_exam)
         if is_exam:
-            exams.settle(task=task)
+            withdrawn.take_out_of_exam(task=task)
     accounts.record(
         actor=actor, verb="flag_settled", subject=locked, project=locked.project, outcome=outcome
     )

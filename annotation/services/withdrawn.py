@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from annotation.exceptions import NoBriefToEdit, NothingWritten, NotWithdrawn
-from annotation.models import Prompt, Purpose, Slot, Task
+from annotation.models import Conversation, Prompt, Purpose, Slot, Task, TaskKind
 from annotation.services import exams, leases, prompts
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -47,9 +48,27 @@ def drop(*, task: Task, actor: User) -> Task:
     locked.settled_at = clock.now()
     locked.save(update_fields=["settled_at"])
     if locked.purpose == Purpose.EXAM:
-        exams.settle(task=locked)
+        take_out_of_exam(task=locked)
     accounts.record(actor=actor, verb="task dropped", subject=locked, project=task.project)
     return locked
+
+
+@transaction.atomic
+def take_out_of_exam(*, task: Task) -> None:
+    """Leave a task of an exam out of it for good, and judge the exam if nothing else is to come.
+
+    What was handed in under it, or was to be scored by it, waits for no review any more.
+    """
+    handed_in = Conversation.objects.filter(
+        Q(assignment__task=task) | Q(tasks=task), state=Conversation.State.SUBMITTED
+    )
+    ids = list(handed_in.values_list("pk", flat=True))
+    for review in Task.objects.select_for_update(no_key=True).filter(
+        kind=TaskKind.REVIEW, subject__in=ids, state=Task.State.OPEN
+    ):
+        leases.withdraw(task=review, for_good=True)
+    handed_in.filter(pk__in=ids).update(state=Conversation.State.TAKEN_OUT)
+    exams.settle(task=task)
 
 
 def _locked(task: Task) -> Task:

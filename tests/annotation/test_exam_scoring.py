@@ -201,8 +201,39 @@ class TestTakenOut:
         write_one(person)
         score_all(reviewers, 7, 7)
         assert exam_of(person)["state"] == "under_way"
-        self.flag(person, person.claim(DEMONSTRATION), manager)
+        assignment = person.claim(DEMONSTRATION)
+        self.flag(person, assignment, manager)
         assert exam_of(person)["state"] == "unjudged"
+        # Handed in all the same, it is put to no reviewer.
+        assert person.save(assignment, dialogue(2)).status_code == 200
+        assert person.hand_in(assignment).status_code == 200
+        assert conversation_of(assignment).state == "taken_out"
+        for reviewer in reviewers:
+            with pytest.raises(NoTaskAvailable):
+                reviewer.claim(REVIEW)
+
+    def test_a_demonstration_that_was_handed_in(
+        self, writing: Project, manager: Person, reviewers: tuple[Person, Person]
+    ) -> None:
+        person = newcomer(writing)
+        begin(person)
+        rank_all(person)
+        write_one(person)
+        score_all(reviewers, 7, 7)
+        last = write_one(person)
+        held = reviewers[0].claim(REVIEW)
+        self.flag(person, last.assignment, manager)
+        assert exam_of(person)["state"] == "unjudged"
+        assert self.listed(person) == {"taken_out", "scored"}
+        with pytest.raises(NoTaskAvailable):
+            reviewers[1].claim(REVIEW)
+        late = reviewers[0].review(held, "scored", score=7)
+        assert (late.status_code, late.json()["code"]) == (409, "conversation_settled")
+
+    def listed(self, person: Person) -> set[str]:
+        """The states of the person's conversations that are over."""
+        path = f"/api/v1/projects/{person.project.slug}/conversations/?group=closed"
+        return {row["state"] for row in person.client.get(path).json()["results"]}
 
     @pytest.mark.parametrize("how", ["flag", "skips"])
     def test_the_scoring_of_a_demonstration(
@@ -228,6 +259,7 @@ class TestTakenOut:
             task = Task.objects.get(kind=REVIEW, state="withdrawn")
             assert manager.post(f"tasks/{task.pk}/drop/", {}).status_code == 204
         assert exam_of(person)["state"] == "unjudged"
+        assert self.listed(person) == {"taken_out", "scored"}
 
 
 def test_an_admin_who_is_no_member_sits_no_exam(writing: Project) -> None:

@@ -2220,7 +2220,7 @@ export interface components {
             messages: components["schemas"]["MessageOutput"][];
         };
         /** @enum {string} */
-        ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected" | "scored";
+        ConversationState: "writing" | "abandoned" | "finished" | "submitted" | "approved" | "accepted_by_sampling" | "returned" | "rejected" | "scored" | "taken_out";
         CountOutput: {
             name: string;
             rows: number;

@@ -23,6 +23,7 @@ export const written = {
     returned: "Returned",
     rejected: "Rejected",
     scored: "Scored in the exam",
+    taken_out: "Left out of the exam",
   },
   kinds: { demonstration: "Conversation", chat: "Chat", imported: "Imported conversation" },
   turns_one: "{{count}} turn",
