@@ -53,13 +53,11 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             # A statement that waits this long for a lock is a bug; better an error than a hung page.
-            # What labelhub.prepared prepares has one good plan, whoever asks.
+            # What labelhub.prepared prepares has one good plan, whoever asks; a pooler in between must
+            # know prepared statements (PgBouncer >= 1.21).
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
             " -c plan_cache_mode=force_generic_plan",
             "connect_timeout": 5,
-            # Allows labelhub.prepared its statements; those of the ORM are bound in the client and
-            # never prepared. A pooler in between must know prepared statements (PgBouncer >= 1.21).
-            "prepare_threshold": 5,
             **query,
         },
     }

@@ -1,5 +1,6 @@
 """Prepared statements, and connections that the server closed."""
 
+import tracemalloc
 from typing import Any
 
 import psycopg
@@ -28,6 +29,21 @@ def test_a_statement_is_prepared_once_whatever_the_size_of_its_numbers() -> None
             (number + 1,)
         ]
     assert sum("once" in statement for statement in prepared_statements()) == 1
+
+
+def test_a_connection_keeps_no_text_of_what_it_does_not_prepare() -> None:
+    prepared.fetch("SELECT 1", {})
+    n_bytes = 2**20
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT length(%s)", [f"{number}" + "x" * n_bytes])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # The last cursor has its own still.
+    assert kept < 5 * n_bytes
 
 
 def test_prepared_statements_are_counted_with_their_parameters() -> None:

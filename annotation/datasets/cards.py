@@ -11,29 +11,11 @@ from typing import Any
 import yaml
 
 from annotation.datasets.card_words import LINES, REASONS, TAKEN
+from annotation.datasets.licences import collapsed, hub_names
 from annotation.datasets.mixtures import Origins, PersonalData
 
 Json = Mapping[str, Any]
 
-# Licences under the names that the hub knows; others are `other`, with their names in the text.
-_HUB_LICENCES = frozenset(
-    [
-        "apache-2.0",
-        "mit",
-        "cc0-1.0",
-        "cc-by-4.0",
-        "cc-by-sa-4.0",
-        "cc-by-nc-4.0",
-        "cc-by-nc-sa-4.0",
-        "cc-by-3.0",
-        "cc-by-sa-3.0",
-        "odc-by",
-        "bsd-3-clause",
-        "gpl-3.0",
-        "unlicense",
-        "pddl",
-    ]
-)
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _TASKS = {"sft": "text-generation", "comparisons": "reinforcement-learning"}
 _PERSONAL_DATA = {
@@ -73,14 +55,12 @@ def split_names(manifest: Json) -> list[str]:
 
 
 def _front_matter(manifest: Json) -> dict[str, Any]:
-    licences = {name.lower() for name in manifest["licences"]}
-    known = sorted(licences & _HUB_LICENCES)
     languages = [row["name"] for row in manifest["table"]["languages"] if row["name"]]
     # The hub's key for tags that say more than the language.
     tagged = {"language_bcp47": languages} if any("-" in name for name in languages) else {}
     return {
         "pretty_name": f"{manifest['name']} v{manifest['version']}",
-        "license": known if known and licences <= _HUB_LICENCES else ["other"],
+        "license": ["other"] if manifest["without_licence"] else hub_names(manifest["licences"]),
         "language": list(dict.fromkeys(name.partition("-")[0] for name in languages)),
         **tagged,
         "task_categories": [_TASKS[manifest["dataset"]["kind"]]],
@@ -252,8 +232,14 @@ def _people(people: Json) -> str:
 
 
 def _use(manifest: Json) -> str:
-    licences = ", ".join(manifest["licences"]) or "none stated"
-    lines = [f"Licences of the rows: {licences}."]
+    told = [
+        name if ways == [name] else f"{name} (given as {', '.join(f'“{way}”' for way in ways)})"
+        for name, ways in collapsed(manifest["licences"]).items()
+    ]
+    lines = [f"Licences of the rows: {', '.join(told) or 'none stated'}."]
+    if told and manifest["without_licence"]:
+        n = manifest["without_licence"]
+        lines[-1] += f" {_counted(n, 'row names', 'rows name')} none."
     if "criterion" in manifest["filters"]:
         lines.append(f"The question that people answered: “{manifest['filters']['criterion']}”.")
     if "pair_weight" in LINES[manifest["format"]]:

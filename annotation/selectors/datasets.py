@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,29 +157,41 @@ def strength_collected(dataset: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the rows of a dataset stand on: licences, those of the policies' output among them, our
-    guidelines' versions, policies' names."""
+    """What the rows of a dataset stand on: licences, those of the policies' output among them, how many
+    rows name none, our guidelines' versions, policies' names."""
 
     licences: list[str]
+    without_licence: int
     guidelines: list[int]
     policies: list[str]
 
 
 def provenance_of(dataset: Dataset) -> Provenance:
-    licences: set[Any] = set()
-    guidelines: set[Any] = set()
-    policies: set[Any] = set()
+    licences = Counter[str]()
+    guidelines: set[int] = set()
+    policies: set[str] = set()
     for rows_of in RowsOf:
-        for found, tables in zip(
-            (licences, guidelines, policies), _PROVENANCE[rows_of], strict=True
-        ):
-            if tables:
-                with connection.cursor() as cursor:
-                    cursor.execute(_FROZEN + tables, [dataset.pk, rows_of.value])
-                    found.update(value for (value,) in cursor.fetchall() if value)
+        licensed, guided, made = _PROVENANCE[rows_of]
+        licences.update(dict(_found(licensed, dataset, rows_of)))
+        guidelines.update(version for (version,) in _found(guided, dataset, rows_of))
+        policies.update(name for (name,) in _found(made, dataset, rows_of) if name)
+    without_licence = licences.pop("", 0)
     made_by = Policy.objects.filter(name__in=policies).exclude(output_licence="")
-    licences.update(made_by.values_list("output_licence", flat=True))
-    return Provenance(sorted(licences), sorted(guidelines), sorted(policies))
+    return Provenance(
+        sorted(licences.keys() | made_by.values_list("output_licence", flat=True)),
+        without_licence,
+        sorted(guidelines),
+        sorted(policies),
+    )
+
+
+def _found(tables: str, dataset: Dataset, rows_of: RowsOf) -> list[tuple[Any, ...]]:
+    if not tables:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_FROZEN + tables, [dataset.pk, rows_of.value])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 # A dataset's rows of one table, as the column `frozen.id`.
@@ -190,7 +202,8 @@ WITH frozen AS (
 """
 _PROVENANCE = {
     RowsOf.CONVERSATION: (
-        "SELECT DISTINCT c.licence FROM frozen JOIN annotation_conversation c USING (id)",
+        "SELECT c.licence, count(*) FROM frozen JOIN annotation_conversation c USING (id)"
+        " GROUP BY 1",
         "SELECT DISTINCT g.version FROM frozen JOIN annotation_conversation c USING (id)"
         " JOIN annotation_assignment a ON a.id = c.assignment_id"
         " JOIN annotation_guideline g ON g.id = a.guideline_id",
@@ -203,14 +216,14 @@ _PROVENANCE = {
         " WHERE c.kind <> 'imported' AND m.is_live",
     ),
     RowsOf.PROMPT: (
-        "SELECT DISTINCT p.licence FROM frozen JOIN annotation_prompt p USING (id)",
+        "SELECT p.licence, count(*) FROM frozen JOIN annotation_prompt p USING (id) GROUP BY 1",
         "",
         "",
     ),
     RowsOf.FEEDBACK: (
-        "SELECT DISTINCT c.licence FROM frozen JOIN annotation_feedback f USING (id)"
+        "SELECT c.licence, count(*) FROM frozen JOIN annotation_feedback f USING (id)"
         " JOIN annotation_message m ON m.id = f.message_id"
-        " JOIN annotation_conversation c ON c.id = m.conversation_id",
+        " JOIN annotation_conversation c ON c.id = m.conversation_id GROUP BY 1",
         "SELECT DISTINCT g.version FROM frozen JOIN annotation_feedback f USING (id)"
         " JOIN annotation_message m ON m.id = f.message_id"
         " JOIN annotation_conversation c ON c.id = m.conversation_id"
@@ -224,8 +237,8 @@ _PROVENANCE = {
         " JOIN sampling_policy p ON p.id = n.policy_id",
     ),
     RowsOf.RANKING: (
-        "SELECT DISTINCT q.licence FROM frozen JOIN annotation_ranking r USING (id)"
-        " JOIN annotation_comparison q ON q.id = r.comparison_id",
+        "SELECT q.licence, count(*) FROM frozen JOIN annotation_ranking r USING (id)"
+        " JOIN annotation_comparison q ON q.id = r.comparison_id GROUP BY 1",
         "SELECT DISTINCT g.version FROM frozen JOIN annotation_ranking r USING (id)"
         " JOIN annotation_guideline g ON g.id = r.guideline_id",
         "SELECT DISTINCT coalesce(p.name, d.provenance ->> 'policy')"

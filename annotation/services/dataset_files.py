@@ -312,6 +312,7 @@ def _manifest(
         excluded=tally.excluded,
         notes=tally.notes,
         licences=provenance.licences,
+        without_licence=provenance.without_licence,
         guidelines=provenance.guidelines,
         policies=provenance.policies,
         frozen_at=formats.rfc3339(dataset.created_at),

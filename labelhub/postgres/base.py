@@ -15,7 +15,13 @@ class PreparingCursor(psycopg.Cursor[Any]):
     """Prepares every statement on its first execution in the connection."""
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> Self:
-        return super().execute(query, params, prepare=True)
+        # Nothing else is prepared. A connection that may prepare counts how often it sees each statement,
+        # and so keeps the last hundred, megabytes each where rows go in by the thousand.
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, prepare=True)
+        finally:
+            self.connection.prepare_threshold = None
 
 
 class DatabaseOperations(operations.DatabaseOperations):

@@ -242,6 +242,24 @@ class TestCard:
         assert "size_categories:\n- n<1K\n" in card
         assert "| all | harbour | by our people and from files | 12 | 0 |" in card
 
+    def test_a_licence_stands_there_once_however_it_was_given(self, project):
+        for n, licence in enumerate(("mit", "Mit", "house rules"), start=20):
+            take_in(project, dialogue(unlike(n), unlike(100 + n)), licence=licence)
+        version = frozen(declared(project))
+        assert version.manifest["licences"] == ["MIT", "Mit", "house rules", "mit"]
+        assert (
+            "Licences of the rows: house rules, MIT (given as “MIT”, “Mit”, “mit”).\n"
+            in version.card
+        )
+        assert "license:\n- other\n" in version.card
+
+    def test_rows_without_a_licence_are_not_under_that_of_the_others(self, project):
+        take_in(project, dialogue("Whose is this?", "Nobody says."))
+        version = frozen(declared(project))
+        assert (version.manifest["licences"], version.manifest["without_licence"]) == (["MIT"], 1)
+        assert "Licences of the rows: MIT. 1 row names none.\n" in version.card
+        assert "license:\n- other\n" in version.card
+
     def test_it_says_how_the_people_were_treated(self, tmp_path):
         project = serving_project()
         person = Person(project)
