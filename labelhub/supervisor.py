@@ -19,7 +19,7 @@ from pathlib import Path
 from labelhub import lifeline
 from labelhub.restarts import Restarts
 
-_START_PATIENCE_SECONDS = 90.0
+_START_PATIENCE_SECONDS = 180.0
 _STOP_PATIENCE_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.1
 _TRIES_AT_START = 2
