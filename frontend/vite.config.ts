@@ -18,6 +18,20 @@ export default defineConfig({
     // Inlined assets would be data: addresses, which the content security policy refuses.
     assetsInlineLimit: 0,
     target: "es2023",
+    // Weighed as people receive it, with all else that the first page needs, by build/firstPageSize.mjs.
+    chunkSizeWarningLimit: 1024,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What every page begins with, in two files and not in sixty, each with its own headers and
+          // compressed by itself; the libraries' stays in the cache when only our own code changed.
+          groups: [
+            { name: "libraries", test: /[\\/]node_modules[\\/]/, tags: ["$initial"] },
+            { name: "app", test: /[\\/]src[\\/](?!app[\\/]main)/, tags: ["$initial"] },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { "/api": backend, "/files": backend, "/admin": backend } },
   test: {
