@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -72,6 +73,7 @@ OVERLAYS = (
     Overlay("ranking", key="Alt+n"),
     Overlay("review", key="r"),
     Overlay("review", key="x"),
+    Overlay("score", key="Alt+s"),
     Overlay("time", button="A day is missing"),
     Overlay("progress", key="s"),
     Overlay("datasets", key="e"),
@@ -85,13 +87,14 @@ OVERLAYS = (
 
 @dataclass(frozen=True)
 class Look:
-    """A page that stands open, and what stands open over it."""
+    """A page that stands open, the state of it where that is not the usual one, and what stands open over it."""
 
     page: str
     overlay: str = ""
+    state: str = ""
 
     def __str__(self) -> str:
-        return f"{self.page} {self.overlay}".rstrip()
+        return " ".join(filter(None, (self.page, self.state, self.overlay)))
 
 
 def router_paths() -> list[str]:
@@ -124,12 +127,27 @@ def manager_pages(manager: Person, site: Demo) -> Iterator[Look]:
             yield from with_overlays(manager, name)
 
 
-def work_pages(kinds: dict[str, tuple[Person, str]]) -> Iterator[Look]:
-    """A task of each kind: `kinds` says who takes it, and the words on the way in."""
-    for kind, (somebody, words) in kinds.items():
-        somebody.start(words)
+class WayIn(NamedTuple):
+    """Who takes a task, the words on the way in, and where."""
+
+    somebody: Person
+    words: str
+    project: str = "demo"
+
+
+def work_pages(kinds: dict[str, WayIn]) -> Iterator[Look]:
+    """A task of each kind, and what an exam's sensitive writing is covered with before it is opened."""
+    for kind, (somebody, words, project) in kinds.items():
+        somebody.start(words, project)
         if kind == "chat":
             _have_a_reply(somebody)
+        if kind == "score":
+            cover = somebody.page.get_by_role("button", name="Show it")
+            expect(cover).to_be_visible()
+            settle(somebody.page)
+            yield Look(kind, state="covered")
+            cover.click()
+            expect(somebody.page.get_by_role("radiogroup")).to_be_visible()
         yield from with_overlays(somebody, kind)
 
 

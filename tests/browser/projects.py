@@ -1,7 +1,7 @@
-"""`python -m tests.browser.projects [ADDRESS]`: a version to look at, and projects that tests need.
+"""`python -m tests.browser.projects [ADDRESS]`: a version and an exam to look at, and projects that tests need.
 
 Run on a demo's data. Everybody of the demo takes part. The policy of the project WRITING is a server
-at ADDRESS that says what a test scripts; without an address there is only the version.
+at ADDRESS that says what a test scripts; without an address there are only the version and the exam.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import django
 import orjson
 
-from tests.browser import hostile_project
+from tests.browser import exam_project, hostile_project
 
 NINE = "bench-nine"
 GRADES = "bench-grades"
@@ -94,6 +94,14 @@ def add_projects(policy_address: str) -> None:
     add_writing_tasks(hostile, [hostile_project.ALL] * 4, source=hostile_project.SHORT)
     hostile_project.make_hostile(hostile)
     add_comparisons(hostile, [hostile_project.comparison()], file_name=hostile_project.SHORT)
+
+
+def add_exam() -> None:
+    from annotation.services.projects import create_project
+
+    project = create_project(slug=exam_project.SLUG, name="Exam")
+    add_comparisons(project, exam_project.comparisons())
+    exam_project.hold_an_exam(project)
 
 
 def add_newcomer() -> None:
@@ -205,6 +213,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labelhub.settings")
     django.setup()
     freeze_a_version()
+    add_exam()
     for address in sys.argv[1:]:
         add_newcomer()
         add_projects(address)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import keyboard
+from tests.browser import exam_project, keyboard
 from tests.browser.chromium import running_chromium
-from tests.browser.pages import Look, colour, manager_pages, settle, work_pages
+from tests.browser.pages import Look, WayIn, colour, manager_pages, settle, work_pages
 from tests.browser.person import PATIENCE_MS, PHONE, WIDE, Person
 from tests.demo import Demo, running_demo
 
@@ -47,13 +47,14 @@ def take_all(browser: Browser, site: Demo, folder: Path) -> None:
     for look in manager_pages(manager, site):
         take(manager.page, folder, look)
     who = {
-        "demonstration": (writer, "Write a conversation"),
-        "chat": (writer, "Chat with the assistant"),
-        "ranking": (writer, "Rank replies"),
-        "review": (reviewer, "Review"),
+        "demonstration": WayIn(writer, "Write a conversation"),
+        "chat": WayIn(writer, "Chat with the assistant"),
+        "ranking": WayIn(writer, "Rank replies"),
+        "review": WayIn(reviewer, "Review"),
+        "score": WayIn(reviewer, "Review", exam_project.SLUG),
     }
     for look in work_pages(who):
-        take(who[look.page][0].page, folder, look)
+        take(who[look.page].somebody.page, folder, look)
     writer.start("Rank replies")
     settle(writer.page)
     n = keyboard.cards_of(writer).count()

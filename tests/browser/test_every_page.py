@@ -6,17 +6,17 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser import keyboard
+from tests.browser import exam_project, keyboard
 from tests.browser.axe import faults_of
 from tests.browser.conftest import SignIn
 from tests.browser.pages import (
     Look,
+    WayIn,
     error_states,
     manager_pages,
     settle,
     work_pages,
 )
-from tests.browser.person import Person
 from tests.browser.projects import NEWCOMER
 from tests.demo import Demo
 
@@ -60,23 +60,24 @@ def test_axe_finds_nothing_wrong_where_a_page_cannot_be_shown(person: SignIn) ->
     assert not faults, "\n".join(faults)
 
 
-def workers(person: SignIn) -> dict[str, tuple[Person, str]]:
+def workers(person: SignIn) -> dict[str, WayIn]:
     """Who takes a task of each kind; there is something to review."""
     # Not the reviewer, whom the walk along the whole line needs free.
     writer, reviewer = person("trainer3"), person("manager")
     keyboard.write_a_demonstration(writer, "How do I get candle wax out of a tablecloth?")
     return {
-        "demonstration": (writer, "Write a conversation"),
-        "chat": (writer, "Chat with the assistant"),
-        "ranking": (writer, "Rank replies"),
-        "review": (reviewer, "Review"),
+        "demonstration": WayIn(writer, "Write a conversation"),
+        "chat": WayIn(writer, "Chat with the assistant"),
+        "ranking": WayIn(writer, "Rank replies"),
+        "review": WayIn(reviewer, "Review"),
+        "score": WayIn(reviewer, "Review", exam_project.SLUG),
     }
 
 
 def test_axe_finds_nothing_wrong_with_the_tasks(person: SignIn) -> None:
     who = workers(person)
     faults = [
-        fault for look in work_pages(who) for fault in faults_of(who[look.page][0].page, look)
+        fault for look in work_pages(who) for fault in faults_of(who[look.page].somebody.page, look)
     ]
     assert not faults, "\n".join(faults)
 
