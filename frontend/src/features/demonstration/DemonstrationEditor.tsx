@@ -142,7 +142,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     draftsOpen: drafts.isOpen,
     chooseDraft: drafts.choose,
     insertDraft: () => insert(drafts.chosen),
-    dismissDrafts: () => drafts.close(null),
+    dismissDrafts: () => drafts.close(null, "dismissed"),
     canSwitchRole: roles.length > 1 && composing,
     switchRole: () => {
       const other = roles.find((role) => role !== side);

@@ -128,11 +128,36 @@ describe("writing a demonstration", () => {
       ],
     });
     expect(server.sent(`POST ${PATH}/demonstration/`)[0]?.body).toMatchObject({ version: 3 });
+    // Neither was waved away: what became of them is found at submit.
     expect(server.sent("PATCH /api/v1/drafts/51/")[0]?.body).toMatchObject({
-      outcome: "dismissed",
       text_as_shown: "In boiling water.",
     });
+    expect(server.sent("PATCH /api/v1/drafts/51/")[0]?.body).not.toHaveProperty("outcome");
     expect(server.sent("PATCH /api/v1/drafts/52/")[0]?.body).not.toHaveProperty("outcome");
+  });
+
+  it.each([
+    { how: "waved away", by: "{Alt>}[KeyX]{/Alt}", outcome: "dismissed" },
+    { how: "left on the page", by: null, outcome: undefined },
+  ])("tells the ledger of drafts that are $how", async ({ by, outcome }) => {
+    const server = working(new FakeServer(), assignment({ conversation: conversation([question]) }))
+      .on(`POST ${PATH}/drafts/`, {
+        status: 201,
+        body: { drafts: [{ id: 51, generation: 8, index: 0, shown_order: 0 }] },
+      })
+      .on("GET /api/v1/events/", { stream: draftStream })
+      .on("PATCH /api/v1/drafts/51/", {});
+    const router = renderApp("/projects/demo/work/31");
+    await screen.findByRole("textbox", { name: "Write as Assistant" });
+    await userEvent.keyboard("{Alt>}[KeyJ]{/Alt}");
+    expect(await screen.findByText("In boiling water.")).toBeVisible();
+    if (by === null) await router.navigate("/projects/demo");
+    else await userEvent.keyboard(by);
+    await waitFor(() => expect(server.sent("PATCH /api/v1/drafts/51/")).toHaveLength(1));
+    const told = server.sent("PATCH /api/v1/drafts/51/")[0]?.body as Record<string, unknown>;
+    expect(told).toMatchObject({ text_as_shown: "In boiling water." });
+    expect(told.on_screen_seconds).toBeGreaterThan(0);
+    expect(told.outcome).toBe(outcome);
   });
 
   it("brings back what was autosaved, and shows what is missing", async () => {

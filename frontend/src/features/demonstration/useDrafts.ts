@@ -6,6 +6,7 @@ import type { Drafts } from "@/api/types";
 import { useGenerations } from "@/hooks/useGenerations";
 
 import { useReportDraft, useRequestDrafts } from "./requests";
+import { useTimeOnScreen } from "./useTimeOnScreen";
 
 export interface ShownDraft {
   id: number;
@@ -25,7 +26,7 @@ export function useDrafts(assignment: number, version: number) {
   const { mutate: report } = useReportDraft();
   const [open, setOpen] = useState<OpenDrafts | null>(null);
   const [chosen, setChosen] = useState(0);
-  const shownSince = useRef(0);
+  const { begin, seconds } = useTimeOnScreen();
   const followed = useMemo(
     () => [...new Set((open?.rows ?? []).map(({ generation }) => generation))],
     [open],
@@ -63,40 +64,41 @@ export function useDrafts(assignment: number, version: number) {
     ({ id, text }: ShownDraft, outcome?: "dismissed" | "stale") =>
       report({
         id,
-        on_screen_seconds: (Date.now() - shownSince.current) / 1_000,
+        on_screen_seconds: seconds(),
         text_as_shown: text,
         ...(outcome === undefined ? {} : { outcome }),
       }),
-    [report],
+    [report, seconds],
   );
 
-  /** Takes the drafts off the page; those not named as used go down as dismissed, or as stale. */
+  /** Takes the drafts off the page. What became of those that nobody waved away is found at submit. */
   const close = useCallback(
-    (used: number | null) => {
+    (used: number | null, outcome?: "dismissed") => {
       const { shown: texts, ended: whole, stale: outdated } = latest.current;
       if (texts.length === 0) return;
       for (const draft of texts) {
-        tell(draft, draft.id === used ? undefined : outdated ? "stale" : "dismissed");
+        tell(draft, draft.id === used ? undefined : outdated ? "stale" : outcome);
       }
       if (!whole) void stop();
       setOpen(null);
     },
     [stop, tell],
   );
+  useEffect(() => () => close(null), [close]);
 
   const { mutate: ask } = request;
   const requestDrafts = useCallback(
     (asked: { version: number; temperature?: number }) => {
-      close(null);
+      close(null, "dismissed");
       ask(asked, {
         onSuccess: (answer) => {
-          shownSince.current = Date.now();
+          begin();
           setChosen(0);
           setOpen({ version: asked.version, rows: answer.drafts });
         },
       });
     },
-    [ask, close],
+    [ask, begin, close],
   );
 
   return {
@@ -108,7 +110,7 @@ export function useDrafts(assignment: number, version: number) {
       const draft = shown[index];
       if (draft === undefined || open === null) return;
       if (shown.length === 1) {
-        close(null);
+        close(null, "dismissed");
         return;
       }
       tell(draft, stale ? "stale" : "dismissed");

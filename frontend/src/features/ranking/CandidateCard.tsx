@@ -116,7 +116,13 @@ export function CandidateCard({ ref, ...props }: Props) {
             onRate={props.onRate}
           />
           {rating.flags.length > 0 && (
-            <Popover opened={props.flagsOpen} onChange={props.onFlagsOpen} trapFocus shadow="md">
+            <Popover
+              opened={props.flagsOpen}
+              onChange={props.onFlagsOpen}
+              trapFocus
+              shadow="md"
+              middlewares={{ size: { padding: 8 } }}
+            >
               <Popover.Target>
                 <UnstyledButton
                   className={classes.flagButton}
@@ -128,13 +134,13 @@ export function CandidateCard({ ref, ...props }: Props) {
                   {flags.length > 0 ? flags.length : t("ranking.flags")}
                 </UnstyledButton>
               </Popover.Target>
-              <Popover.Dropdown>
+              <Popover.Dropdown className={classes.flagList}>
                 <Checkbox.Group
                   value={[...flags]}
                   onChange={props.onFlags}
                   aria-label={t("ranking.flagsOf", { label: candidate.label })}
                 >
-                  <Stack gap="xs">
+                  <Stack gap="xs" maw="30rem">
                     {rating.flags.map((flag) => (
                       <Checkbox
                         key={flag.key}
