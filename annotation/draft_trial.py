@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist, fmean, variance
 
+import scipy
+
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
@@ -45,18 +47,17 @@ class Outcome:
 def compare(observations: Iterable[Observation]) -> list[Outcome]:
     """Minutes at work, words by the assistant, share approved, share model-written, by arm.
 
-    Intervals are of means over conversations, the unit that the arm was drawn for: normal for means and
-    for differences of means (Welch), Wilson's for the share approved in an arm.
+    Intervals are of means over conversations, the unit that the arm was drawn for: Student's for means
+    and Welch's for their differences; Wilson's for the share approved in an arm and Newcombe's for the
+    difference of two, which stay wide where a few verdicts were all the same.
     """
     rows = list(observations)
     with_drafts = [row for row in rows if row.arm == "drafts"]
     without = [row for row in rows if row.arm == "no_drafts"]
 
     def outcome(measure: str, values: tuple[list[float], list[float]]) -> Outcome:
-        estimate = share if measure == "approved" else mean
-        return Outcome(
-            measure, estimate(values[0]), estimate(values[1]), difference(values[0], values[1])
-        )
+        of_arm, between = (share, share_difference) if measure == "approved" else (mean, difference)
+        return Outcome(measure, of_arm(values[0]), of_arm(values[1]), between(*values))
 
     return [
         outcome("minutes", (_minutes(with_drafts), _minutes(without))),
@@ -83,10 +84,11 @@ def _shares(rows: Sequence[Observation]) -> list[float]:
 
 
 def mean(values: Sequence[float]) -> Estimate:
-    """The mean with a normal interval."""
+    """The mean with Student's interval."""
     if len(values) < 2:
         return Estimate(len(values), fmean(values) if values else None, None, None)
-    middle, half = fmean(values), _Z * sqrt(variance(values) / len(values))
+    middle = fmean(values)
+    half = _t(len(values) - 1) * sqrt(variance(values) / len(values))
     return Estimate(len(values), middle, middle - half, middle + half)
 
 
@@ -95,19 +97,56 @@ def share(values: Sequence[float]) -> Estimate:
     n = len(values)
     if n < 2:
         return Estimate(n, fmean(values) if values else None, None, None)
-    p, z2 = fmean(values), _Z * _Z
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Estimate(n, p, max(0.0, middle - half), min(1.0, middle + half))
+    p, low, high = _wilson(values)
+    return Estimate(n, p, low, high)
 
 
 def difference(left: Sequence[float], right: Sequence[float]) -> Estimate:
     """The mean of `left` minus that of `right`, variances not taken as equal."""
-    n = len(left) + len(right)
-    if not left or not right:
-        return Estimate(n, None, None, None)
-    gap = fmean(left) - fmean(right)
     if min(len(left), len(right)) < 2:
-        return Estimate(n, gap, None, None)
-    half = _Z * sqrt(variance(left) / len(left) + variance(right) / len(right))
-    return Estimate(n, gap, gap - half, gap + half)
+        return _bare_difference(left, right)
+    gap = fmean(left) - fmean(right)
+    errors = [variance(values) / len(values) for values in (left, right)]
+    spread = sum(errors)
+    if spread:
+        freedom = spread**2 / sum(
+            error**2 / (len(values) - 1)
+            for error, values in zip(errors, (left, right), strict=True)
+        )
+        half = _t(freedom) * sqrt(spread)
+    else:
+        half = 0.0
+    return Estimate(len(left) + len(right), gap, gap - half, gap + half)
+
+
+def share_difference(left: Sequence[float], right: Sequence[float]) -> Estimate:
+    """The share of ones in `left` minus that in `right`, by Newcombe's score interval (1998, method 10)."""
+    if min(len(left), len(right)) < 2:
+        return _bare_difference(left, right)
+    p1, low1, high1 = _wilson(left)
+    p2, low2, high2 = _wilson(right)
+    gap = p1 - p2
+    return Estimate(
+        len(left) + len(right),
+        gap,
+        gap - sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2),
+        gap + sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2),
+    )
+
+
+def _bare_difference(left: Sequence[float], right: Sequence[float]) -> Estimate:
+    gap = fmean(left) - fmean(right) if left and right else None
+    return Estimate(len(left) + len(right), gap, None, None)
+
+
+def _wilson(values: Sequence[float]) -> tuple[float, float, float]:
+    """The share of ones and both ends of its interval."""
+    n, p, z2 = len(values), fmean(values), _Z * _Z
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return p, max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _t(freedom: float) -> float:
+    """Student's quantile for both ends of the interval."""
+    return float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))

@@ -2,15 +2,23 @@
 
 import pytest
 
-from annotation.draft_trial import Observation, compare, difference, mean, share
+from annotation.draft_trial import (
+    Observation,
+    compare,
+    difference,
+    mean,
+    share,
+    share_difference,
+)
 
 
-def test_a_mean_has_a_normal_interval() -> None:
+def test_a_mean_has_students_interval() -> None:
+    """3 ± 2.7764 · sqrt(2.5 / 5), four degrees of freedom."""
     estimate = mean([1.0, 2.0, 3.0, 4.0, 5.0])
     assert (estimate.n, estimate.mean) == (5, 3.0)
     assert (estimate.low, estimate.high) == (
-        pytest.approx(1.614, abs=1e-3),
-        pytest.approx(4.386, abs=1e-3),
+        pytest.approx(1.0368, abs=1e-4),
+        pytest.approx(4.9632, abs=1e-4),
     )
 
 
@@ -28,10 +36,29 @@ def test_too_few_values_have_no_interval() -> None:
 
 
 def test_a_difference_does_not_take_variances_as_equal() -> None:
-    """Welch: 3 − 1 with standard error sqrt(2/2 + 0/2)."""
+    """Welch: 3 − 1 with standard error sqrt(2/2 + 0/2) and one degree of freedom, t = 12.7062."""
     estimate = difference([2.0, 4.0], [1.0, 1.0])
     assert estimate.mean == 2.0
-    assert estimate.low == pytest.approx(2 - 1.959964, abs=1e-4)
+    assert estimate.low == pytest.approx(2 - 12.7062, abs=1e-3)
+    assert difference([0.0, 0.0], [0.0, 0.0]).high == 0.0
+
+
+def test_a_difference_of_shares_is_newcombes() -> None:
+    """56 of 70 against 48 of 80, as in Newcombe (1998): 0.20, 0.0524 to 0.3339."""
+    estimate = share_difference([1.0] * 56 + [0.0] * 14, [1.0] * 48 + [0.0] * 32)
+    assert (estimate.n, estimate.mean) == (150, pytest.approx(0.2))
+    assert (estimate.low, estimate.high) == (
+        pytest.approx(0.0524, abs=1e-4),
+        pytest.approx(0.3339, abs=1e-4),
+    )
+    # A few verdicts that are all the same are no proof that there is no difference.
+    alike = share_difference([1.0] * 3, [1.0] * 3)
+    assert (alike.mean, alike.low, alike.high) == (
+        0.0,
+        pytest.approx(-0.5615, abs=1e-4),
+        pytest.approx(0.5615, abs=1e-4),
+    )
+    assert share_difference([1.0], []).low is None
 
 
 def test_arms_are_kept_apart_and_undecided_verdicts_left_out() -> None:
