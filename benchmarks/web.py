@@ -108,22 +108,25 @@ def measure_bare(browser: Browser, n_keys: int) -> tuple[list[float], list[float
     return short, long
 
 
-def measure_autosave(writer: Person, site: Demo, assignment: int) -> tuple[int, int]:
-    """Bytes that one autosave of a sentence sends, and the statements it takes."""
+def measure_autosave(writer: Person) -> int:
+    """Bytes that one autosave of a sentence sends."""
     page = writer.page
     with page.expect_request(lambda request: "/autosaves/" in request.url) as sent:
         page.keyboard.type(SENTENCE)
-    n_bytes = len(sent.value.post_data_buffer or b"")
-    return n_bytes, int(run(site, f"count_autosave_statements({assignment})"))
+    return len(sent.value.post_data_buffer or b"")
 
 
-def run(site: Demo, call: str) -> Any:
-    """What a function of `benchmarks.web_rows` gives, in a process of its own."""
-    program = f"from benchmarks import web_rows; web_rows.set_up(); print(web_rows.{call})"
+def count_and_ask(site: Demo, assignment: int) -> tuple[int, list[int]]:
+    """The statements of an autosave, and the jobs of a batch of candidates, by one process beside all."""
+    program = (
+        "from benchmarks import web_rows; web_rows.set_up();"
+        f" print((web_rows.count_autosave_statements({assignment}), web_rows.ask_for_candidates()))"
+    )
     done = site.run("-c", program)
     if done.returncode != 0:
         raise CaseFailed(done.stderr)
-    return ast.literal_eval(done.stdout.splitlines()[-1])
+    n_statements, jobs = ast.literal_eval(done.stdout.splitlines()[-1])
+    return n_statements, jobs
 
 
 def measure_drafts(writer: Person, n: int) -> list[float]:
@@ -139,9 +142,8 @@ def measure_drafts(writer: Person, n: int) -> list[float]:
     return times
 
 
-def measure_drafts_loaded(writer: Person, site: Demo, n: int) -> list[float]:
+def measure_drafts_loaded(writer: Person, site: Demo, jobs: list[int], n: int) -> list[float]:
     """The same while a full batch of candidates runs from the first click to the last word."""
-    jobs = run(site, "ask_for_candidates()")
     running = "SELECT count(*) FROM sampling_generation WHERE id = ANY(%s) AND state = 'running'"
     page = writer.page
     page.wait_for_timeout(0)
@@ -200,13 +202,13 @@ def measure(browser: Browser, site: Demo, *, quick: bool) -> dict[str, Any]:
     # One turn less than the whole, which is being written.
     assignment = open_thread(writer, long_thread(N_TURNS - 1))
     expect(writer.page.locator("code.hljs").first).to_be_visible()
-    in_thread, in_turn = measure_typing(writer, 60 if quick else 400)
+    in_thread, in_turn = measure_typing(writer, 40 if quick else 400)
     report("key to paint, 40 turns, ms", in_thread)
     report("key to paint, one long turn, ms", in_turn)
-    bare, bare_long = measure_bare(browser, 30 if quick else 200)
+    bare, bare_long = measure_bare(browser, 20 if quick else 200)
     report("the same in a bare text area, ms", bare)
     report("and in a long bare one, ms", bare_long)
-    n_bytes, n_statements = measure_autosave(writer, site, assignment)
+    n_bytes = measure_autosave(writer)
     writer.close()
     # Somebody else, whose conversation the policy's window holds.
     drafter = Person(browser, site.address, "trainer2")
@@ -214,7 +216,8 @@ def measure(browser: Browser, site: Demo, *, quick: bool) -> dict[str, Any]:
     open_thread(drafter, [{"role": "user", "content": "Tell me something about the moon."}])
     idle = measure_drafts(drafter, 3 if quick else 20)
     report("draft, idle device, ms", idle)
-    loaded = measure_drafts_loaded(drafter, site, 2 if quick else 10)
+    n_statements, jobs = count_and_ask(site, assignment)
+    loaded = measure_drafts_loaded(drafter, site, jobs, 2 if quick else 10)
     report("draft, full batch beside it, ms", loaded)
     print(f"  autosave: {n_bytes} bytes, {n_statements} SQL statements; first page: {figures}")
     drafter.close()
