@@ -8,6 +8,7 @@ from datetime import datetime
 from string import ascii_uppercase
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
 
 from annotation import overlap
@@ -38,7 +39,7 @@ from annotation.models import (
 from annotation.selectors.comparisons import QUESTIONS
 from annotation.selectors.judged import COUNTS
 from annotation.selectors.rankings import tiers_by_candidate
-from labelhub.accounts.models import Membership, Project, Rater
+from labelhub.accounts.models import Membership, Project, Rater, User
 from sampling.models import Policy
 
 LESSONS_SHOWN = 20
@@ -237,8 +238,9 @@ def exam_of(*, membership: Membership) -> Exam:
     )
 
 
-def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
-    """A comparison with its candidates, where they came from, and every ranking side by side.
+def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> dict[str, Any]:
+    """A comparison with its candidates, where they came from, and every ranking side by side, as `user`
+    sees it.
 
     Consensus, order and strengths are of the planned and extra rankings of people; an adjudication
     stands beside them.
@@ -276,6 +278,9 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
         project=comparison.project, use=GoldItem.Use.EXAM, retired_at=None
     )
     schema = comparison.project.rating_schemas.order_by("-version").first()
+    marked_by = list(
+        GoldMark.objects.filter(comparison=comparison).values_list("rater__user", flat=True)
+    )
     return {
         "id": comparison.pk,
         "state": comparison.state,
@@ -313,7 +318,8 @@ def comparison_detail(*, comparison: Comparison) -> dict[str, Any]:
         "n_cycles": count_cycles(consensus),
         "asked_flags": schema.flags if schema else [],
         "n_exam_pairs": sum(len(pairs) for pairs in exam.values_list("pairs", flat=True)),
-        "n_gold_marks": GoldMark.objects.filter(comparison=comparison).count(),
+        "n_gold_marks": len(marked_by),
+        "marked_by_me": user.pk in marked_by,
         "gold": item.use if item else None,
     }
 

@@ -282,6 +282,7 @@ class ComparisonDetailOutput(serializers.Serializer[Any]):
         help_text="Clear pairs that the project's entry exam has so far; it needs 40."
     )
     n_gold_marks = serializers.IntegerField()
+    marked_by_me = serializers.BooleanField()
     gold = serializers.ChoiceField(choices=GoldItem.Use.choices, allow_null=True)
 
 

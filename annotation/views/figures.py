@@ -69,7 +69,9 @@ class ComparisonView(APIView):
             user=request.user, comparison_id=comparison_id
         )
         return Response(
-            ComparisonDetailOutput(selectors.comparison_detail(comparison=comparison)).data
+            ComparisonDetailOutput(
+                selectors.comparison_detail(comparison=comparison, user=request.user)
+            ).data
         )
 
 

@@ -324,6 +324,9 @@ def test_two_managers_make_a_known_answer(project: Project, manager: User) -> No
     mark = {"use": "exam", "pairs": [[a, b]], "flags": {str(a): ["opinion"]}, "note": "See b."}
     assert as_(manager).post(path, mark).json() == {"gold": None}
     assert as_(manager).post(path, mark).json()["code"] == "already_marked"
+    for person, has_marked in ((manager, True), (second, False)):
+        body = as_(person).get(f"/api/v1/comparisons/{task.comparison_id}/").json()
+        assert (body["marked_by_me"], body["n_gold_marks"]) == (has_marked, 1)
     assert as_(second).post(path, mark).json() == {"gold": "exam"}
     body = as_(manager).get(f"/api/v1/comparisons/{task.comparison_id}/").json()
     assert (body["gold"], body["n_exam_pairs"], body["n_gold_marks"]) == ("exam", 1, 2)

@@ -2044,6 +2044,7 @@ export interface components {
             /** @description Clear pairs that the project's entry exam has so far; it needs 40. */
             n_exam_pairs: number;
             n_gold_marks: number;
+            marked_by_me: boolean;
             gold: (components["schemas"]["GoldUse"] | components["schemas"]["NullEnum"]) | null;
         };
         /** @description A comparison as one rater sees it. What is not here cannot leak. */

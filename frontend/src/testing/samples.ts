@@ -183,6 +183,7 @@ export const comparisonDetail = (more: Partial<ComparisonDetail> = {}): Comparis
   asked_flags: [{ key: "hallucination", label: "Hallucination", help: "States what is not so." }],
   n_exam_pairs: 12,
   n_gold_marks: 0,
+  marked_by_me: false,
   gold: null,
   ...more,
 });

@@ -74,3 +74,12 @@ it("says what it is used for once it is known", async () => {
   expect(await screen.findByText("This is a known item (entry exam).")).toBeVisible();
   expect(screen.queryByRole("button", { name: "Mark" })).not.toBeInTheDocument();
 });
+
+it.each([
+  [{ n_gold_marks: 1, marked_by_me: true }, /^You have marked it/],
+  [{ n_gold_marks: 2, marked_by_me: false }, /share no clear pair/],
+])("asks nobody twice, and no third one: %o", async (marks, said) => {
+  marking(marks);
+  expect(await screen.findByText(said)).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Mark" })).not.toBeInTheDocument();
+});

@@ -12,6 +12,8 @@ import classes from "./GoldForm.module.css";
 import { GoldRow } from "./GoldRow";
 import { letterOf, orderLine, strictPairs } from "./orderLine";
 
+const MARKS_WANTED = 2;
+
 /** Lets a manager say which order is right; with a second one it becomes the known answer. */
 export function GoldSection({ comparison }: { comparison: ComparisonDetail }) {
   const { t } = useTranslation();
@@ -21,13 +23,20 @@ export function GoldSection({ comparison }: { comparison: ComparisonDetail }) {
       <Title order={2} className={report.heading}>
         {t("quality.markGold")}
       </Title>
-      {comparison.gold === null ? (
-        <GoldForm comparison={comparison} />
-      ) : (
-        <Text>{t("quality.isGold", { use: t(`quality.uses.${comparison.gold}`) })}</Text>
-      )}
+      <GoldState comparison={comparison} />
     </section>
   );
+}
+
+/** What is known of it, or the form where this manager still has a say. */
+function GoldState({ comparison }: { comparison: ComparisonDetail }) {
+  const { t } = useTranslation();
+  if (comparison.gold !== null) {
+    return <Text>{t("quality.isGold", { use: t(`quality.uses.${comparison.gold}`) })}</Text>;
+  }
+  if (comparison.n_gold_marks >= MARKS_WANTED) return <Text>{t("quality.markedApart")}</Text>;
+  if (comparison.marked_by_me) return <Text>{t("quality.markedByMe")}</Text>;
+  return <GoldForm comparison={comparison} />;
 }
 
 const pairName = ([better, worse]: readonly [number, number]) => `${better}-${worse}`;
@@ -62,8 +71,10 @@ function GoldForm({ comparison }: { comparison: ComparisonDetail }) {
         note,
       },
       {
-        onSuccess: ({ gold }) =>
-          toast(gold === null ? t("quality.marked") : t("quality.markedBoth")),
+        onSuccess: ({ gold }) => {
+          if (gold !== null) toast(t("quality.markedBoth"));
+          else toast(t(comparison.n_gold_marks === 0 ? "quality.marked" : "quality.markedApart"));
+        },
       },
     );
   };

@@ -148,6 +148,8 @@ export const quality = {
   markNote: "What to say to people in training",
   markSubmit: "Mark",
   marked: "Marked; a second manager has to agree.",
+  markedByMe: "You have marked it; a second manager has to agree.",
+  markedApart: "Two managers have marked it and share no clear pair, so it is no known item.",
   markedBoth: "Two managers agree: it is a known item now.",
   isGold: "This is a known item ({{use}}).",
   nMarks: "{{count}} of 2 managers have marked it.",
