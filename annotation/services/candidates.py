@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,9 @@ logger = logging.getLogger(__name__)
 MAX_RESAMPLES = 2
 MIN_CANDIDATES = 2
 STALLED_AT_ONCE = 100
+# Not drawn from ids, as all other orders are: whoever can count and read this code could work the
+# original's letter out from those.
+_CHANCE: random.Random = random.SystemRandom()
 ENDED_JOB = "annotation.candidates_ended"
 REFUSALS = (ContextTooLong, PolicyRetired, PolicyUnusable, UnusableParams)
 
@@ -250,7 +254,7 @@ def _settle(comparison: Comparison, accepted: Sequence[Accepted], given: Sequenc
             for one in accepted
         ),
     ]
-    order = pick.shuffled(range(len(made)), seed=comparison.pk, draw="candidates")
+    order = _CHANCE.sample(range(len(made)), k=len(made))
     is_near = near_identical_to_earlier([made[place].content for place in order])
     for index, place in enumerate(order):
         candidate = made[place]

@@ -1,5 +1,7 @@
 """Who takes part in a comparison, by the project's settings; calling its sampling off, trying it again."""
 
+import random
+
 import pytest
 
 from annotation.exceptions import NotFailed, NothingToCancel
@@ -84,6 +86,20 @@ def test_a_name_is_sampled_again_where_the_project_wants_it_and_masked_at_last(
     comparison.refresh_from_db()
     assert comparison.state == "ready"
     assert contents(comparison) == sorted(["A", f"I am {MASK}.", "C", "The original."])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_id_tells_the_place_of_the_original(
+    project: Project, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """The places are drawn by chance alone, here a chance that the test can repeat."""
+    chance, again = random.Random(seed), random.Random(seed)  # noqa: S311 - to be repeated
+    monkeypatch.setattr(candidates, "_CHANCE", chance)
+    comparison = begin(project)
+    finish(generations_of(comparison)[0], "A", "B", "C")
+    order = again.sample(range(4), k=4)
+    said = [["The original.", "A", "B", "C"][place] for place in order]
+    assert list(comparison.candidates.order_by("index").values_list("content", flat=True)) == said
 
 
 def test_the_original_is_masked_too(project: Project) -> None:
