@@ -160,7 +160,8 @@ def project_slots(judged: Iterable[Judged]) -> list[SlotCredit]:
 
 
 def longer_wins(judged: Iterable[Judged]) -> Estimate | None:
-    """The share of strictly ordered pairs of unequal length in which the longer stands above.
+    """The share of strictly ordered pairs of unequal length in which the longer stands above; None
+    where fewer comparisons have such a pair than tell anything.
 
     The project's figure and nobody's bias: longer answers may well be better ones.
     """
@@ -173,7 +174,8 @@ def longer_wins(judged: Iterable[Judged]) -> Estimate | None:
             share = (product == 1).sum(axis=(1, 2)) / np.abs(product).sum(axis=(1, 2))
         values += share.tolist()
         clusters += block.clusters.tolist()
-    return clustered_mean(values, clusters)
+    found = clustered_mean(values, clusters)
+    return found if found is not None and found.n >= ENOUGH else None
 
 
 def _log_ratios(block: Block) -> Floats:

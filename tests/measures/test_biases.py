@@ -86,10 +86,16 @@ def test_longer_wins_is_a_share_of_pairs_of_unequal_length():
         Judged(1, 1, [1, 2], [[1, 2], [2, 1]], words=[1, 8]),
         Judged(2, 2, [1], [[1, 2]], words=[4, 4]),
     ]
-    found = longer_wins(table)
+    found = longer_wins(table * 15)
     assert found is not None
-    assert (found.value, found.n) == ((1.0 + 0.5) / 2, 2)
-    assert longer_wins(table[2:]) is None
+    assert (found.value, found.n) == ((1.0 + 0.5) / 2, 30)
+    assert longer_wins(table[2:] * 15) is None
+
+
+def test_a_few_pairs_do_not_tell_what_length_does():
+    one = Judged(0, 0, [1], [[1, 2]], words=[9, 5])
+    assert longer_wins([one] * 29) is None
+    assert longer_wins([one] * 30) is not None
 
 
 def test_a_few_rankings_accuse_nobody():

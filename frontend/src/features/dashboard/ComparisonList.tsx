@@ -58,7 +58,7 @@ export function ComparisonList({ slug }: { slug: string }) {
                 <Table.Td className={classes.number} style={{ whiteSpace: "nowrap" }}>
                   {t("comparisons.nRankings", { count: n_rankings })}
                 </Table.Td>
-                <Table.Td className={classes.number}>
+                <Table.Td className={classes.number} style={{ whiteSpace: "nowrap" }}>
                   <Text span c="dimmed" size="sm">
                     {format.time(created_at)}
                   </Text>

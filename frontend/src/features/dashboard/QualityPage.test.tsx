@@ -79,3 +79,17 @@ it("draws win rates with their intervals, and each round's; says where there are
   const second = within(policies).getByRole("region", { name: "Round 2" });
   expect(within(second).getByText(/not said: 12 contests/)).toBeVisible();
 });
+
+it("says of the first ranking that it is one, and nothing that one cannot tell", async () => {
+  const body = {
+    computed_at: "2026-01-01T10:00:00Z",
+    figures: { ...figures, n_comparisons: 1, n_rankings: 1 },
+  };
+  signedIn(new FakeServer())
+    .on(`GET ${PATH}/figures/`, { body })
+    .on(`GET ${PATH}/draft-trial/`, { body: { no_draft_share: 0, outcomes: [] } });
+  renderApp("/projects/demo/quality");
+  expect(await screen.findByText(/ · 1 comparison, 1 planned ranking$/)).toBeVisible();
+  expect(screen.getByText("Longer reply preferred: Too few comparisons to tell.")).toBeVisible();
+  expect(screen.queryByRole("region", { name: "Agreement by part" })).not.toBeInTheDocument();
+});

@@ -66,8 +66,14 @@ export function QualityPage({ slug }: Props) {
               {t("quality.asOf", { time: format.time(computed_at) })}
               {" · "}
               {t("quality.basis", {
-                comparisons: format.number(body.n_comparisons),
-                rankings: format.number(body.n_rankings),
+                comparisons: t("quality.basisComparisons", {
+                  count: body.n_comparisons,
+                  shown: format.number(body.n_comparisons),
+                }),
+                rankings: t("quality.basisRankings", {
+                  count: body.n_rankings,
+                  shown: format.number(body.n_rankings),
+                }),
               })}
             </Text>
           )}
@@ -93,9 +99,11 @@ function Sections({ figures }: { figures: Figures }) {
       <Section title={t("quality.agreement")} hint={t("quality.agreementHint")}>
         <Agreement figures={figures} />
       </Section>
-      <Section title={t("quality.slices")}>
-        <SliceTable agreement={figures.agreement} />
-      </Section>
+      {figures.agreement.by_language.length > 0 && (
+        <Section title={t("quality.slices")}>
+          <SliceTable agreement={figures.agreement} />
+        </Section>
+      )}
       <Section title={t("quality.biases")} hint={t("quality.slotsHint")}>
         <Biases figures={figures} />
       </Section>
@@ -199,11 +207,15 @@ function Biases({ figures }: { figures: Figures }) {
         />
       ))}
       {slots.length === 0 && <Text c="dimmed">{t("quality.noSlots")}</Text>}
-      {longer_wins && (
+      {longer_wins ? (
         <div>
           <IntervalBar label={t("quality.longer")} estimate={longer_wins} />
           <p className={classes.intervalFoot}>{t("quality.longerHint")}</p>
         </div>
+      ) : (
+        <Text c="dimmed" size="sm">
+          {t("quality.longer")}: {t("quality.longerNone")}
+        </Text>
       )}
       {blindness.guessed && blindness.chance !== null ? (
         <IntervalBar

@@ -6,7 +6,11 @@ export const quality = {
   none: "No figures yet",
   noneHint:
     "They are computed once people have ranked, and a minute or two after new rankings. Agreement needs comparisons that two people ranked.",
-  basis: "{{comparisons}} comparisons, {{rankings}} planned rankings",
+  basis: "{{comparisons}}, {{rankings}}",
+  basisComparisons_one: "{{shown}} comparison",
+  basisComparisons_other: "{{shown}} comparisons",
+  basisRankings_one: "{{shown}} planned ranking",
+  basisRankings_other: "{{shown}} planned rankings",
   agreement: "Agreement",
   agreementHint:
     "Share of candidate pairs that two people put in the same order, with its 95 % interval. Planned rankings only.",
@@ -46,6 +50,7 @@ export const quality = {
   slot: "Place {{letter}}",
   noSlots: "Too few rankings to tell.",
   longer: "Longer reply preferred",
+  longerNone: "Too few comparisons to tell.",
   longerHint: "Over all pairs of unequal length. Longer replies may well be better ones.",
   blind: "Original guessed from order and length",
   blindChance: "by chance",
