@@ -8,6 +8,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+from tests.patience import wait_for_redis
+
 BROWSER = "tests/browser/"
 SLOW = (BROWSER, "tests/faults/")
 
@@ -20,6 +22,11 @@ hypothesis_settings.register_profile(
     "long", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("labelhub")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> None:
+    wait_for_redis()
 
 
 @pytest.fixture(autouse=True)
