@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,6 +57,7 @@ def is_alive(pid: int) -> bool:
 
 
 def kill(pid: int) -> None:
-    """Kill -9 and wait until it is dead."""
-    os.kill(pid, signal.SIGKILL)
+    """Kill -9 and wait until it is dead; it may have died along with another that was killed."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not is_alive(pid), f"the death of process {pid}")

@@ -13,9 +13,7 @@ import orjson
 from asgiref.sync import async_to_sync
 
 from labelhub.threads import ThreadedHandler
-
-# Far beyond what any of it takes; a test that reaches it has failed.
-DEADLINE_SECONDS = 60
+from tests.processes import DEADLINE_SECONDS
 
 
 @cache

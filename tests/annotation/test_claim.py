@@ -31,6 +31,7 @@ from tests.factories import (
     RoundFactory,
     ready_comparison,
 )
+from tests.processes import DEADLINE_SECONDS
 
 RANKING = TaskKind.RANKING
 
@@ -61,7 +62,7 @@ def in_threads(n: int, work: Callable[[int], object]) -> list[object]:
 
     def one(index: int) -> object:
         try:
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=DEADLINE_SECONDS)
             return work(index)
         finally:
             connection.close()

@@ -28,6 +28,7 @@ from tests.chats import (
     end_generation,
     finished_chat,
 )
+from tests.processes import DEADLINE_SECONDS
 from tests.writing import UNUSUAL_PARAMS
 
 pytestmark = pytest.mark.django_db
@@ -300,7 +301,7 @@ def test_two_jobs_at_once_make_it_ready_once() -> None:
 
     def settle(index: int) -> None:
         try:
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=DEADLINE_SECONDS)
             candidates.candidates_ended(generation_id=generations[index % 2].pk)
         finally:
             connection.close()

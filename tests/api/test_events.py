@@ -24,8 +24,9 @@ from sampling.models import Generation, Policy
 from sampling.runner import Worker
 from sampling.stream import Piece, pipe
 from tests.factories import UserFactory
+from tests.processes import DEADLINE_SECONDS
 from tests.sampling.asking import ask
-from tests.streams import DEADLINE_SECONDS, opened, over_asgi, parsed, web
+from tests.streams import opened, over_asgi, parsed, web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Purpose = Generation.Purpose

@@ -8,7 +8,7 @@ from kombu.connection import Connection
 
 from labelhub.config import broker_url
 from tests.embedded.conftest import Servers, answer
-from tests.processes import kill, wait_until
+from tests.processes import DEADLINE_SECONDS, kill, wait_until
 
 
 def test_users_that_come_at_once_share_one_keeper(servers: Servers) -> None:
@@ -151,4 +151,4 @@ def test_celery_reads_the_broker_address(servers: Servers) -> None:
     with Connection(broker_url(servers.addresses.redis_url)) as connection:  # type: ignore[no-untyped-call]
         queue = connection.SimpleQueue("bell")
         queue.put("ring")
-        assert queue.get(timeout=10).payload == "ring"
+        assert queue.get(timeout=DEADLINE_SECONDS).payload == "ring"

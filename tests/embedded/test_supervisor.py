@@ -16,8 +16,8 @@ from tests.processes import is_alive, kill, marked, wait_until
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
-# Runs programs given as NAME=PYTHON-CODE; each is ready once it has written its process id to the
-# file of its name. A ready program may leave a child of its own in its group.
+# Runs programs given as NAME=PYTHON-CODE; each is ready once the file of its name is there, which holds
+# its process id from the first moment. A ready program may leave a child of its own in its group.
 _SUPERVISOR = """
 import sys
 from pathlib import Path
@@ -32,28 +32,32 @@ try:
 except StepError as exc:
     sys.exit(str(exc))
 """
-_WELL = """
-import os, pathlib, signal, sys
-signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
-while True:
-    signal.pause()
-"""
-_STUBBORN = """
-import os, pathlib, signal, sys
-signal.signal(signal.SIGTERM, lambda *_: print("not yet", flush=True))
-pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
-while True:
-    signal.pause()
-"""
-_PARENT = """
+_NAMES_ITSELF = """
 import os, pathlib, signal, subprocess, sys
+def name_itself():
+    file = pathlib.Path(sys.argv[1])
+    file.with_suffix(".new").write_text(str(os.getpid()))
+    file.with_suffix(".new").replace(file)
+"""
+_WELL = f"""{_NAMES_ITSELF}
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+name_itself()
+while True:
+    signal.pause()
+"""
+_STUBBORN = f"""{_NAMES_ITSELF}
+signal.signal(signal.SIGTERM, lambda *_: print("not yet", flush=True))
+name_itself()
+while True:
+    signal.pause()
+"""
+_PARENT = f"""{_NAMES_ITSELF}
 from labelhub import lifeline
 child = "import os, signal, sys; from labelhub import lifeline;"
 child += "lifeline.die_with_parent(int(sys.argv[1])); print('tied', flush=True); signal.pause()"
 started = subprocess.Popen([sys.executable, "-c", child, str(os.getpid())], stdout=subprocess.PIPE)
 started.stdout.readline()
-pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+name_itself()
 signal.pause()
 """
 _BROKEN = "print('the cause'); raise SystemExit(3)"

@@ -15,14 +15,13 @@ from sampling.runner import Worker
 from sampling.selectors import SamplingState, sampling_health
 from sampling.upkeep import Upkeep
 from tests.counting import Steppers, counting_worker
+from tests.processes import DEADLINE_SECONDS
 from tests.sampling.asking import ask, refreshed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Rung = Callable[[], list[tuple[str, list[int]]]]
 State = Generation.State
 Purpose = Generation.Purpose
-# Far beyond what any of it takes; a test that reaches it has failed.
-DEADLINE_SECONDS = 60.0
 
 
 def upkeep_of(worker: Worker) -> Upkeep:
