@@ -41,6 +41,6 @@ export default defineConfig({
     // Modules and jsdom are made once a worker, which halves the time; the set-up clears what tests leave.
     isolate: false,
     restoreMocks: true,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
   },
 });

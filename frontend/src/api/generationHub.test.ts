@@ -1,3 +1,4 @@
+import { waitFor } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
 
 import { FakeServer, streamOf } from "@/testing/fakeServer";
@@ -21,7 +22,7 @@ it("keeps a generation for as long as somebody follows it", async () => {
   });
   const hub = new GenerationHub(() => Promise.reject(new Error("nobody asks")));
   const stop = hub.watch(8, vi.fn());
-  await vi.waitFor(() => expect(isEnded(hub.progressOf(8))).toBe(true));
+  await waitFor(() => expect(isEnded(hub.progressOf(8))).toBe(true));
   // Followed again in the same breath, as when a page renders anew, it is still there.
   stop();
   const stopAgain = hub.watch(8, vi.fn());

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { startI18n } from "@/lib/i18n";
 
 // The pages arrive by dynamic import, which takes its time on a busy machine.
-configure({ asyncUtilTimeout: 15_000 });
+configure({ asyncUtilTimeout: 30_000 });
 
 class UnmatchedMedia extends EventTarget {
   readonly matches = false;

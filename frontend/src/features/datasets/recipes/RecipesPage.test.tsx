@@ -108,11 +108,7 @@ it("counts, watches, and shows the table", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Count mix" }));
   await screen.findByText("Looking through the texts · 3 of 12 rows");
   expect(screen.getByRole("button", { name: "Freeze mix" })).toBeDisabled();
-  const table = await screen.findByRole(
-    "table",
-    { name: "What the recipe holds" },
-    { timeout: 5_000 },
-  );
+  const table = await screen.findByRole("table", { name: "What the recipe holds" });
   expect(within(table).getAllByText("340")).toHaveLength(3);
   expect(server.sent("POST /api/v1/recipes/2/freezings/")[0]?.body).toEqual({ is_trial: true });
 });
