@@ -68,11 +68,11 @@ seed: $(INSTALLED) ## Migrates the database and loads the demo fixtures
 # Browser tests need a Chromium; without one they are skipped, and .ci/chromium says so.
 PYTEST = LABELHUB_CHROMIUM="$${LABELHUB_CHROMIUM-$$(.ci/chromium)}" $(PY) -m pytest
 
-test: $(INSTALLED) $(FRONTEND) ## Runs the tests, browser tests included; test-long has the rest
+test: $(INSTALLED) $(FRONTEND) ## Runs every test, browser tests included
 	$(NPM) test
-	$(PYTEST) -n $(WORKERS) -m "not gpu and not long"
+	$(PYTEST) -n $(WORKERS) -m "not gpu"
 
-test-long: $(INSTALLED) $(FRONTEND) ## Runs every test, with bigger counts
+test-long: $(INSTALLED) $(FRONTEND) ## Runs the same tests with bigger counts
 	$(PYTEST) -n $(WORKERS) -m "not gpu" --hypothesis-profile long
 
 test-browser: $(INSTALLED) $(FRONTEND) ## Runs the browser tests alone

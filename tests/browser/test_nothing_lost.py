@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import projects
@@ -53,8 +52,6 @@ def begin_an_answer(writer: Person, project: str = projects.WRITING) -> Locator:
     return answer
 
 
-# It ends the server that all other browser tests use; where it fails, many of them do.
-@pytest.mark.long
 @HANDS
 def test_killing_the_web_process_loses_nothing(person: SignIn, site: Demo, hands: str) -> None:
     writer = person("trainer1", keyboard_only=hands == "keyboard")
