@@ -17,7 +17,7 @@ from tests.demo import PATIENCE_SECONDS, ROOT, processes_of
 from tests.importing import dialogue
 from tests.processes import wait_until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_a_first_command_prepares_the_database_and_the_last_one_ends_the_servers() -> None:

@@ -35,7 +35,11 @@ from tests.factories import ProjectFactory
 from tests.importing import dialogue, lines_of, ranking, take_in, write_out
 from tests.processes import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.faults,
+    pytest.mark.timeout(900),
+]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -91,11 +95,19 @@ def test_a_killed_import_run_again_completes(tmp_path: Path) -> None:
 
 
 @contextmanager
-def no_new_messages() -> Iterator[None]:
-    """Whoever wants to store a message waits, and so stands still in the middle of its import."""
+def locked(what: str) -> Iterator[None]:
+    """Hold a lock on a table, however long a process takes to come to it."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE annotation_message IN SHARE MODE")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute(f"LOCK TABLE {what}")
+        yield
+
+
+@contextmanager
+def no_new_messages() -> Iterator[None]:
+    """Whoever wants to store a message waits, and so stands still in the middle of its import."""
+    with locked("annotation_message IN SHARE MODE"):
         yield
 
 
@@ -128,9 +140,7 @@ def test_a_killed_import_of_the_same_file_goes_on_where_it_stood(tmp_path: Path)
 @contextmanager
 def unreadable_candidates() -> Iterator[None]:
     """Whoever wants to read a candidate waits, and so stands still after the freeze of its export."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE annotation_candidate IN ACCESS EXCLUSIVE MODE")
+    with locked("annotation_candidate IN ACCESS EXCLUSIVE MODE"):
         yield
 
 

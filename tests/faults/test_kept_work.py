@@ -15,7 +15,7 @@ from tests.processes import kill, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 
 
 class Writer:

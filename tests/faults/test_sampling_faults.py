@@ -17,7 +17,11 @@ from tests.gpu_worker import GpuWorker
 from tests.processes import wait_until
 from tests.sampling.asking import ask, refreshed
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.faults,
+    pytest.mark.timeout(900),
+]
 State = Generation.State
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -55,7 +59,7 @@ def test_what_a_killed_worker_ran_another_one_finishes(
     Generation.objects.update(lease_until=clock.now() - timedelta(seconds=1))
     sweep.sweep()
     assert refreshed(generation).state == State.QUEUED
-    with GpuWorker(tmp_path / "second.log"):
+    with GpuWorker(tmp_path / "second.log", module="tests.faults.patient_worker"):
         wait_until(lambda: ended(generation), "the end of the generation")
     done = refreshed(generation)
     assert (done.state, done.attempt) == (State.DONE, 2)
