@@ -133,8 +133,8 @@ class Diff:
 def diff(*, before: DatasetVersion, after: DatasetVersion) -> Diff:
     """Rows added, changed and gone between two versions, with the first few of each.
 
-    Changed are rankings and demonstrations of which a later revision stands in the other version, and
-    what somebody said of a reply and then said otherwise.
+    Changed are rankings and demonstrations of which a later revision stands in `after`, however many
+    revisions lie between, and what somebody said of a reply and then said otherwise.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -170,7 +170,7 @@ def diff(*, before: DatasetVersion, after: DatasetVersion) -> Diff:
 
 
 _DIFF = """
-WITH before AS (
+WITH RECURSIVE before AS (
   SELECT rows_of, unnest(row_ids) AS id FROM annotation_datasetchunk WHERE dataset_id = %(before)s
 ),
 after AS (
@@ -178,6 +178,15 @@ after AS (
 ),
 gone AS (SELECT * FROM before EXCEPT SELECT * FROM after),
 added AS (SELECT * FROM after EXCEPT SELECT * FROM before),
+revised AS (
+  SELECT added.id, now.revises_id AS was FROM added
+  JOIN annotation_conversation now ON now.id = added.id
+  WHERE added.rows_of = 'conversation' AND now.revises_id IS NOT NULL
+  UNION ALL
+  SELECT revised.id, past.revises_id FROM revised
+  JOIN annotation_conversation past ON past.id = revised.was
+  WHERE past.revises_id IS NOT NULL
+),
 changed AS (
   SELECT added.rows_of, added.id, gone.id AS was FROM added
   JOIN annotation_ranking now ON now.id = added.id
@@ -185,10 +194,8 @@ changed AS (
   JOIN gone ON gone.id = past.id AND gone.rows_of = 'ranking'
   WHERE added.rows_of = 'ranking'
   UNION ALL
-  SELECT added.rows_of, added.id, gone.id FROM added
-  JOIN annotation_conversation now ON now.id = added.id
-  JOIN gone ON gone.id = now.revises_id AND gone.rows_of = 'conversation'
-  WHERE added.rows_of = 'conversation'
+  SELECT gone.rows_of, revised.id, gone.id FROM revised
+  JOIN gone ON gone.id = revised.was AND gone.rows_of = 'conversation'
   UNION ALL
   SELECT added.rows_of, added.id, gone.id FROM added
   JOIN annotation_feedback now ON now.id = added.id
@@ -278,6 +285,8 @@ def _changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if value is None or value in ("", []):
         return "none"
     if isinstance(value, list):

@@ -294,13 +294,30 @@ class TestDiff:
         before = frozen(recipe)
         Conversation.objects.filter(source_row__in=[1, 2]).update(allowed_use=["eval"])
         take_in(project, dialogue("Something new?", "Yes."))
-        recipe.contents = recipe.contents | {"seed": 3}
+        recipe.contents = recipe.contents | {"seed": 3, "near_duplicates": False}
         recipe.save()
         found = diff(before=before, after=frozen(recipe))
         assert (found.added, found.changed, found.gone, found.same) == (1, 0, 2, 10)
         assert found.examples["added"][0].after == "Something new? … Yes."
         assert found.examples["gone"][0].before.startswith(unlike(0))
-        assert found.recipe_changes == ["seed: 0 → 3"]
+        assert found.recipe_changes == ["near_duplicates: yes → no", "seed: 0 → 3"]
+
+    def test_a_demonstration_revised_twice_in_between_is_one_change(self, project):
+        recipe = declared(project)
+        before = frozen(recipe)
+        first = Conversation.objects.get(project=project, source_row=1)
+        for text in ("Not yet.", "Better?"):
+            take_in(project, dialogue(text, unlike(200)))
+        third, second = Conversation.objects.filter(project=project).order_by("-pk")[:2]
+        Conversation.objects.filter(pk=second.pk).update(revises=first)
+        Conversation.objects.filter(pk=third.pk).update(revises=second)
+        Conversation.objects.filter(pk__in=[first.pk, second.pk]).update(allowed_use=["eval"])
+        found = diff(before=before, after=frozen(recipe))
+        assert (found.added, found.changed, found.gone, found.same) == (0, 1, 0, 11)
+        (change,) = found.examples["changed"]
+        assert (change.was_id, change.id) == (first.pk, third.pk)
+        assert change.before.startswith(unlike(0))
+        assert change.after.startswith("Better?")
 
     def test_a_ranking_made_again_is_a_change(self):
         project = ProjectFactory()

@@ -53,7 +53,7 @@ export const recipes = {
   checksum: "sha256",
   compare: "Compare with",
   compareHint: "What was added, changed and gone since an earlier version.",
-  nothingToCompare: "There is no other version of this project yet.",
+  nothingToCompare: "There is no earlier version of this kind to compare with.",
   choose: "Choose a version",
   changes: { added: "Added", changed: "Changed", gone: "Gone", same: "The same" },
   recipeChanges: "Changes to the recipe",

@@ -1,6 +1,6 @@
 import { List, Loader, Select, Text } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { DatasetVersionDetail, VersionDiff } from "@/api/types";
@@ -18,15 +18,21 @@ interface Props {
 const COUNTED = ["added", "changed", "gone", "same"] as const;
 const SHOWN = ["added", "changed", "gone"] as const;
 
-/** What was added, changed and gone since another version. */
+/** What was added, changed and gone since an earlier version. */
 export function DiffSection({ slug, version }: Props) {
   const { t } = useTranslation();
   const versions = useInfiniteQuery(versionsQuery(slug, version.id));
+  const { hasNextPage, isFetching, isError, fetchNextPage } = versions;
+  // The first version of a recipe may be many pages back.
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
   const [against, setAgainst] = useState<number | null>(null);
-  const others = (versions.data?.pages.flatMap((page) => page.results) ?? []).filter(
-    ({ id, kind }) => id !== version.id && kind === version.kind,
+  if (isError) return <ErrorPanel error={versions.error} onRetry={() => void versions.refetch()} />;
+  const earlier = (versions.data?.pages.flatMap((page) => page.results) ?? []).filter(
+    ({ id, kind }) => id < version.id && kind === version.kind,
   );
-  if (versions.isSuccess && others.length === 0) {
+  if (versions.isSuccess && !hasNextPage && earlier.length === 0) {
     return <Text c="dimmed">{t("recipes.nothingToCompare")}</Text>;
   }
   return (
@@ -36,7 +42,7 @@ export function DiffSection({ slug, version }: Props) {
         aria-label={t("recipes.compare")}
         description={t("recipes.compareHint")}
         placeholder={t("recipes.choose")}
-        data={others.map(({ id, recipe, number }) => ({
+        data={earlier.map(({ id, recipe, number }) => ({
           value: String(id),
           label: t("recipes.version", { recipe, number }),
         }))}

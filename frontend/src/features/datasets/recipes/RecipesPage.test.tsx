@@ -127,7 +127,7 @@ it("stops a freezing", async () => {
   await screen.findByText("The last run was cancelled.");
 });
 
-it("compares a version with another and withdraws it for a reason", async () => {
+it("compares a version with an earlier one and withdraws it for a reason", async () => {
   const whole = {
     ...frozenVersion,
     recipe: "mix",
@@ -138,7 +138,14 @@ it("compares a version with another and withdraws it for a reason", async () => 
   };
   const earlier = { ...frozenVersion, id: 6, recipe: "mix" };
   const change = { rows_of: "conversation", id: 9, was_id: null, before: "", after: "New? … Yes." };
-  const server = serverWith([], [whole, earlier])
+  const later = { ...frozenVersion, id: 8, recipe: "mix", number: 3 };
+  const server = serverWith([])
+    .on(`GET ${VERSIONS}`, ({ query }) => ({
+      body:
+        query.get("cursor") === "older"
+          ? { next: null, results: [earlier] }
+          : { next: "older", results: [later, whole] },
+    }))
     .on("GET /api/v1/versions/7/", { body: whole })
     .on("GET /api/v1/versions/7/diff/", {
       body: {
@@ -160,6 +167,7 @@ it("compares a version with another and withdraws it for a reason", async () => 
   renderApp("/projects/demo/datasets/versions/7");
   await userEvent.click(await screen.findByRole("combobox", { name: "Compare with" }));
   await userEvent.click(await screen.findByRole("option", { name: "mix v1", hidden: true }));
+  expect(screen.queryByRole("option", { name: "mix v3", hidden: true })).not.toBeInTheDocument();
   expect(await screen.findByText("New? … Yes.")).toBeVisible();
   expect(screen.getByText("seed: 0 → 1")).toBeVisible();
   expect(server.sent("GET /api/v1/versions/7/diff/")[0]?.query.get("against")).toBe("6");
