@@ -8,9 +8,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0001_squashed_0004'),
-        ('annotation', '0001_squashed_0022'),
-        ('sampling', '0001_squashed_0003'),
+        ('accounts', '0004_exam_writing'),
+        ('annotation', '0022_exam_writing'),
+        ('sampling', '0003_continuations'),
     ]
 
     operations = [
