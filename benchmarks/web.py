@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from benchmarks import page_timing
 from benchmarks.report import print_figures, print_header, quantile, spread
 from tests.browser.chromium import CHROMIUM, running_chromium
-from tests.browser.person import PATIENCE_MS, Person
+from tests.browser.person import PATIENCE_MS, Person, admitted
 from tests.demo import Demo, running_demo
 
 N_TURNS, N_CHARACTERS = 40, 50_000
@@ -196,7 +196,8 @@ def report(title: str, times: Sequence[float]) -> None:
 
 
 def measure(browser: Browser, site: Demo, *, quick: bool) -> dict[str, Any]:
-    writer = Person(browser, site.address, "trainer1")
+    kept = admitted(browser, site.address, "trainer1")
+    writer = Person(browser, site.address, "trainer1", signed_in=kept)
     page_timing.watch(writer.page)
     figures = measure_first_page(browser, site, writer, 2 if quick else 10)
     # One turn less than the whole, which is being written.

@@ -63,13 +63,13 @@ def signed_in() -> dict[str, StorageState]:
 def person(browser: Browser, site: Demo, signed_in: dict[str, StorageState]) -> Iterator[SignIn]:
     """`person(name)` is somebody at a browser of their own, signed in and at no page yet.
 
-    `afresh` they sign in by their hands, and their session may end. Their pages must not have logged
-    an error at the end.
+    `afresh` they sign in by their hands, and their session may end; not `agreed`, they come to the
+    consent document then. Their pages must not have logged an error at the end.
     """
     people: list[Person] = []
 
-    def sign_in(name: str, *, afresh: bool = False, **how: Any) -> Person:
-        if not afresh and name not in signed_in:
+    def sign_in(name: str, *, afresh: bool = False, agreed: bool = True, **how: Any) -> Person:
+        if agreed and name not in signed_in:
             signed_in[name] = admitted(browser, site.address, name)
         kept = None if afresh else signed_in[name]
         people.append(Person(browser, site.address, name, signed_in=kept, **how))

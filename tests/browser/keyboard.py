@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Response, expect
 
 from tests.browser.person import Person
 
@@ -123,20 +123,30 @@ def draw(manager: Person, n_wanted: int, project: str) -> None:
     expect(page.get_by_text(re.compile("picked; (its|their)")).first).to_be_visible()
 
 
+def is_new_export(answer: Response) -> bool:
+    return answer.request.method == "POST" and answer.url.endswith("/exports/")
+
+
+def download_of(asked: Response) -> Locator:
+    """Where the page offers the file of the export that was asked for, once it is whole."""
+    page = asked.frame.page
+    link = page.locator(f"a[href$='/exports/{asked.json()['id']}/download/']")
+    expect(link).to_be_visible()
+    return link
+
+
 def export(manager: Person, path: Path, project: str) -> None:
     """Conversations, in the format that the form proposes, into `path`."""
     page = manager.page
     page.goto(f"/projects/{project}/datasets")
     expect(page.get_by_role("button", name=re.compile("^New export"))).to_be_visible()
-    downloads = page.get_by_role("link", name=re.compile("Download"))
-    before = downloads.count()
     page.keyboard.press("e")
     ask = page.get_by_role("dialog").get_by_role("button", name="Export", exact=True)
     expect(ask).to_be_enabled()
     manager.go_to(ask)
-    page.keyboard.press("Enter")
-    expect(downloads).to_have_count(before + 1)
-    manager.go_to(downloads.first)
+    with page.expect_response(is_new_export) as asked:
+        page.keyboard.press("Enter")
+    manager.go_to(download_of(asked.value))
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     download.value.save_as(path)

@@ -36,6 +36,14 @@ for (const kind of ["pointerdown", "mousedown", "wheel"]) {
 EXPECTED_REFUSALS = re.compile(r"/api/v1/(projects/[^/]+/claims/|assignments/\d+/(beat/)?)$")
 BEATS = re.compile(r"/beat/$")
 CONFLICT = 409
+IS_IN_DIALOG = "element => element.closest('[aria-modal=true]') !== null"
+FOCUS_IN_DIALOG = "[aria-modal=true]:focus, [aria-modal=true] :focus"
+# Two frames on, and what was put off until after them: a dialog takes the focus once more.
+FOCUS_SETTLED = """async () => {
+  for (let n = 0; n < 2; n++) {
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  }
+}"""
 
 
 def ask(context: BrowserContext, method: str, path: str, body: Mapping[str, Any]) -> Any:
@@ -66,7 +74,8 @@ class Person:
     """Signed in, consent given; `complaints` gathers what their pages logged as errors.
 
     Chromium logs a breach of the content security policy as an error too. `signed_in` is what an
-    earlier browser of theirs kept, and no page is open yet; without it they sign in by their hands.
+    earlier browser of theirs kept, and no page is open yet; without it they sign in by their hands,
+    which leads to the consent document where they have not agreed before.
     """
 
     def __init__(
@@ -76,7 +85,6 @@ class Person:
         name: str,
         *,
         keyboard_only: bool = False,
-        agrees: bool = True,
         signed_in: StorageState | None = None,
     ) -> None:
         self.name = name
@@ -97,8 +105,6 @@ class Person:
         if signed_in is None:
             self.page.goto("/sign-in")
             self.give_name_and_password()
-            if agrees:
-                self.agree()
 
     def another_tab(self, address: str) -> Page:
         """Another page of the same browser, by the same hands."""
@@ -142,12 +148,10 @@ class Person:
         page.wait_for_url(lambda url: "sign-in" not in url)
 
     def agree(self) -> None:
-        """A newcomer meets the consent document, a returning person their work."""
+        """To all that the consent document asks, on its page, which is left."""
         page = self.page
         agree = page.get_by_role("button", name="Agree and go on")
-        expect(agree.or_(page.get_by_role("heading", level=1)).first).to_be_visible()
-        if not agree.is_visible():
-            return
+        expect(agree).to_be_visible()
         for box in page.get_by_role("checkbox").all():
             self.go_to(box)
             page.keyboard.press("Space")
@@ -163,6 +167,10 @@ class Person:
 
     def go_to(self, control: Locator) -> None:
         """Move the focus to a control by the Tab key alone."""
+        if control.evaluate(IS_IN_DIALOG):
+            # It takes the focus a moment after it is shown, from wherever that had been moved.
+            expect(control.page.locator(FOCUS_IN_DIALOG)).to_have_count(1)
+            control.page.evaluate(FOCUS_SETTLED)
         for _ in range(STOPS):
             if control.evaluate("element => element === document.activeElement"):
                 return

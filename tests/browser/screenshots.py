@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import exam_project, keyboard
 from tests.browser.chromium import running_chromium
 from tests.browser.pages import Look, WayIn, colour, manager_pages, settle, work_pages
-from tests.browser.person import PATIENCE_MS, PHONE, WIDE, Person
+from tests.browser.person import PATIENCE_MS, PHONE, WIDE, Person, admitted
 from tests.demo import Demo, running_demo
 
 SIZES = {"wide": WIDE, "phone": PHONE}
@@ -33,7 +33,7 @@ def take_all(browser: Browser, site: Demo, folder: Path) -> None:
     address = site.address
     done = site.run("-m", "tests.browser.projects")
     assert done.returncode == 0, done.stderr
-    newcomer = Person(browser, address, "admin", agrees=False)
+    newcomer = Person(browser, address, "admin")
     expect(newcomer.page.get_by_role("button", name="Agree and go on")).to_be_visible()
     take(newcomer.page, folder, Look("consent"))
     newcomer.context.clear_cookies()
@@ -41,8 +41,10 @@ def take_all(browser: Browser, site: Demo, folder: Path) -> None:
     expect(newcomer.page.get_by_label("User name")).to_be_visible()
     take(newcomer.page, folder, Look("sign-in"))
 
-    manager, reviewer = Person(browser, address, "manager"), Person(browser, address, "reviewer")
-    writer = Person(browser, address, "trainer1")
+    manager, reviewer, writer = (
+        Person(browser, address, name, signed_in=admitted(browser, address, name))
+        for name in ("manager", "reviewer", "trainer1")
+    )
     keyboard.write_a_demonstration(writer, "How do I get candle wax out of a tablecloth?")
     for look in manager_pages(manager, site):
         take(manager.page, folder, look)

@@ -24,15 +24,15 @@ FORMULA = "Half is $$\\frac{1}{2}$$.\n\n```python\nprint(1 / 2)\n```"
 
 
 def test_axe_finds_nothing_wrong_before_work_begins(person: SignIn) -> None:
-    newcomer = person(NEWCOMER, afresh=True, agrees=False, keyboard_only=True)
+    newcomer = person(NEWCOMER, afresh=True, agreed=False, keyboard_only=True)
     page = newcomer.page
     expect(page.get_by_role("button", name="Agree and go on")).to_be_visible()
     faults = faults_of(page, Look("consent"))
     newcomer.agree()
     expect(page.get_by_role("button", name=re.compile("^Start: ")).first).to_be_visible()
-    newcomer.context.clear_cookies()
-    page.goto("/")
     with newcomer.pardoned():
+        newcomer.context.clear_cookies()
+        page.goto("/")
         newcomer.go_to(page.get_by_label("User name"))
         page.keyboard.type(NEWCOMER)
         newcomer.go_to(page.get_by_role("textbox", name="Password"))

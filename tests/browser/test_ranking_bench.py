@@ -17,6 +17,7 @@ from tests.demo import Demo
 
 KIND = "Rank replies"
 # Fields that hold what people read, in which any word may stand.
+AS_WRITTEN = "[class*=prose] > [class*=plain]"
 TEXTS = {"content", "text", "markdown", "description", "help"}
 # What would tell where a candidate came from, wherever in an answer it stood.
 TELLTALES = re.compile(
@@ -51,6 +52,8 @@ def newest_ranking(site: Demo, project: str) -> dict[str, Any]:
 def texts_of(person: Person) -> dict[str, str]:
     """What each card says, by its letter, word for word as it is stored."""
     shown: dict[str, str] = {}
+    # Until what reads Markdown is loaded the texts stand there as they were written.
+    expect(keyboard.cards_of(person).locator(AS_WRITTEN)).to_have_count(0)
     for card in keyboard.cards_of(person).all():
         label = re.match(r"Candidate (\w)", card.get_attribute("aria-label") or "")
         assert label is not None

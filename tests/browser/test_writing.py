@@ -226,8 +226,8 @@ def test_a_chat_is_stopped_tried_again_and_edited(person: SignIn, site: Demo, ha
         "button", name="The try before"
     )
     expect(before).to_be_enabled()
-    expect(reply).to_have_text(WHOLE_REPLY)
     expect(reply).not_to_have_text(first_try)
+    expect(reply).to_have_text(WHOLE_REPLY)
     writer.use(before)
     expect(reply).to_have_text(first_try)
     writer.submit()
