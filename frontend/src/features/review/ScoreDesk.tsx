@@ -128,7 +128,7 @@ export function ScoreDesk({ slug, assignment, conversation }: Props) {
           value={score === null ? null : String(score)}
           onChange={(chosen) => change({ score: Number(chosen) })}
         >
-          <Group gap="xs" mt="xs">
+          <Group gap="md" mt="xs" className={classes.steps}>
             {SCORES.map((step) => (
               <Radio key={step} value={String(step)} label={String(step)} />
             ))}
