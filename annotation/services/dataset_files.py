@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -217,6 +217,10 @@ class _Tally:
         counts = {name: Counter(kept[name]) for name in ("excluded", "notes")}
         return cls(**{**kept, **counts})
 
+    def as_json(self) -> dict[str, Any]:
+        # Not by `asdict`, which before Python 3.12 counts the entries of a Counter anew.
+        return vars(self) | {"excluded": dict(self.excluded), "notes": dict(self.notes)}
+
 
 def _write(
     dataset: Dataset,
@@ -245,7 +249,7 @@ def _write(
         tally.excluded += left_out
         tally.notes = before + sum((line.notes for line in line_options.values()), Counter[str]())
         if parts is not None:
-            parts.keep(asdict(tally))
+            parts.keep(tally.as_json())
         progress(tally.n_through)
     return tally
 

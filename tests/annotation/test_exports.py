@@ -10,6 +10,7 @@ import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotation.datasets import kept_parts
 from annotation.exceptions import CriteriaMixed
 from annotation.models import (
     Comparison,
@@ -17,6 +18,8 @@ from annotation.models import (
     Dataset,
     Message,
 )
+from annotation.services import dataset_files, datasets
+from annotation.services.file_options import FileOptions
 from labelhub import clock
 from labelhub.accounts.models import Membership
 from tests.chats import CandidatePolicyFactory, drafted, finished_chat
@@ -324,3 +327,34 @@ class TestCommand:
         with pytest.raises(CommandError, match="no project") as refusal:
             call_command("export_jsonl", "sft", "--project", "absent", "--out", str(path))
         assert refusal.value.returncode == 2
+
+
+def test_what_was_left_out_is_kept_with_the_parts(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_parts, "KEEP_BYTES", 1)
+    monkeypatch.setattr(datasets, "CHUNK_ROWS", 2)
+    untrained = weighted_zero("Which?", "None.")
+    take_in(project, untrained, *(dialogue(f"{n}?", "Yes. " * 2**18) for n in range(6)))
+    take_in(project, dialogue("Of others?", "Yes."), allowed_use=["eval"])
+    dataset = datasets.freeze(project=project, kind=Dataset.Kind.SFT)
+    options = FileOptions.checked(kind="sft", file_format="messages", personal_data="hold")
+
+    def manifest(name, stop_after):
+        def progress(n_through):
+            if n_through >= stop_after:
+                raise InterruptedError
+
+        written = dataset_files.write_files(
+            dataset=dataset, options=options, path=tmp_path / name, progress=progress
+        )
+        return written.manifest["kept"], written.manifest["excluded"]
+
+    with pytest.raises(InterruptedError):
+        manifest("cut.jsonl", 4)
+    assert manifest("cut.jsonl", 1000) == manifest("whole.jsonl", 1000)
+    assert manifest("whole.jsonl", 1000) == (6, {"no_trainable_turn": 1, "use_not_allowed": 1})
+
+
+def weighted_zero(*texts):
+    row = dialogue(*texts)
+    row["messages"][-1]["weight"] = 0
+    return row
