@@ -10,7 +10,7 @@ must be equal byte for byte. Each case runs in a process of its own, whose peak 
 a million. Last, claims over HTTP by trainers without think time, alone and beside an export that goes on
 all the while.
 
-Run with `python -m benchmarks.datasets [--quick]`: a million conversations, or quickly 15,000, which is
+Run with `python -m benchmarks.datasets [--quick]`: a million conversations, or quickly 20,000, which is
 what 50 s of two idle cores hold: a hundred thousand take half a minute to read in alone, and COPY a
 quarter. Exits 1 where a case fails, a file differs from SQL's
 or memory grows with the rows.
@@ -33,8 +33,8 @@ from benchmarks import dataset_rows, trainers
 from benchmarks.report import print_figures, print_header, quantile
 from benchmarks.web_processes import web_processes
 
-N_DIALOGUES, N_DIALOGUES_QUICKLY = 1_000_000, 15_000
-N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 6_000
+N_DIALOGUES, N_DIALOGUES_QUICKLY = 1_000_000, 20_000
+N_RANKINGS, N_RANKINGS_QUICKLY = 200_000, 8_000
 N_PROMPTS, N_PROMPTS_QUICKLY = 20_000, 5_000
 N_TASKS, N_TASKS_QUICKLY = 20_000, 4_500
 N_TRAINERS, N_OPEN_TASKS = 4, 2_000
