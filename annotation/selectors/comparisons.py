@@ -33,7 +33,7 @@ from annotation.models import (
 )
 from labelhub import exceptions, prepared
 from labelhub.accounts import selectors as accounts
-from labelhub.accounts.models import Membership, Project, User
+from labelhub.accounts.models import Project, User
 from sampling.models import POLICY_SERVES, Completion
 
 QUESTIONS = {
@@ -305,12 +305,8 @@ def ranking_sheet_for(*, user: User | AnonymousUser, assignment_id: int) -> Rank
 
 
 def comparison_for_manager(*, user: User | AnonymousUser, comparison_id: int) -> Comparison:
-    """A comparison of a project the person manages. Raises NotFound, NotAllowed."""
-    found = Comparison.objects.select_related("project", "context").filter(pk=comparison_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    accounts.membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
-    return found
+    """A comparison of a project the person manages. Raises NotFound for any other."""
+    return accounts.row_for(Comparison.objects.select_related("context"), comparison_id, user=user)
 
 
 def comparisons_in(*, project: Project, state: str) -> QuerySet[Comparison]:

@@ -6,9 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from annotation.models import ManagerFlag
-from labelhub import exceptions
-from labelhub.accounts.models import Membership, Project, User
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.models import Project, User
+from labelhub.accounts.selectors import row_for
 
 
 def open_flags(*, project: Project) -> QuerySet[ManagerFlag]:
@@ -18,9 +17,5 @@ def open_flags(*, project: Project) -> QuerySet[ManagerFlag]:
 
 
 def flag_for_manager(*, user: User | AnonymousUser, flag_id: int) -> ManagerFlag:
-    """A flag of a project that the person manages. Raises NotFound, NotAllowed."""
-    found = ManagerFlag.objects.select_related("project").filter(pk=flag_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
-    return found
+    """A flag of a project that the person manages. Raises NotFound for any other."""
+    return row_for(ManagerFlag.objects.all(), flag_id, user=user)

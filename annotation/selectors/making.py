@@ -12,9 +12,9 @@ from django.db.models.functions import TruncHour
 
 from annotation.models import Comparison, PickRun
 from annotation.selectors import comparisons as selectors
-from labelhub import clock, exceptions
+from labelhub import clock
 from labelhub.accounts import selectors as accounts
-from labelhub.accounts.models import Membership, Project, User
+from labelhub.accounts.models import Project, User
 
 State = Comparison.State
 # A run's pace is that of its last ten minutes.
@@ -48,12 +48,8 @@ def seconds_left(run: Any) -> float | None:
 
 
 def pick_run_for_manager(*, user: User | AnonymousUser, run_id: int) -> PickRun:
-    """A run of a project that the person manages. Raises NotFound, NotAllowed."""
-    found = PickRun.objects.select_related("project").filter(pk=run_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    accounts.membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
-    return found
+    """A run of a project that the person manages. Raises NotFound for any other."""
+    return accounts.row_for(PickRun.objects.all(), run_id, user=user)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -14,9 +13,8 @@ from annotation import personal_data
 from annotation.models import DatasetChunk, PersonalDataHold
 from annotation.selectors.dataset_thumbs import feedback_texts
 from annotation.selectors.mixtures import dialogue_texts, prompt_texts, ranking_texts
-from labelhub import exceptions
-from labelhub.accounts.models import Membership
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.models import Membership, User
+from labelhub.accounts.selectors import row_for
 
 # What of a text is shown on each side of a finding.
 _AROUND = 120
@@ -45,16 +43,9 @@ def holds_of(*, membership: Membership, decided: bool) -> QuerySet[PersonalDataH
     return held.exclude(decision=waiting) if decided else held.filter(decision=waiting)
 
 
-def hold_for(*, user: Any | AnonymousUser, hold_id: int) -> PersonalDataHold:
+def hold_for(*, user: User | AnonymousUser, hold_id: int) -> PersonalDataHold:
     """A held row of a project that the person manages. Raises NotFound for any other."""
-    held = PersonalDataHold.objects.select_related("project").filter(pk=hold_id).first()
-    if held is None:
-        raise exceptions.NotFound
-    try:
-        membership_for(user=user, slug=held.project.slug, roles={Membership.Role.MANAGER})
-    except exceptions.NotAllowed:
-        raise exceptions.NotFound from None
-    return held
+    return row_for(PersonalDataHold.objects.all(), hold_id, user=user)
 
 
 def with_passages(holds: Sequence[PersonalDataHold]) -> list[PersonalDataHold]:

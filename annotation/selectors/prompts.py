@@ -10,9 +10,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from annotation.models import Prompt, PromptQuota, Purpose, Round, Task, TaskKind
-from labelhub import exceptions
-from labelhub.accounts.models import Membership, Project, User
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.models import Project, User
+from labelhub.accounts.selectors import row_for
 
 # Tasks that begin with a prompt.
 KINDS = (TaskKind.DEMONSTRATION, TaskKind.CHAT)
@@ -47,12 +46,8 @@ def prompts_in(
 
 
 def prompt_for_manager(*, user: User | AnonymousUser, prompt_id: int) -> Prompt:
-    """A prompt of a project that the person manages. Raises NotFound, NotAllowed."""
-    found = Prompt.objects.select_related("project").filter(pk=prompt_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
-    return found
+    """A prompt of a project that the person manages. Raises NotFound for any other."""
+    return row_for(Prompt.objects.all(), prompt_id, user=user)
 
 
 def tasks_by_category(*, project: Project, kind: TaskKind) -> dict[str, int]:

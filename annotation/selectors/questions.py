@@ -7,9 +7,8 @@ from django.db.models import QuerySet
 
 from annotation.models import Assignment, Question
 from annotation.selectors.queue import COUNT_BOUND
-from labelhub import exceptions
 from labelhub.accounts.models import Membership, Project, User
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.selectors import row_for
 
 # Who answers for a project.
 LEADS = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
@@ -51,9 +50,5 @@ def open_questions(*, membership: Membership) -> int | None:
 
 
 def question_for_lead(*, user: User | AnonymousUser, question_id: int) -> Question:
-    """A question of a project in which the person is a lead. Raises NotFound, NotAllowed."""
-    found = Question.objects.select_related("project").filter(pk=question_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    membership_for(user=user, slug=found.project.slug, roles=LEADS)
-    return found
+    """A question of a project in which the person is a lead. Raises NotFound for any other."""
+    return row_for(Question.objects.all(), question_id, user=user, roles=LEADS)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
 
 from annotation.models import RejectedRow, Upload
-from labelhub import exceptions
-from labelhub.accounts.models import Membership
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.models import Membership, User
+from labelhub.accounts.selectors import row_for
 
 # Enough to go on with; who has sent these asks for the next.
 MISSING_SHOWN = 100
@@ -22,16 +20,9 @@ def uploads_of(*, membership: Membership) -> QuerySet[Upload]:
     return Upload.objects.filter(project=membership.project).select_related("import_run")
 
 
-def upload_for(*, user: Any | AnonymousUser, upload_id: int) -> Upload:
+def upload_for(*, user: User | AnonymousUser, upload_id: int) -> Upload:
     """An upload to a project that the person manages. Raises NotFound for any other."""
-    upload = Upload.objects.select_related("project", "import_run").filter(pk=upload_id).first()
-    if upload is None:
-        raise exceptions.NotFound
-    try:
-        membership_for(user=user, slug=upload.project.slug, roles={Membership.Role.MANAGER})
-    except exceptions.NotAllowed:
-        raise exceptions.NotFound from None
-    return upload
+    return row_for(Upload.objects.select_related("import_run"), upload_id, user=user)
 
 
 def with_parts(uploads: Sequence[Upload]) -> list[Upload]:

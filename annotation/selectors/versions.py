@@ -24,9 +24,8 @@ from annotation.models import (
 from annotation.selectors.dataset_rewrites import answered_texts, rewrite_texts
 from annotation.selectors.dataset_thumbs import judged_texts
 from annotation.selectors.mixtures import dialogue_texts, ranking_texts
-from labelhub import exceptions
-from labelhub.accounts.models import Membership
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.models import Membership, User
+from labelhub.accounts.selectors import row_for
 
 EXAMPLES = 10
 _SHOWN_CHARACTERS = 160
@@ -61,40 +60,21 @@ def with_latest(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def recipe_for(*, user: Any | AnonymousUser, recipe_id: int) -> Recipe:
+def recipe_for(*, user: User | AnonymousUser, recipe_id: int) -> Recipe:
     """A recipe of a project that the person manages. Raises NotFound for any other."""
-    found = Recipe.objects.select_related("project").filter(pk=recipe_id).first()
-    return _managed(user, found)
+    return row_for(Recipe.objects.all(), recipe_id, user=user)
 
 
-def freezing_for(*, user: Any | AnonymousUser, freezing_id: int) -> Freezing:
+def freezing_for(*, user: User | AnonymousUser, freezing_id: int) -> Freezing:
     """A freezing of a project that the person manages. Raises NotFound for any other."""
-    found = (
-        Freezing.objects.select_related("project", "dataset__version")
-        .filter(pk=freezing_id)
-        .first()
-    )
-    return _managed(user, found)
+    return row_for(Freezing.objects.select_related("dataset__version"), freezing_id, user=user)
 
 
-def version_for(*, user: Any | AnonymousUser, version_id: int) -> DatasetVersion:
+def version_for(*, user: User | AnonymousUser, version_id: int) -> DatasetVersion:
     """A version of a project that the person manages. Raises NotFound for any other."""
-    found = (
-        DatasetVersion.objects.select_related("project", "recipe", "dataset")
-        .filter(pk=version_id)
-        .first()
+    return row_for(
+        DatasetVersion.objects.select_related("recipe", "dataset"), version_id, user=user
     )
-    return _managed(user, found)
-
-
-def _managed(user: Any | AnonymousUser, found: Row | None) -> Row:
-    if found is None:
-        raise exceptions.NotFound
-    try:
-        membership_for(user=user, slug=found.project.slug, roles={Membership.Role.MANAGER})
-    except exceptions.NotAllowed:
-        raise exceptions.NotFound from None
-    return found
 
 
 def versions_of(*, membership: Membership) -> QuerySet[DatasetVersion]:

@@ -7,9 +7,8 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from annotation.models import Assignment, Task
 from annotation.selectors.questions import LEADS
-from labelhub import exceptions
 from labelhub.accounts.models import Project, User
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.selectors import row_for
 
 
 def withdrawn_in(*, project: Project) -> QuerySet[Task]:
@@ -28,9 +27,5 @@ def withdrawn_in(*, project: Project) -> QuerySet[Task]:
 
 
 def task_for_lead(*, user: User | AnonymousUser, task_id: int) -> Task:
-    """A task of a project in which the person is a lead. Raises NotFound, NotAllowed."""
-    found = Task.objects.select_related("project").filter(pk=task_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    membership_for(user=user, slug=found.project.slug, roles=LEADS)
-    return found
+    """A task of a project in which the person is a lead. Raises NotFound for any other."""
+    return row_for(Task.objects.all(), task_id, user=user, roles=LEADS)

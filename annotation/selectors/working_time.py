@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from annotation.models import Assignment, TimeContest
 from labelhub import exceptions
 from labelhub.accounts.models import Membership, Project, User
-from labelhub.accounts.selectors import membership_for
+from labelhub.accounts.selectors import row_for
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,8 @@ def open_contests(*, project: Project) -> QuerySet[TimeContest]:
 
 
 def contest_for_manager(*, user: User | AnonymousUser, contest_id: int) -> TimeContest:
-    """A contest in a project the person manages. Raises NotFound, NotAllowed."""
-    found = TimeContest.objects.select_related("project").filter(pk=contest_id).first()
-    if found is None:
-        raise exceptions.NotFound
-    membership_for(user=user, slug=found.project.slug, roles=[Membership.Role.MANAGER])
-    return found
+    """A contest in a project the person manages. Raises NotFound for any other."""
+    return row_for(TimeContest.objects.all(), contest_id, user=user)
 
 
 def month_rows(*, project: Project, month: str) -> Iterator[tuple[str, str, int, int, int, str]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from labelhub import exceptions
 from labelhub.accounts.models import ApiToken, ConsentDocument, Membership, Project, Rater, User
 
 Role = Membership.Role
+_Row = TypeVar("_Row", bound=Model)
 
 
 def membership_for(
@@ -38,6 +40,27 @@ def membership_for(
         raise exceptions.NotAllowed(
             f"This needs the role {' or '.join(sorted(roles))}; yours here is {found.role}."
         )
+    return found
+
+
+def row_for(
+    rows: QuerySet[_Row],
+    row_id: int,
+    *,
+    user: User | AnonymousUser,
+    roles: Collection[str] = (Role.MANAGER,),
+) -> _Row:
+    """The row of this id, in whose project the person has one of `roles`.
+
+    Raises NotFound for any other: what is not theirs looks like what is not there.
+    """
+    found = rows.select_related("project").filter(pk=row_id).first()
+    if found is None:
+        raise exceptions.NotFound
+    try:
+        membership_for(user=user, slug=found.project.slug, roles=roles)  # type: ignore[attr-defined]
+    except exceptions.NotAllowed:
+        raise exceptions.NotFound from None
     return found
 
 

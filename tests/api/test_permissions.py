@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -204,6 +205,28 @@ def test_who_is_refused_and_who_is_not(world: World, subtests: pytest.Subtests, 
                 refused = code in {"not_allowed", "not_found", "not_signed_in"}
                 assert answer.status_code < 500
                 assert refused == (actor not in row[method]), answer.content
+
+
+@pytest.mark.parametrize("actor", sorted(set(ACTORS) - {"admin"}))
+def test_what_is_not_theirs_looks_like_what_is_not_there(
+    world: World, subtests: pytest.Subtests, actor: str
+) -> None:
+    """An admin apart, who sees every row in the admin pages."""
+    client = world.client(actor)
+    for route, row in ACCESS.items():
+        for method in row if "<int:" in route else ():
+            if actor in row[method]:
+                continue
+            with subtests.test(f"{method} {route}"):
+                body = BODIES.get(route, {})
+                there = world.path(route)
+                absent = re.sub(r"(?<=/)[0-9]+(?=/)", str(2**62), there)
+                assert there != absent
+                answers = [
+                    getattr(client, method)(path, body, format="json") for path in (there, absent)
+                ]
+                assert answers[0].status_code == answers[1].status_code
+                assert answers[0].content == answers[1].content
 
 
 # What a person who left keeps: their account, and stopping or seeing the end of what they asked for.

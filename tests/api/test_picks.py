@@ -109,10 +109,12 @@ def test_only_managers_pick_and_follow(project: Project, role: str) -> None:
         ("get", f"/api/v1/projects/{project.slug}/pick-runs/"),
         ("get", f"/api/v1/projects/{project.slug}/comparisons/"),
         ("get", f"/api/v1/projects/{project.slug}/progress/"),
-        ("post", f"/api/v1/comparisons/{comparison.pk}/retry/"),
     ):
         assert getattr(browser, method)(path).json()["code"] == "not_allowed"
         assert getattr(stranger, method)(path).json()["code"] == "not_found"
+    for person in (browser, stranger):
+        refused = person.post(f"/api/v1/comparisons/{comparison.pk}/retry/")
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
     assert not PickRun.objects.exists()
 
 
