@@ -110,6 +110,11 @@ class ReplyPending(LabelhubError):
     detail = "The reply is still being written; wait for its end or stop it."
 
 
+class SaidDifferently(LabelhubError):
+    code, status = "said_differently", 409
+    detail = "Another message was sent under this key; load the conversation, then send this one."
+
+
 class NothingToAnswer(LabelhubError):
     code = "nothing_to_answer"
     detail = "There is no user turn to reply to yet."

@@ -15,6 +15,7 @@ from annotation.exceptions import (
     NothingToAnswer,
     NothingToContinue,
     ReplyPending,
+    SaidDifferently,
     UnknownTurn,
 )
 from annotation.models import Assignment, Conversation, Message, RoundPolicy
@@ -47,12 +48,20 @@ def say(
     """Add the person's turn and ask for a reply. The same `key` again adds nothing.
 
     With `edits`, it stands for that earlier turn of theirs: what followed is kept as a branch. A turn
-    that got no reply is replaced by the new one, and kept beside it. Raises LeaseLost, StaleVersion,
-    ReplyPending, UnknownTurn, EmptyTurn, TurnTooLong, TooManyTurns, NoPolicy, ContextTooLong.
+    that got no reply is replaced by the new one, and kept beside it. Raises LeaseLost, SaidDifferently,
+    StaleVersion, ReplyPending, UnknownTurn, EmptyTurn, TurnTooLong, TooManyTurns, NoPolicy,
+    ContextTooLong.
     """
     locked = leases.locked_lease(assignment=assignment)
     conversation = conversations.locked_for(assignment=locked)
     if conversation.turn_key == key:
+        said = (
+            conversation.messages.filter(is_live=True, role=Message.Role.USER)
+            .order_by("position")
+            .last()
+        )
+        if said is None or said.content != content:
+            raise SaidDifferently
         return conversation
     conversations.require_version(conversation=conversation, version=version)
     live = _live_with_reply(conversation)

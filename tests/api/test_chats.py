@@ -109,6 +109,8 @@ class TestTurns:
         first = say(trainer, chat, "Hello?", key=key, version=0)
         again = say(trainer, chat, "Hello?", key=key, version=0)
         assert again.json() == first.json()
+        other = say(trainer, chat, "Hello there!", key=key, version=0)
+        assert (other.status_code, other.json()["code"]) == (409, "said_differently")
         assert Generation.objects.count() == 1
 
     def test_what_was_said_before_a_stop_is_kept(self, trainer: Person, chat: Assignment) -> None:

@@ -8,7 +8,7 @@ export interface Call {
 }
 
 type Answer = { status?: number; body?: unknown; stream?: string };
-type Handler = (call: Call) => Answer;
+type Handler = (call: Call) => Answer | Promise<Answer>;
 
 /**
  * Stands in for the server at the network's edge: what the page sends is recorded, what it gets back is
@@ -45,7 +45,7 @@ export class FakeServer {
     this.calls.push(call);
     const handler = this.routes.get(`${call.method} ${call.path}`);
     if (handler === undefined) throw new Error(`No answer for ${call.method} ${call.path}.`);
-    const { status = 200, body, stream } = handler(call);
+    const { status = 200, body, stream } = await handler(call);
     if (stream !== undefined) return new Response(stream);
     return body === undefined
       ? new Response(null, { status: status === 200 ? 204 : status })

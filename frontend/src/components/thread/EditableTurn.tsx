@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useRef, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment, Message, ThreadTurn } from "@/api/types";
@@ -38,16 +38,20 @@ export function EditableTurn(props: Props) {
   const { t } = useTranslation();
   const originNote = useOriginNote();
   const editor = useRef<TurnEditorHandle>(null);
+  const [sending, setSending] = useState(false);
   const { role, content } = message;
 
   const save = async () => {
     const written = editor.current;
     if (written === null) return;
+    setSending(true);
     try {
       await props.onSave({ ...written.read(), edits: message.id });
       await written.clear();
     } catch {
       // The page tells why it was refused; the text stays in the editor.
+    } finally {
+      setSending(false);
     }
   };
   if (!editing) {
@@ -102,6 +106,7 @@ export function EditableTurn(props: Props) {
         version={props.version}
         roles={[role]}
         preview={false}
+        sending={sending}
         maxCharacters={props.maxCharacters}
         label={t("thread.editAs", { role: t(`roles.${role}`) })}
         buttons={(text) => (

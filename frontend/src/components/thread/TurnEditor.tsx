@@ -64,6 +64,8 @@ interface Props {
   buttons?: ReactNode | ((text: TurnText) => ReactNode);
   /** Quiet tools above the text, beside the choice of the speaker. */
   tools?: ReactNode;
+  /** The words are on their way to the server: none are added that would not be sent. */
+  sending?: boolean;
   /** Ready to type as the page opens. */
   focusAtOnce?: boolean;
   ref?: Ref<TurnEditorHandle>;
@@ -186,6 +188,7 @@ export function TurnEditor({ ref, ...props }: Props) {
     startTransition(() => setText(next));
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (props.sending) return;
     if (matchesChord(event.nativeEvent, "mod+z")) {
       event.preventDefault();
       step(undone, props.onUndoBeyond);
@@ -263,6 +266,7 @@ export function TurnEditor({ ref, ...props }: Props) {
           minRows={GROWS_BY_ITSELF ? undefined : 3}
           maxRows={GROWS_BY_ITSELF ? undefined : 24}
           dir="auto"
+          readOnly={props.sending}
           maxLength={maxCharacters}
           onChange={(event) => type(event.currentTarget.value)}
           onPaste={onPaste}

@@ -57,17 +57,21 @@ export function TurnsInserter(props: Props) {
   const { assignment, insertion, busy } = props;
   const { t } = useTranslation();
   const editors = useRef<(TurnEditorHandle | null)[]>([]);
+  const [sending, setSending] = useState(false);
   const [texts, setTexts] = useState<readonly TurnText[]>(insertion.roles.map(blankTurn));
 
   const clear = async () => {
     for (const editor of editors.current) await editor?.clear();
   };
   const save = async () => {
+    setSending(true);
     try {
       await props.onSave(texts.map((text) => ({ ...text })));
       await clear();
     } catch {
       // The page tells why it was refused; the texts stay.
+    } finally {
+      setSending(false);
     }
   };
   return (
@@ -84,6 +88,7 @@ export function TurnsInserter(props: Props) {
             original={blankTurn(role)}
             roles={[role]}
             preview={false}
+            sending={sending}
             version={props.version}
             maxCharacters={props.maxCharacters}
             label={t("thread.insertAs", { role: t(`roles.${role}`) })}

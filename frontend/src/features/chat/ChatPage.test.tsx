@@ -76,6 +76,39 @@ describe("a chat", () => {
     await say(server, "Do not lose me");
     expect(await screen.findByText("Back in a moment.")).toBeVisible();
     expect(screen.getByRole("textbox", { name: "Your message" })).toHaveValue("Do not lose me");
+    // The same words may have arrived, and go under the same key; others are another message.
+    await userEvent.keyboard("{Enter}");
+    await waitFor(() => expect(server.sent(`POST ${PATH}/turns/`)).toHaveLength(2));
+    await screen.findByText("Back in a moment.");
+    await userEvent.keyboard("!{Enter}");
+    await waitFor(() => expect(server.sent(`POST ${PATH}/turns/`)).toHaveLength(3));
+    const [first, again, other] = server
+      .sent(`POST ${PATH}/turns/`)
+      .map(({ body }) => body as { key: string; content: string });
+    expect(again).toEqual(first);
+    expect(other?.content).toBe("Do not lose me!");
+    expect(other?.key).not.toBe(first?.key);
+  });
+
+  it("takes no words that would go unsent while a message is on its way", async () => {
+    let refuse: () => void = () => undefined;
+    const server = working(new FakeServer(), empty).on(
+      `POST ${PATH}/turns/`,
+      () =>
+        new Promise((resolve) => {
+          const body = { code: "unavailable", detail: "Back in a moment." };
+          refuse = () => resolve({ status: 503, body });
+        }),
+    );
+    await say(server, "Hello?");
+    const box = screen.getByRole("textbox", { name: "Your message" });
+    expect(box).toHaveAttribute("readonly");
+    await userEvent.keyboard(" And more");
+    expect(box).toHaveValue("Hello?");
+    refuse();
+    await waitFor(() => expect(box).not.toHaveAttribute("readonly"));
+    await userEvent.keyboard(" And more");
+    expect(box).toHaveValue("Hello? And more");
   });
 
   it("continues a stopped reply by its key, and keeps it where nothing is added", async () => {

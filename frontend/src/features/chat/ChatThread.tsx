@@ -55,6 +55,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const composer = useRef<TurnEditorHandle>(null);
   const { hasText, change: setWritten, read: readWritten } = useComposed();
   const [status, setStatus] = useState<SaveStatus>("unchanged");
+  /** The position whose message is on its way: what was typed after it would go with it, unsent. */
+  const [sending, setSending] = useState<number | null>(null);
   const { messages } = chat.conversation;
   const last = messages.at(-1);
   const waiting = chat.streaming !== null || chat.busy || readOnly;
@@ -72,7 +74,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
     const pending = readWritten();
     if (pending === null) return;
     const editor = composer.current;
-    await chat.send(pending.content);
+    setSending(position);
+    await chat.send(pending.content).finally(() => setSending(null));
     void editor?.clear();
     setWritten(null);
   };
@@ -272,6 +275,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
             }}
             roles={["user"]}
             preview={false}
+            sending={sending === position}
             maxCharacters={project?.max_turn_characters}
             label={t("chat.message")}
             placeholder={t("chat.placeholder")}

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef } from "react";
 
 import { isEnded } from "@/api/generationProgress";
 import { cancelGeneration } from "@/api/generations";
@@ -22,7 +22,7 @@ export function useChat(assignment: Assignment, initial: Conversation) {
   const mutations = [sendTurn, regenerate, continuing, branch];
   const cache = useQueryClient();
   // One key for each turn: sending it again after a lost answer must not say it twice.
-  const [turnKey, setTurnKey] = useState(randomKey);
+  const sent = useRef<{ key: string; content: string; edits?: number } | null>(null);
   const query = assignmentQuery(assignment.id);
 
   const writing = (conversation: Conversation) => conversation.messages.at(-1)?.generation ?? null;
@@ -50,13 +50,17 @@ export function useChat(assignment: Assignment, initial: Conversation) {
     unanswered,
     failure: progress.error,
     send: async (content: string, edits?: number) => {
-      const body = { key: turnKey, content, version: conversation.version, edits };
-      await sendTurn.mutateAsync(body);
-      setTurnKey(randomKey());
+      const before = sent.current;
+      const again = before?.content === content && before.edits === edits;
+      const turn = again ? before : { key: randomKey(), content, edits };
+      sent.current = turn;
+      await sendTurn.mutateAsync({ ...turn, version: conversation.version });
+      sent.current = null;
     },
     showTry: (message: number) => branch.mutateAsync({ version: conversation.version, message }),
     /** Takes the version that another tab saved. */
     load: async () => {
+      sent.current = null;
       await cache.invalidateQueries({ queryKey: query.queryKey });
       mutations.forEach((mutation) => mutation.reset());
     },

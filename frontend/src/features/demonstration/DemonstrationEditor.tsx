@@ -58,6 +58,8 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const [submissionKey] = useState(randomKey);
   const { role: writtenRole, hasText, change: setWritten, read: readWritten } = useComposed();
   const [status, setStatus] = useState<SaveStatus>("unchanged");
+  /** The position whose turn is on its way: what was typed after it would go with it, unsent. */
+  const [sending, setSending] = useState<number | null>(null);
   const [preview, setPreview] = useState(false);
   const [ended, setEnded] = useState(false);
   const [readOnly, setReadOnly] = useState(false);
@@ -88,7 +90,10 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     // The editor of this position: the thread's next state mounts another one.
     const editor = composer.current;
     drafts.close(pending.draft);
-    const next = await thread.write([...byId(messages), { ...pending }]);
+    setSending(messages.length);
+    const next = await thread
+      .write([...byId(messages), { ...pending }])
+      .finally(() => setSending(null));
     cleared.current = editor?.clear() ?? Promise.resolve();
     setWritten(null);
     setPreview(false);
@@ -257,6 +262,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
           original={startingTurn(assignment, roles[0] ?? "user", position)}
           roles={roles}
           preview={preview}
+          sending={sending === position}
           maxCharacters={project?.max_turn_characters}
           label={t("thread.writeAs", { role: t(`roles.${roles[0] ?? "user"}`) })}
           placeholder={t(`demonstration.placeholder.${roles[0] ?? "user"}`)}
