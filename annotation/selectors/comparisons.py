@@ -17,6 +17,7 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, Left
 
 from annotation import pick
+from annotation.datasets.criteria import question_of
 from annotation.models import (
     AllowedUse,
     Assignment,
@@ -45,6 +46,17 @@ QUESTIONS = {
 ROWS_AT_ONCE = 5000
 # How much of a context's last turn stands in a list.
 OPENING_CHARACTERS = 120
+
+
+def question_columns(project: Project) -> dict[str, str]:
+    """The project's question in the columns of a comparison."""
+    question = question_of(project.criterion)
+    direction = Comparison.Direction.LESS if question.least else Comparison.Direction.MORE
+    return {
+        "criterion": question.criterion,
+        "criterion_text": question.text,
+        "direction": direction.value,
+    }
 
 
 def open_round(*, project: Project) -> Round | None:

@@ -13,6 +13,7 @@ from annotation.measures.raters import Graded, grade, retest_share
 from annotation.measures.report import Measured
 from annotation.measures.win_rates import Contest, Source
 from annotation.models import Candidate, Comparison, Conversation, GoldItem, Purpose, Ranking
+from annotation.selectors.comparisons import question_columns
 from annotation.selectors.judged import COUNTS
 from annotation.selectors.rankings import tiers_of
 from labelhub.accounts.models import Project
@@ -137,7 +138,8 @@ def contests(*, project: Project, judged: Iterable[Judged]) -> list[Contest]:
 
 def _held_out(project: Project) -> QuerySet[Any]:
     """Comparisons made to evaluate, and those of a prompt that nothing of an earlier round was made
-    of: its policies cannot have been trained on it."""
+    of: its policies cannot have been trained on it. Only those of the question that the project asks
+    now: being put first for another one is another win."""
     earlier = Comparison.objects.filter(
         project=project,
         origin_key=OuterRef("origin_key"),
@@ -160,6 +162,7 @@ def _held_out(project: Project) -> QuerySet[Any]:
         Q(purpose=Purpose.EVAL) | (~Exists(earlier) & ~Exists(trained_on)),
         project=project,
         digest__isnull=False,
+        **question_columns(project),
     ).annotate(has_history=Exists(with_reply))
 
 

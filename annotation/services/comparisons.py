@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.datasets.criteria import question_of
 from annotation.exceptions import NotFailed
 from annotation.models import (
     CandidateSampling,
@@ -79,7 +78,7 @@ def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison
                 pick_probability=pick.probability,
                 created_at=now,
                 **{link: subjects[pick.group_id]},
-                **question_columns(run.project),
+                **selectors.question_columns(run.project),
                 **_inherited(subjects[pick.group_id]),
             )
             for pick, context in zip(fresh, contexts, strict=True)
@@ -88,17 +87,6 @@ def begin_comparisons(*, run: PickRun, picks: Sequence[Pick]) -> list[Comparison
     for start in range(0, len(begun), RUNG_AT_ONCE):
         ring(REQUEST_JOB, *(row.pk for row in begun[start : start + RUNG_AT_ONCE]))
     return begun
-
-
-def question_columns(project: Project) -> dict[str, str]:
-    """The project's question in the columns of a comparison."""
-    question = question_of(project.criterion)
-    direction = Comparison.Direction.LESS if question.least else Comparison.Direction.MORE
-    return {
-        "criterion": question.criterion,
-        "criterion_text": question.text,
-        "direction": direction.value,
-    }
 
 
 def _inherited(subject: Conversation | Prompt) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 from annotation.datasets.records import CandidatesRecord, GivenCandidate
 from annotation.model_names import masked, names_one_of, spoken_names
 from annotation.models import Candidate, Comparison, ImportRun, TaskKind, words
-from annotation.selectors.comparisons import open_round
-from annotation.services.comparisons import n_planned_of, question_columns
+from annotation.selectors.comparisons import open_round, question_columns
+from annotation.services.comparisons import n_planned_of
 from annotation.services.copying import copy_rows, json_text, new_ids, stored_among
 from annotation.services.imported_dialogues import SOURCE_LENGTH
 from annotation.services.qualification import skill_for

@@ -8,7 +8,7 @@ from annotation.exceptions import NoCandidatePolicy, NotResampled
 from annotation.models import Comparison, Purpose, Task
 from annotation.selectors import comparisons as selectors
 from annotation.services import leases
-from annotation.services.comparisons import REQUEST_JOB, question_columns
+from annotation.services.comparisons import REQUEST_JOB
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -49,7 +49,7 @@ def supersede(*, comparison: Comparison, actor: User) -> Comparison:
         state=Comparison.State.SAMPLING,
         supersedes=old,
         created_at=clock.now(),
-        **question_columns(old.project),
+        **selectors.question_columns(old.project),
         **{name: getattr(old, name) for name in _KEPT},
     )
     accounts.record(

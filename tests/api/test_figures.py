@@ -210,6 +210,12 @@ def test_two_policies_meet_on_held_out_prompts(project: Project, manager: User) 
     assert (rate["kinds"], rate["weighed"]) == ({"single": 30}, ["single"])
     assert [row["policy"] for row in policies["strengths"]] == ["old", "new"]
 
+    # To be put first by the opposite question is no win, and it has not been asked of them.
+    project.criterion = "least:harmlessness"
+    project.save()
+    figures.compute(project_id=project.pk)
+    assert figures_seen_by(manager, project)["figures"]["policies"]["rates"] == []
+
 
 def test_a_person_sees_their_own_figures_and_nobody_elses(project: Project, manager: User) -> None:
     users = people(project, 2)

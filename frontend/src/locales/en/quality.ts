@@ -91,7 +91,7 @@ export const quality = {
   nobody: "Nobody has ranked yet.",
   policies: "Policies",
   policiesHint:
-    "How often the policy of the row is put above that of the column. Held-out prompts and the same params only; chats by either and single prompts weigh alike.",
+    "How often the policy of the row is put above that of the column. Of the question asked now; held-out prompts and the same params only; chats by either and single prompts weigh alike.",
   noPolicies: "No two policies have met on held-out prompts yet.",
   unfair: "not said: {{n}} contests, unbalanced or too few",
   strength: "Strength",
