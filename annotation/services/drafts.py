@@ -132,16 +132,20 @@ def note(
 ) -> None:
     """Keep what the page tells of a draft it shows. Time on screen only grows.
 
-    Raises DraftUsed for waving away a draft that the thread holds.
+    Once the work was handed in, the time on screen is all that a late report changes. Raises DraftUsed
+    for waving away a draft that the thread holds.
     """
+    # Submitting holds this row too: a report comes either before the ledger is settled or after it.
+    assignment = Assignment.objects.select_for_update(no_key=True).get(pk=draft.assignment_id)
+    settled = assignment.state == Assignment.State.SUBMITTED
     told: dict[str, Any] = {}
     if on_screen_seconds is not None:
         told["on_screen_seconds"] = Greatest(F("on_screen_seconds"), on_screen_seconds)
-    if text_as_shown is not None:
+    if text_as_shown is not None and not settled:
         told["text_as_shown"] = text_as_shown
     if told:
         Draft.objects.filter(pk=draft.pk).update(**told)
-    if outcome is not None:
+    if outcome is not None and not settled:
         unused = Draft.objects.filter(pk=draft.pk).exclude(outcome__in=USED)
         if not unused.update(outcome=outcome):
             raise DraftUsed

@@ -147,6 +147,21 @@ class TestDrafts:
         assert trainer.patch(f"drafts/{draft}/", {"outcome": "inserted"}).status_code == 400
         assert Person(trainer.project).patch(f"drafts/{draft}/", told).status_code == 404
 
+    def test_a_report_after_the_submit_changes_the_time_on_screen_only(
+        self, trainer: Person, assignment: Assignment
+    ) -> None:
+        trainer.save(assignment, dialogue(1))
+        used, ignored = drafts_for(trainer, assignment, NINE, "Nothing to see.")
+        trainer.save(
+            assignment, [*dialogue(1), {"role": "assistant", "content": NINE, "draft": used}]
+        )
+        assert trainer.hand_in(assignment).status_code == 200
+        late = {"outcome": "stale", "on_screen_seconds": 4.5, "text_as_shown": "Nothing"}
+        for draft in (used, ignored):
+            assert trainer.patch(f"drafts/{draft}/", late).status_code == 204
+        rows = Draft.objects.values_list("outcome", "text_as_shown", "on_screen_seconds")
+        assert set(rows) == {("inserted", NINE, 4.5), ("ignored", "Nothing to see.", 4.5)}
+
     def test_what_was_on_screen_of_a_draft_waved_away_early_is_kept(
         self, trainer: Person, assignment: Assignment
     ) -> None:
