@@ -308,13 +308,17 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
         target = targets.get(category)
         return target is None or given[category] < target
 
+    cap = project.max_prompts_per_author
+
+    def capped(author: int | None) -> bool:
+        return cap is not None and author is not None and by_author[author] >= cap
+
     def choose(pk: int, category: str, author: int | None) -> None:
         chosen.append((pk, given[category]))
         given[category] += 1
         if author is not None:
             by_author[author] += 1
 
-    cap = project.max_prompts_per_author
     for pk, category, author, alike_to in _at_hand(project, kind):
         if len(chosen) == n:
             break
@@ -322,7 +326,7 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
             left_out["alike"] += 1
         elif not wanted(category):
             left_out["quota"] += 1
-        elif cap is not None and author is not None and by_author[author] >= cap:
+        elif capped(author):
             left_out["author"] += 1
         else:
             choose(pk, category, author)
@@ -330,8 +334,10 @@ def hand_out(*, project: Project, actor: User, kind: TaskKind, n: int) -> Handed
         Q(category__in=targets), project=project, kind=Prompt.Kind.FREE, set_aside_at=None
     ).order_by("pk")
     for pk, category, author in free.values_list("pk", "category", "author"):
+        if len(chosen) < n and wanted(category) and capped(author):
+            left_out["author"] += 1
         # Without a quota there would be no end to what may be invented.
-        while len(chosen) < n and wanted(category):
+        while len(chosen) < n and wanted(category) and not capped(author):
             choose(pk, category, author)
     texts = ("text", "turns_before", "imported_fields", "bands")
     chosen_rows = Prompt.objects.defer(*texts).in_bulk({pk for pk, _ in chosen})

@@ -194,6 +194,16 @@ class TestHandingOut:
         assert (mine.category, mine.messages.count()) == ("fun", 0)
         assert mine.origin_key != theirs.origin_key
 
+    def test_free_ones_keep_to_the_cap_of_their_author(self, manager: Person) -> None:
+        add(manager, {"kind": "free", "text": "Invent a joke.", "category": "fun"})
+        plan(manager, ("fun", 5), cap=2)
+        left_out = {"quota": 0, "author": 0, "alike": 0}
+        assert hand_out(manager, 10) == {"n_made": 2, "left_out": left_out}
+        colleague = Person(manager.project, Membership.Role.MANAGER)
+        add(colleague, {"kind": "free", "text": "Invent a riddle.", "category": "fun"})
+        assert hand_out(manager, 1) == {"n_made": 1, "left_out": left_out | {"author": 1}}
+        assert hand_out(manager, 10)["n_made"] == 1
+
     def test_what_was_set_aside_stays_where_it_is(self, manager: Person) -> None:
         add(manager, prompt(WEATHER))
         (row,) = rows(manager)
