@@ -218,7 +218,7 @@ def comparison_lines(
 def _pairs(group: Sequence[RankingRecord], options: Options) -> list[Pair]:
     if options.aggregate == Aggregate.CONSENSUS:
         agreed = consensus_pairs_of(
-            group, clear=options.min_agreement or CLEAR, pairs=options.pairs
+            group, clear=max(CLEAR, options.min_agreement), pairs=options.pairs
         )
         if not agreed:
             raise CannotWriteError(Exclusion.LOW_AGREEMENT)

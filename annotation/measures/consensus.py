@@ -52,7 +52,7 @@ def consensus_pairs(
             *((i, j) if p[i, j] >= p[j, i] else (j, i)), float(max(p[i, j], p[j, i])), len(tiers)
         )
         for i, j in combinations(range(len(p)), 2)
-        if max(p[i, j], p[j, i]) >= clear
+        if max(p[i, j], p[j, i]) >= clear and p[i, j] != p[j, i]
     ]
     return sorted(found, key=lambda pair: (-pair.agreement, pair.chosen, pair.rejected))
 

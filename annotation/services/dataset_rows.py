@@ -63,8 +63,10 @@ _BETTER_REPLIES = """
     WHEN NOT r.is_current THEN 'revised'
     WHEN r.purpose <> 'train' THEN 'not_for_training'
     WHEN r.cannot_judge THEN 'cannot_judge'
+    WHEN q.state = 'superseded' THEN 'superseded'
     WHEN cardinality(q.allowed_use) = 0 THEN 'erased'
     WHEN NOT (%(any_use)s OR %(use)s = ANY (q.allowed_use)) THEN 'use_not_allowed'
+    WHEN q.direction = 'less' THEN 'other_criterion'
     WHEN member.excluded_from <= r.created_at THEN 'rater_excluded'
     WHEN r.rater_id IS NOT NULL AND coalesce(g.version, 0) < b.version THEN 'older_guideline'
   END AS reason

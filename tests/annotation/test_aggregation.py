@@ -59,6 +59,19 @@ def test_a_minimum_cuts_off_what_fewer_agree_on(project, path):
     assert {sides(line) for line in lines_of(path)} == {("A", "C"), ("B", "C")}
 
 
+def test_no_minimum_makes_a_pair_of_what_people_are_divided_on(path):
+    project = ProjectFactory()
+    take_in(
+        project,
+        ranking("A", "B", id="1", rater="r_1"),
+        ranking("B", "A", id="2", rater="r_2"),
+    )
+    manifest = write_out(
+        project, "comparisons", "preference", path, aggregate="consensus", min_agreement=0.1
+    ).manifest
+    assert manifest["excluded"] == {"low_agreement": 2}
+
+
 def test_a_minimum_leaves_out_comparisons_that_split_people(project, path):
     # Of nine meetings of two raters over three pairs, seven agree.
     for least, kept in ((0.7, 3), (0.8, 0)):
@@ -86,6 +99,10 @@ def test_rankings_that_were_asked_for_because_people_disagreed_do_not_count(path
     )
     manifest = write_out(project, "comparisons", "preference", path, aggregate="consensus").manifest
     assert manifest["excluded"] == {"too_few_raters": 2}
+    take_in(project, ranking("A", "B", id="3", rater="r_3"))
+    write_out(project, "comparisons", "preference", path, aggregate="consensus", with_metadata=True)
+    (line,) = lines_of(path)
+    assert (line["agreement"], line["metadata"]["n_raters"]) == (1.0, 2)
 
 
 @pytest.mark.parametrize(

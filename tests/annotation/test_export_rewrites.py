@@ -63,6 +63,19 @@ def test_a_source_that_forbids_it_is_left_out_and_counted(project: Project, tmp_
     assert (written.manifest["kept"], written.manifest["excluded"]) == (0, {"use_not_allowed": 1})
 
 
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [({"direction": "less"}, "other_criterion"), ({"state": "superseded"}, "superseded")],
+)
+def test_so_is_what_better_does_not_mean_here(
+    project: Project, tmp_path: Path, columns: dict[str, str], reason: str
+) -> None:
+    """Better at being least harmless, or than replies that were made again."""
+    Comparison.objects.update(**columns)
+    written = write_out(project, "rewrites", "prompt-completion", tmp_path / "x.jsonl")
+    assert (written.manifest["kept"], written.manifest["excluded"]) == (0, {reason: 1})
+
+
 def test_so_is_what_an_excluded_person_wrote(project: Project, tmp_path: Path) -> None:
     for membership in Membership.objects.filter(project=project):
         membership.excluded_from = membership.created_at
