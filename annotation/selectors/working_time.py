@@ -20,12 +20,16 @@ from labelhub.accounts.selectors import row_for
 
 @dataclass(frozen=True)
 class Day:
-    """A person's day in UTC; work counts for the day on which it was last touched."""
+    """A person's day in UTC; work counts for the day on which it was last touched.
+
+    `granted_seconds` is the newest decision, which stands while the day is contested again.
+    """
 
     day: date
     active_seconds: float
     n_tasks: int
     contest: TimeContest | None
+    granted_seconds: float | None
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:
@@ -49,21 +53,24 @@ def days_of(*, membership: Membership, month: str) -> list[Day]:
             after,
         )
     }
-    contests = {
-        contest.day: contest
-        for contest in TimeContest.objects.filter(
-            rater__user=membership.user,
-            project=membership.project,
-            day__gte=first.date(),
-            day__lt=after.date(),
-        ).order_by("pk")
-    }
+    contests: dict[date, TimeContest] = {}
+    granted: dict[date, float] = {}
+    for contest in TimeContest.objects.filter(
+        rater__user=membership.user,
+        project=membership.project,
+        day__gte=first.date(),
+        day__lt=after.date(),
+    ).order_by("pk"):
+        contests[contest.day] = contest
+        if contest.granted_seconds is not None:
+            granted[contest.day] = contest.granted_seconds
     return [
         Day(
             day=day,
             active_seconds=counted[day]["seconds"] if day in counted else 0.0,
             n_tasks=counted[day]["n_tasks"] if day in counted else 0,
             contest=contests.get(day),
+            granted_seconds=granted.get(day),
         )
         for day in sorted(counted.keys() | contests.keys(), reverse=True)
     ]
@@ -113,15 +120,18 @@ def contest_for_manager(*, user: User | AnonymousUser, contest_id: int) -> TimeC
 def month_rows(*, project: Project, month: str) -> Iterator[tuple[str, str, int, int, int, str]]:
     """The monthly export: name, day, tasks, seconds counted, seconds that stand, how they came about.
 
-    A decision replaces the count of its day; an open contest leaves it and is named.
+    The newest decision replaces the count of its day; an open contest leaves both and is named.
     """
     first, after = month_bounds(month)
-    decided = {
-        (contest.rater_id, contest.day): contest
-        for contest in TimeContest.objects.filter(
-            project=project, day__gte=first.date(), day__lt=after.date()
-        ).order_by("pk")
-    }
+    granted: dict[tuple[int, date], float] = {}
+    is_open: dict[tuple[int, date], bool] = {}
+    for contest in TimeContest.objects.filter(
+        project=project, day__gte=first.date(), day__lt=after.date()
+    ).order_by("pk"):
+        key = contest.rater_id, contest.day
+        is_open[key] = contest.granted_seconds is None
+        if contest.granted_seconds is not None:
+            granted[key] = contest.granted_seconds
     counted = {
         (row["rater"], row["day"]): row
         for row in _by_day(Assignment.objects.filter(project=project), first, after).values(
@@ -130,20 +140,22 @@ def month_rows(*, project: Project, month: str) -> Iterator[tuple[str, str, int,
     }
     names = dict(
         Membership.objects.filter(
-            Q(user__rater__in={rater for rater, _ in counted.keys() | decided.keys()}),
+            Q(user__rater__in={rater for rater, _ in counted.keys() | is_open.keys()}),
             project=project,
         ).values_list("user__rater", "user__username")
     )
-    for rater, day in sorted(counted.keys() | decided.keys()):
+    for rater, day in sorted(counted.keys() | is_open.keys()):
         row = counted.get((rater, day))
         seconds = round(row["seconds"]) if row else 0
-        contest = decided.get((rater, day))
-        granted = contest.granted_seconds if contest else None
+        how = [
+            *(["decided"] if (rater, day) in granted else []),
+            *(["contested"] if is_open.get((rater, day)) else []),
+        ]
         yield (
             names.get(rater, f"rater {rater}"),
             day.isoformat(),
             row["n_tasks"] if row else 0,
             seconds,
-            seconds if granted is None else round(granted),
-            "counted" if contest is None else ("contested" if granted is None else "decided"),
+            round(granted.get((rater, day), seconds)),
+            " and ".join(how) or "counted",
         )

@@ -157,6 +157,7 @@ class DayOutput(serializers.Serializer[Any]):
     active_seconds = serializers.FloatField()
     n_tasks = serializers.IntegerField()
     contest = ContestOutput(allow_null=True)
+    granted_seconds = serializers.FloatField(allow_null=True)
 
 
 class DaysOutput(serializers.Serializer[Any]):

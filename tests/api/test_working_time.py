@@ -64,6 +64,24 @@ def test_what_is_granted_replaces_the_count_in_the_monthly_export(trainer: Perso
     assert (answer.status_code, answer.json()["code"]) == (409, "already_decided")
 
 
+def test_what_was_granted_stands_while_the_day_is_contested_again(trainer: Person) -> None:
+    manager = Person(trainer.project, Membership.Role.MANAGER)
+
+    def contest() -> str:
+        body = {"day": "2026-03-05", "claimed_seconds": 3600, "text": "I read on paper."}
+        return f"time-contests/{trainer.post(time_path(trainer), body).json()['id']}/decision/"
+
+    assert manager.post(contest(), {"granted_seconds": 3000}).status_code == 200
+    again = contest()
+    assert csv_of(manager)[1].endswith("900,3000,decided and contested")
+    (day,) = trainer.client.get(f"/api/v1/{time_path(trainer)}?month=2026-03").json()["days"]
+    assert (day["granted_seconds"], day["contest"]["granted_seconds"]) == (3000.0, None)
+    assert manager.post(again, {"granted_seconds": 3300}).status_code == 200
+    assert csv_of(manager)[1].endswith("900,3300,decided")
+    (day,) = trainer.client.get(f"/api/v1/{time_path(trainer)}?month=2026-03").json()["days"]
+    assert (day["granted_seconds"], day["contest"]["granted_seconds"]) == (3300.0, 3300.0)
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_a_name_is_no_formula_in_a_spreadsheet(trainer: Person, name: str) -> None:
     user = trainer.member.user

@@ -2295,6 +2295,8 @@ export interface components {
             active_seconds: number;
             n_tasks: number;
             contest: components["schemas"]["ContestOutput"] | null;
+            /** Format: double */
+            granted_seconds: number | null;
         };
         DaysOutput: {
             days: components["schemas"]["DayOutput"][];

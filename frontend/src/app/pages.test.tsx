@@ -213,7 +213,15 @@ const PAGES: [string, string, (server: FakeServer) => void][] = [
       signedIn(server)
         .on("GET /api/v1/projects/demo/time/", {
           body: {
-            days: [{ day: "2026-01-02", active_seconds: 3_600, n_tasks: 4, contest: null }],
+            days: [
+              {
+                day: "2026-01-02",
+                active_seconds: 3_600,
+                n_tasks: 4,
+                contest: null,
+                granted_seconds: null,
+              },
+            ],
           },
         })
         .on("GET /api/v1/projects/demo/time-contests/", { body: { contests: [] } }),

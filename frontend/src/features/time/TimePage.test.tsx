@@ -11,9 +11,14 @@ import { DurationInput } from "./DurationInput";
 const TIME = "/api/v1/projects/demo/time/";
 const CONTESTS = "/api/v1/projects/demo/time-contests/";
 
-const days = {
-  days: [{ day: "2026-01-02", active_seconds: 3_600, n_tasks: 4, contest: null }],
+const day = {
+  day: "2026-01-02",
+  active_seconds: 3_600,
+  n_tasks: 4,
+  contest: null,
+  granted_seconds: null,
 };
+const days = { days: [day] };
 const contest = {
   id: 6,
   day: "2026-01-03",
@@ -45,6 +50,15 @@ it("shows the count and lets it be contested", async () => {
       text: "A meeting.",
     }),
   );
+});
+
+it("shows what was granted while the day is contested again", async () => {
+  signedIn(new FakeServer())
+    .on(`GET ${TIME}`, { body: { days: [{ ...day, contest, granted_seconds: 5_400 }] } })
+    .on(`GET ${CONTESTS}`, { body: { contests: [] } });
+  renderApp("/projects/demo/time");
+  expect(await screen.findByText("a manager granted 1 h 30 min")).toBeVisible();
+  expect(screen.getByText("contested: 2 h 0 min claimed, a manager decides")).toBeVisible();
 });
 
 it("lets a manager decide and fetch everybody's month", async () => {

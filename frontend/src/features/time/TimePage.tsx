@@ -97,7 +97,7 @@ export function TimePage({ slug }: { slug: string }) {
 function DayRow({ row, onContest }: { row: WorkingDay; onContest: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { contest } = row;
+  const { contest, granted_seconds: granted } = row;
   return (
     <Table.Tr>
       <Table.Td className={classes.day}>{format.day(row.day)}</Table.Td>
@@ -106,6 +106,9 @@ function DayRow({ row, onContest }: { row: WorkingDay; onContest: () => void }) 
       <Table.Td>
         {contest === null || contest.granted_seconds === null ? (
           <>
+            {granted !== null && (
+              <Text size="sm">{t("time.decided", { time: format.duration(granted) })}</Text>
+            )}
             {contest !== null && (
               <Text size="sm" c="dimmed">
                 {t("time.waiting", { time: format.duration(contest.claimed_seconds) })}
