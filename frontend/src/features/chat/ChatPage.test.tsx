@@ -111,6 +111,27 @@ describe("a chat", () => {
     expect(box).toHaveValue("Hello? And more");
   });
 
+  it("keeps with another thumb what was said with the last, and no better reply with a good one", async () => {
+    const given = {
+      thumb: "down" as const,
+      reasons: ["style" as const, "other" as const],
+      comment: "Too short.",
+      rewrite: "Eight minutes, in boiling water.",
+    };
+    const judged = conversation([question, { ...reply, id: 101, feedback: given }], 2);
+    const server = working(new FakeServer(), { ...empty, conversation: judged }).on(
+      "POST /api/v1/messages/101/feedback/",
+      {},
+    );
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: "Good reply" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Keep" }));
+    const sent = () => server.sent("POST /api/v1/messages/101/feedback/").map(({ body }) => body);
+    await waitFor(() => expect(sent()).toHaveLength(2));
+    const up = { thumb: "up", reasons: ["other"], comment: "Too short.", rewrite: "" };
+    expect(sent()).toEqual([up, up]);
+  });
+
   it("continues a stopped reply by its key, and keeps it where nothing is added", async () => {
     const stopped = message(1, "assistant", "One, two", {
       origin: "model",

@@ -39,14 +39,15 @@ export function Feedback({ assignment, message, tools }: Props) {
   const [rewrite, setRewrite, forgetRewrite] = useKeptText(`rewrite.${message.id}`, given?.rewrite);
 
   const send = (thumb: Thumb, more: boolean) => {
-    const known = REASONS[thumb].filter((reason) => reasons.includes(reason));
+    // A thumb alone keeps what was said with the one before, as far as it fits.
+    const said = more ? { reasons, comment, rewrite } : given;
     feedback.mutate(
       {
         message: message.id,
         thumb,
-        ...(more
-          ? { reasons: known, comment, rewrite }
-          : { reasons: [], comment: "", rewrite: "" }),
+        reasons: REASONS[thumb].filter((reason) => said?.reasons.includes(reason)),
+        comment: said?.comment ?? "",
+        rewrite: thumb === "down" ? (said?.rewrite ?? "") : "",
       },
       {
         onSuccess: () => {
