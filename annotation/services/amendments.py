@@ -55,7 +55,8 @@ def amend(*, assignment: Assignment) -> None:
     Task.objects.filter(pk=locked.task_id).update(state=Task.State.OPEN)
     conversation.state = Conversation.State.WRITING
     conversation.finished_at = None
-    conversation.save(update_fields=["state", "finished_at"])
+    _undo_fixes(conversation)
+    conversation.save(update_fields=["state", "finished_at", "version", "handed_in_path"])
     # Renews the lease, which is over by now, from this moment on.
     leases.renew(locked)
     accounts.record(
@@ -64,6 +65,16 @@ def amend(*, assignment: Assignment) -> None:
         subject=conversation,
         project=locked.project,
     )
+
+
+def _undo_fixes(conversation: Conversation) -> None:
+    """Make live again what was handed in, where a reviewer began to fix it and left it."""
+    if conversation.handed_in_path is None:
+        return
+    conversation.messages.filter(is_live=True).update(is_live=False)
+    conversation.messages.filter(pk__in=conversation.handed_in_path).update(is_live=True)
+    conversation.handed_in_path = None
+    conversation.version += 1
 
 
 def _withdrawn_from_review(conversation: Conversation) -> bool:

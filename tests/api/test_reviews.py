@@ -112,12 +112,17 @@ class TestApproving:
     def test_what_its_author_handed_in_again_is_no_fix(
         self, trainer: Person, reviewer: Person, subject: Conversation, review: Assignment
     ) -> None:
-        first, _ = turns_of(subject)
+        first, second = turns_of(subject)
         better = {"role": "assistant", "content": "A better answer."}
         reviewer.save(review, [{"id": first.pk}, better])
         reviewer.post(f"assignments/{review.pk}/skip/", {"reason": "prefer_not", "comment": ""})
         assignment = Assignment.objects.get(conversation=subject)
+        written = [turn.content for turn in turns_of(subject)]
         assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 204
+        # The reviewer's words are not put into their mouth.
+        kept = [turn.content for turn in subject.messages.filter(is_live=True).order_by("position")]
+        assert written[1] == better["content"]
+        assert kept == [first.content, second.content]
         assert trainer.hand_in(assignment).status_code == 200
         assert reviewer.review(reviewer.claim(REVIEW), "approved").status_code == 201
         assert Review.objects.get().verdict == Review.Verdict.APPROVED
