@@ -17,6 +17,9 @@ from labelhub.accounts.selectors import rater_of
 def ask(*, assignment: Assignment, text: str, release: bool = False) -> Question:
     """Ask a lead about the task; with `release` it goes back to the queue as unclear.
 
+    What waits for this person alone, returned work or an exam's, has nobody to go back to: it stays
+    theirs, to go on with once there is an answer.
+
     Raises NothingAsked, and LeaseLost where there is nothing to release.
     """
     if not text.strip():
@@ -29,7 +32,7 @@ def ask(*, assignment: Assignment, text: str, release: bool = False) -> Question
         text=text,
         asked_at=clock.now(),
     )
-    if release:
+    if release and assignment.task.reserved_for_id is None:
         leases.skip(assignment=assignment, reason=Assignment.SkipReason.UNCLEAR, comment=text)
     return question
 

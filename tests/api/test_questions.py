@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from annotation.models import Assignment
+from annotation.models import Assignment, Task
 from labelhub.accounts.models import Membership
 from tests.factories import PromptFactory
 from tests.writing import DEMONSTRATION, Person, conversation_of, new_task, serving_project
@@ -74,6 +74,17 @@ def test_a_task_may_be_released_with_the_question(trainer: Person) -> None:
         Assignment.State.SKIPPED,
         Assignment.SkipReason.UNCLEAR,
     )
+
+
+def test_what_waits_for_its_asker_alone_stays_theirs(trainer: Person) -> None:
+    assignment = trainer.take_new(DEMONSTRATION)
+    assignment.task.reserved_for_id = assignment.rater_id
+    assignment.task.save()
+    body = {"text": "What is wrong with it?", "release": True}
+    assert trainer.post(f"assignments/{assignment.pk}/questions/", body).status_code == 201
+    assignment.refresh_from_db()
+    assert assignment.state == Assignment.State.LEASED
+    assert assignment.task.state == Task.State.OPEN
 
 
 @pytest.mark.parametrize("text", ["   ", "\n"])
