@@ -193,8 +193,10 @@ def test_killed_again_and_again_it_keeps_its_parts(personal_data: str, tmp_path:
         least = draw.integers(min(kept[-1], n_bytes - 1) if kept else KEEP_BYTES, n_bytes)
         with manage(*arguments) as process:
             wait_until(
+                # Lines are on the disk a moment before it is noted that they are kept.
                 lambda least=least: (
-                    size_of(partial_path(path)) > least or process.poll() is not None
+                    (size_of(partial_path(path)) > least and note_of(path) is not None)
+                    or process.poll() is not None
                 ),
                 "so much of the file",
             )
