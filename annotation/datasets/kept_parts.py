@@ -7,6 +7,7 @@ far they are to be believed. What was written past that, or by another hand, is 
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from glob import escape
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -89,6 +90,9 @@ def kept_parts(path: Path, targets: Mapping[str, Path], *, identity: Any) -> Ite
                 fcntl.flock(sink, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise BeingWrittenError from error
+        # A death while something was noted leaves what nobody else knows the name of.
+        for stray in path.parent.glob(f".{escape(note_path(path).name)}.*.partial"):
+            stray.unlink()
         begun = _believed(sinks, note["files"]) if note is not None else None
         for name, sink in sinks.items():
             sink.truncate(begun[name].n_bytes if begun else 0)

@@ -216,6 +216,8 @@ def test_killed_again_and_again_it_keeps_its_parts(personal_data: str, tmp_path:
         assert kept == sorted(kept)
         n_killed += 1
     n_frozen = Dataset.objects.count()
+    # As a kill leaves it that comes while something is noted.
+    tmp_path.joinpath(f".{note_path(path).name}.0.partial").touch()
     take_in(project, dialogue("Too late?", "Yes."))
     options = FileOptions.checked(kind="sft", file_format="messages", personal_data=personal_data)
     begun = dataset_files.begun(path=path, project=project, options=options)
