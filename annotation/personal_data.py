@@ -33,8 +33,31 @@ _IP = regex.compile(
 # What a text must hold for a detector to find anything, so that most are not looked through.
 _DIGIT = re.compile(r"\d")
 _DOTTED = re.compile(r"\d\.\d")
+_COLONS = re.compile(rb":[0-9a-fA-F]{0,4}:")
 # A sign of being called before a number or within it, extensions included.
 _CALLABLE = re.compile(r"[+(]\D{0,10}\d|\d\D{1,40}\d")
+# Digits this near are read as one number; so near before it stands its “+” or “(”, behind it its extension.
+_GAP, _LEAD, _EXTENSION = 4, 10, 80
+# The shortest of phone numbers that can be told from amounts, of those with an extension, and of cards.
+_PHONE_DIGITS, _EXTENDED_DIGITS, _CARD_DIGITS = 5, 7, 13
+_ADDRESS_NUMBERS = 4
+# UTF-8 with one byte for a character: “0” a digit, “A” a capital, “+” what stands before a phone number,
+# “?” a character of those among which scripts have digits of their own.
+_SIGNS = bytes(
+    ord(
+        "0" if sign in "0123456789" else "A" if "A" <= sign <= "Z" else "+" if sign in "+(" else " "
+    )
+    for sign in map(chr, range(128))
+) + bytes(
+    ord("?" if first in {0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xEF, 0xF0} else " ")
+    for first in range(128, 256)
+)
+_FOLLOWING_BYTES = bytes(range(0x80, 0xC0))
+_NUMBER = re.compile(b"00*")
+# Without any of these no digit of a text means anything; they are sooner looked for than each number.
+_NEAR, _LED = re.compile(b"0[^0]{1,4}0"), re.compile(rb"\+[^0]{0,9}0")
+_LONG, _COUNTRY = b"0" * 7, b"AA00"
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 # A region of its own decides how national numbers are read; others are found with their + sign.
 _REGIONS = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "pt": "BR", "nl": "NL"}
 
@@ -55,6 +78,8 @@ def find(text: str, *, language: str = "en") -> list[Span]:
     overlap: a card is no phone number too.
     """
     found: list[Span] = []
+    if not may_hold(text.encode(errors="surrogatepass")):
+        return found
     if "@" in text:
         _keep(found, _emails(text))
     if _DIGIT.search(text):
@@ -65,6 +90,39 @@ def find(text: str, *, language: str = "en") -> list[Span]:
     if _CALLABLE.search(text):
         _keep(found, _phones(text, _REGIONS.get(language.split("-")[0].lower())))
     return found
+
+
+def may_hold(text: bytes) -> bool:
+    """Whether the text, in UTF-8, has any of the signs without which `find` finds nothing in it.
+
+    JSON leaves those signs as they are, so that it may be asked of the texts in it all at once.
+    """
+    if b"@" in text or _COLONS.search(text):
+        return True
+    signs = text.translate(_SIGNS, _FOLLOWING_BYTES)
+    if b"?" in signs and _OTHER_DIGIT.search(text.decode(errors="surrogatepass")):
+        return True
+    if not (_LONG in signs or _COUNTRY in signs or _NEAR.search(signs) or _LED.search(signs)):
+        return False
+    end, n_numbers, n_digits, led = -_GAP, 0, 0, False
+    for number in _NUMBER.finditer(signs):
+        start = number.start()
+        if start - end > _GAP:
+            if n_digits >= _EXTENDED_DIGITS and start - end <= _EXTENSION:
+                return True
+            n_numbers, n_digits = 0, 0
+            led = b"+" in signs[max(start - _LEAD, 0) : start]
+        end = number.end()
+        n_numbers += 1
+        n_digits += end - start
+        if (
+            n_digits >= _CARD_DIGITS
+            or n_numbers >= _ADDRESS_NUMBERS
+            or (n_digits >= _PHONE_DIGITS and (led or n_numbers > 1))
+            or (end - start > 1 and signs.endswith(b"AA", 0, start))
+        ):
+            return True
+    return False
 
 
 def _keep(found: list[Span], spans: Iterator[Span]) -> None:

@@ -104,7 +104,9 @@ def import_file(path: Path, slug: str) -> dict[str, float]:
     return case.figures(run.n_added)
 
 
-def export_file(path: Path, slug: str, kind: str, file_format: str) -> dict[str, float]:
+def export_file(
+    path: Path, slug: str, kind: str, file_format: str, personal_data: str
+) -> dict[str, float]:
     """Freeze and write the project's rows; what it took for how many lines, see `_Case`."""
     _set_up()
     from annotation.models import Dataset
@@ -112,8 +114,7 @@ def export_file(path: Path, slug: str, kind: str, file_format: str) -> dict[str,
     from annotation.services.file_options import FileOptions
     from labelhub.accounts.models import Project
 
-    # PostgreSQL, which this is measured against, looks for no personal data.
-    options = FileOptions.checked(kind=kind, file_format=file_format, personal_data="keep")
+    options = FileOptions.checked(kind=kind, file_format=file_format, personal_data=personal_data)
     case = _Case()
     dataset = datasets.freeze(
         project=Project.objects.get(slug=slug), kind=Dataset.Kind(kind), grouped=options.grouped
@@ -128,7 +129,7 @@ def export_for(seconds: float, path: Path, slug: str) -> int:
     """Export the project's conversations until so much time is over; how many times."""
     began, n_exports = time.monotonic(), 0
     while time.monotonic() - began < seconds:
-        export_file(path, slug, "sft", "messages")
+        export_file(path, slug, "sft", "messages", "hold")
         n_exports += 1
     return n_exports
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import pgtrigger
+
 from annotation.models import (
+    Assignment,
     Candidate,
     Ranking,
+    Reason,
     TaskKind,
 )
 from annotation.selectors.comparisons import ranking_sheet_for
 from annotation.services import claim, tasks
 from annotation.services import rankings as ranking_services
-from labelhub.accounts.models import Membership
+from labelhub import clock
+from labelhub.accounts.models import Membership, Project, Rater
 from sampling.contexts import store_contexts
 from sampling.models import Context
 from tests.chats import GenerationFactory, end_generation
-from tests.factories import (
-    ready_comparison,
-)
+from tests.factories import RaterFactory, ready_comparison
 from tests.importing import said
 
 
@@ -61,3 +64,44 @@ def judged(project, member: Membership, tiers: list[list[str]], **fields: Any) -
         judgement=judgement | fields,
     )
     return Ranking.objects.get(assignment=pk)
+
+
+def given_by_people(project: Project, **fields: Any) -> dict[str, Rater]:
+    """Turn the rankings that came of a file into those of people of ours, whom it names as its raters.
+
+    The people by those names. `fields` are those of every such ranking.
+    """
+    people: dict[str, Rater] = {}
+    for ranking in Ranking.objects.filter(project=project, rater=None).exclude(external_rater=""):
+        rater = people.setdefault(ranking.external_rater, RaterFactory())
+        (task,) = tasks.add_tasks(
+            tasks=[
+                tasks.NewTask(
+                    project=project,
+                    kind=TaskKind.RANKING,
+                    comparison=ranking.comparison,
+                    reason=Reason(ranking.reason),
+                )
+            ]
+        )
+        now = clock.now()
+        assignment = Assignment.objects.create(
+            project=project,
+            task=task,
+            slot=task.slots.get(),
+            rater=rater,
+            kind=TaskKind.RANKING,
+            reason=ranking.reason,
+            state=Assignment.State.SUBMITTED,
+            leased_at=now,
+            lease_until=now,
+            last_beat_at=now,
+            submitted_at=now,
+            submission_key=uuid4(),
+            submission_sha256="0" * 64,
+        )
+        with pgtrigger.ignore("annotation.Ranking:append_only"):
+            Ranking.objects.filter(pk=ranking.pk).update(
+                rater=rater, assignment=assignment, external_rater="", **fields
+            )
+    return people

@@ -8,11 +8,10 @@ from enum import StrEnum
 from annotation.datasets.records import CandidateRecord, RankingRecord
 from annotation.measures.agreement import pair_agreement
 from annotation.measures.consensus import CLEAR, borda, consensus_pairs
+from annotation.measures.opinions import OPINIONS, PLANNED
 
 # Opinions are added up from so many people on.
 MIN_RATERS = 2
-# Others exist only where people disagreed, and would be counted twice over.
-_COUNTED = (None, "planned")
 # Metadata that is of the comparison, not of one person's look at it.
 _SHARED_METADATA = (
     "source",
@@ -35,14 +34,19 @@ class Aggregate(StrEnum):
     BORDA = "borda"  # one order by mean mid-rank
 
 
-def counted(group: Sequence[RankingRecord]) -> list[RankingRecord]:
-    """The planned rankings of the group, which alone say how far people agree."""
-    return [ranking for ranking in group if ranking.reason in _COUNTED]
+def opinions(group: Sequence[RankingRecord]) -> list[RankingRecord]:
+    """The rankings of the group that a consensus is made of (see measures.opinions)."""
+    return [ranking for ranking in group if ranking.is_raters and ranking.reason in OPINIONS]
+
+
+def planned(group: Sequence[RankingRecord]) -> list[RankingRecord]:
+    """The opinions of the group that alone say how far people agree."""
+    return [ranking for ranking in opinions(group) if ranking.reason in PLANNED]
 
 
 def agreement_of(group: Sequence[RankingRecord]) -> float | None:
-    """The share of candidate pairs that two raters order alike; None where no two order any."""
-    return pair_agreement(_tiers(counted(group)))
+    """The share of candidate pairs that two planned raters order alike; None where no two order any."""
+    return pair_agreement(_tiers(planned(group)))
 
 
 def agreed_pairs(
@@ -53,14 +57,14 @@ def agreed_pairs(
     candidates = group[0].candidates
     return [
         (candidates[pair.chosen], candidates[pair.rejected], pair.agreement)
-        for pair in consensus_pairs(_tiers(counted(group)), min_raters=MIN_RATERS, clear=clear)
+        for pair in consensus_pairs(_tiers(opinions(group)), min_raters=MIN_RATERS, clear=clear)
     ]
 
 
 def borda_ranking(group: Sequence[RankingRecord]) -> RankingRecord:
-    """One ranking made of the group's planned ones. It has no rater, and says nothing that only one
+    """One ranking made of the group's opinions. It has no rater, and says nothing that only one
     person said."""
-    rankings = counted(group)
+    rankings = opinions(group)
     first = rankings[0]
     rank_of = {
         item: rank for rank, tier in enumerate(borda(_tiers(rankings)), start=1) for item in tier

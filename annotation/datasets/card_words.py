@@ -9,7 +9,7 @@ from annotation.datasets.mixtures import Origins
 # Why rows were left out, for somebody who has never seen the place they come from.
 REASONS: Mapping[str, str] = {
     "waiting_for_review": "no reviewer had read it yet",
-    "returned": "a reviewer sent it back to be changed",
+    "returned": "it went back to its author to be changed",
     "rejected": "a reviewer found it unfit",
     "not_for_training": "made to measure people or models, never to train on",
     "use_not_allowed": "its source does not allow this use",

@@ -9,7 +9,8 @@ from annotation.datasets.aggregation import (
     Aggregate,
     agreement_of,
     borda_ranking,
-    counted,
+    opinions,
+    planned,
 )
 from annotation.datasets.formats import (
     CannotWriteError,
@@ -204,15 +205,19 @@ def comparison_lines(
 
     Raises CannotWriteError as `write` does, and TOO_FEW_RATERS or LOW_AGREEMENT.
     """
-    if options.aggregate == Aggregate.RATERS and not options.min_agreement:
+    alone = options.aggregate == Aggregate.RATERS
+    if alone and not options.min_agreement and options.min_raters <= 1:
         return write(group, options)
-    if len(counted(group)) < MIN_RATERS:
+    if len(opinions(group)) < max(options.min_raters, 1 if alone else MIN_RATERS):
         raise CannotWriteError(Exclusion.TOO_FEW_RATERS)
     if options.aggregate == Aggregate.CONSENSUS:
         return write(group, options)
-    if options.min_agreement and (agreement_of(group) or 0.0) < options.min_agreement:
-        raise CannotWriteError(Exclusion.LOW_AGREEMENT)
-    return write([borda_ranking(group)] if options.aggregate == Aggregate.BORDA else group, options)
+    if options.min_agreement:
+        if len(planned(group)) < MIN_RATERS:
+            raise CannotWriteError(Exclusion.TOO_FEW_RATERS)
+        if (agreement_of(group) or 0.0) < options.min_agreement:
+            raise CannotWriteError(Exclusion.LOW_AGREEMENT)
+    return write(group if alone else [borda_ranking(group)], options)
 
 
 def _pairs(group: Sequence[RankingRecord], options: Options) -> list[Pair]:

@@ -65,7 +65,8 @@ class Options:
     trainable turns or for the `last`. `pairs`, `margin`, `ties`: see `datasets.pairs`. `system`:
     where a format has no place for a system turn, `drop` the row or `prefix` the turn's text to the
     first user turn. `aggregate` and `min_agreement`: see `datasets.aggregation`; what is asked of a
-    consensus is the share of raters behind a pair. `metadata` adds the record's metadata to each line. `notes` is filled while
+    consensus is the share of raters behind a pair. Comparisons of which fewer than `min_raters` people
+    said something are left out. `metadata` adds the record's metadata to each line. `notes` is filled while
     lines are made: how often something had to be done that the manifest should tell.
     """
 
@@ -77,6 +78,7 @@ class Options:
     system: str = "drop"
     aggregate: Aggregate = Aggregate.RATERS
     min_agreement: float = 0.0
+    min_raters: int = 1
     metadata: bool = False
     notes: Counter[str] = field(default_factory=Counter)
 

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from annotation import preferences
-from annotation.datasets.aggregation import agreed_pairs, counted, nobodys
+from annotation.datasets.aggregation import agreed_pairs, nobodys, opinions
 from annotation.datasets.records import CandidateRecord, RankingRecord, StrengthRecord
 
 # InstructGPT rates from 1 to 7 and Llama 2 grades up to 3: the widest differences there are.
@@ -111,7 +111,7 @@ def consensus_pairs_of(
     found = agreed_pairs(group, clear=clear)
     if pairs == Pairs.ONE and found:
         found = [found[_drawn(group[0], len(found))]]
-    ranking = nobodys(group[0], n_raters=len(counted(group)))
+    ranking = nobodys(group[0], n_raters=len(opinions(group)))
     return [
         Pair(ranking, chosen, rejected, 1 / len(found), agreement=agreement)
         for chosen, rejected, agreement in found

@@ -131,7 +131,8 @@ class RankingRecord:
     """One rater's ranking of one comparison: the whole content of a `ranking` line.
 
     `acceptable_tier` is the number of tiers above the acceptable line (0: none acceptable).
-    `shown_order` holds the candidates' ids in the order in which the rater met them.
+    `shown_order` holds the candidates' ids in the order in which the rater met them. `is_raters` tells
+    a ranking that one of our people gave, of a conversation not their own: others are nobody's opinion.
     """
 
     row: int
@@ -160,6 +161,7 @@ class RankingRecord:
     shown_order: tuple[Identifier, ...] | None = None
     active_seconds: float | None = None
     created_at: datetime | None = None
+    is_raters: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -232,6 +234,7 @@ class RejectCode(StrEnum):
     TOO_LONG = "too_long"  # a row past sources.MAX_ROW_BYTES
     TRUNCATED = "truncated"  # the file ends, or its compression breaks, in the middle
     TRAILING_CONTENT = "trailing_content"  # something follows the end of a JSON array
+    DUPLICATE_KEY = "duplicate_key"  # an object names a key twice: which value was meant is unknown
     WRONG_SHAPE = "wrong_shape"  # not an object, or a key of the format missing or mistyped
     UNSUPPORTED_SCHEMA = "unsupported_schema"  # a ranking schema this version does not know
     UNSUPPORTED_CONTENT = "unsupported_content"  # tool calls, images: text alone is held

@@ -72,9 +72,19 @@ class NothingAsked(LabelhubError):
     detail = "Write your question first."
 
 
+class StaysYours(LabelhubError):
+    code, status = "stays_yours", 409
+    detail = "This work waits for you alone and cannot be given back; ask, and keep it."
+
+
 class AlreadyDecided(LabelhubError):
     code, status = "already_decided", 409
     detail = "This was decided already; ask the person to contest the day again."
+
+
+class OwnTime(LabelhubError):
+    code, status = "own_time", 403
+    detail = "Nobody decides on their own time; ask another manager, or an admin."
 
 
 class PersonalDataFound(LabelhubError):
@@ -130,6 +140,13 @@ class NothingToContinue(LabelhubError):
 class NoReplyYet(LabelhubError):
     code = "no_reply_yet"
     detail = "A chat can be finished once the policy has replied at least once."
+
+
+class GoodAsItIs(LabelhubError):
+    code = "good_as_it_is"
+    detail = (
+        "What a good reply should have said is what it says; write a better one with a thumb down."
+    )
 
 
 class SayWhy(LabelhubError):

@@ -73,6 +73,11 @@ class FreezingUnderWay(LabelhubError):
     detail = "This recipe is being counted or frozen already; wait for that, or cancel it."
 
 
+class NothingToFreeze(LabelhubError):
+    code, status = "nothing_to_freeze", 409
+    detail = "No row may go into this version; count the recipe to see why each is left out, and change it."
+
+
 class AlreadyWithdrawn(LabelhubError):
     code, status = "already_withdrawn", 409
     detail = "This version is withdrawn; freeze the recipe again for another."

@@ -39,6 +39,14 @@ class LeaseLost(LabelhubError):
     )
 
 
+class TaskWithdrawn(LeaseLost):
+    code = "task_withdrawn"
+    detail = (
+        "Your time on this task ran out, and it was taken out of the queue since: nobody does it any "
+        "more. What you wrote is kept for you to read and copy."
+    )
+
+
 class AlreadySubmittedDifferently(LabelhubError):
     code, status = "already_submitted_differently", 409
     detail = "This task was already submitted with another answer; the first one stands."

@@ -34,9 +34,10 @@ from annotation.models.reviews import Review, ReviewComment
 from annotation.models.uploads import Upload, UploadPart
 from annotation.models.versions import Benchmark, DatasetVersion, Freezing, Recipe
 from annotation.models.words import AllowedUse, Purpose, TaskKind
-from annotation.models.working_time import TimeContest
+from annotation.models.working_time import ActiveTime, TimeContest
 
 __all__ = [
+    "ActiveTime",
     "AllowedUse",
     "Assignment",
     "Autosave",

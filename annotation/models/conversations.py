@@ -45,7 +45,7 @@ class Conversation(Model):
         ACCEPTED_BY_SAMPLING = (
             "accepted_by_sampling"  # counts as approved; was not drawn for review
         )
-        RETURNED = "returned"  # its trainer is to write another version
+        RETURNED = "returned"  # its author writes another version: a reviewer sent it back, or they took it
         REJECTED = "rejected"  # used for nothing
         SCORED = "scored"  # of an entry exam, and scored by its reviewers; used for nothing
         TAKEN_OUT = "taken_out"  # of an entry exam, and left out of it by a manager

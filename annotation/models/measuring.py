@@ -52,7 +52,6 @@ class GoldItem(Model):
     flags = models.JSONField(default=dict)
     note = models.TextField(blank=True)
     created_at = models.DateTimeField()
-    retired_at = models.DateTimeField(null=True, blank=True)
 
 
 class ExamResult(Model):

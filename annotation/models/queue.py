@@ -195,7 +195,8 @@ class Assignment(Model):
     page_key = models.UUIDField(null=True, blank=True)
     # The page that was closed last: it is at work no more, whatever else still arrives of it.
     left_page_key = models.UUIDField(null=True, blank=True)
-    # Sum over server-received beats of min(gap, 60 s), waiting for the model included (DATA.md §7).
+    # Sum over server-received beats of min(gap, 60 s), waiting for the model included (DATA.md §7);
+    # ActiveTime has it by day.
     active_seconds = models.FloatField(default=0)
     skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)
     skip_comment = models.TextField(blank=True)

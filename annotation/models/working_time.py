@@ -1,12 +1,39 @@
-"""What a person says their working time was, where the count of it is wrong (DATA.md §7)."""
+"""Working time by day, and what a person says of it where the count is wrong (DATA.md §7)."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 
+from annotation.models.queue import Assignment
 from labelhub.accounts.models import Project, Rater
 from labelhub.constraints import Model, holds
+
+
+class ActiveTime(Model):
+    """A person's active time at one assignment on one day, fed by their beats.
+
+    What falls between two beats counts for the day of the later one. All days of an assignment
+    together are its `active_seconds`.
+    """
+
+    assignment = models.ForeignKey(
+        Assignment, models.PROTECT, related_name="active_times", db_index=False
+    )
+    # The assignment's, repeated for the one index.
+    rater = models.ForeignKey(Rater, models.PROTECT, related_name="active_times", db_index=False)
+    # In UTC, as days are counted everywhere.
+    day = models.DateField()
+    seconds = models.FloatField()
+
+    class Meta:
+        constraints = [
+            holds("something_counted", Q(seconds__gt=0)),
+            # Every beat looks here, and so does whoever asks for somebody's days.
+            models.UniqueConstraint(
+                fields=["rater", "day", "assignment"], name="annotation_activetime_once_a_day"
+            ),
+        ]
 
 
 class TimeContest(Model):

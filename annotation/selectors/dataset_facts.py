@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from annotation.measures.agreement import agreement, meetings
 from annotation.measures.judged import Judged
-from annotation.models import Assignment, Comparison, Conversation, Dataset, DatasetChunk
+from annotation.models import Assignment, Conversation, Dataset, DatasetChunk, Ranking
 from annotation.selectors import judged
 from annotation.selectors.dataset_people import rater_of_rows
 from annotation.selectors.datasets import chunks_of
@@ -80,29 +80,26 @@ def people_of(dataset: Dataset) -> People:
 
 
 def agreement_of(dataset: Dataset) -> dict[str, Any] | None:
-    """measures.agreement over the dataset's comparisons; None where it holds no rankings.
+    """measures.agreement over the dataset's own rankings, whatever was ranked or left out since; None
+    where it is no dataset of rankings.
 
     The estimates in it are None where too few comparisons were ranked by two people.
     """
+    if dataset.kind != Dataset.Kind.COMPARISONS:
+        return None
     comparisons: list[Judged] = []
     for chunk in chunks_of(dataset):
         if chunk.rows_of == RowsOf.RANKING:
             comparisons += _judged(chunk.row_ids)
-    if dataset.kind != Dataset.Kind.COMPARISONS:
-        return None
     return asdict(agreement(meetings(comparisons)))
 
 
 def _judged(ranking_ids: Sequence[int]) -> list[Judged]:
-    by_project: dict[int, set[int]] = {}
-    for project_id, pk in Comparison.objects.filter(rankings__in=ranking_ids).values_list(
-        "project_id", "pk"
-    ):
-        by_project.setdefault(project_id, set()).add(pk)
+    frozen = Ranking.objects.filter(pk__in=ranking_ids)
     return [
         Judged(**row)
-        for project in Project.objects.filter(pk__in=by_project)
-        for row in judged.read(project=project, comparison_ids=by_project[project.pk]).values()
+        for project in Project.objects.filter(rankings__in=frozen).distinct()
+        for row in judged.read_frozen(project=project, rankings=frozen).values()
     ]
 
 

@@ -68,7 +68,7 @@ FROM annotation_placement WHERE ranking_id = ANY(%s::bigint[])
 # The tiers and ratings of a ranking stand in the order of its candidates.
 _ORDERS = """
 SELECT r.id, r.comparison_id, r.reason, r.acceptable_tier, r.strength_grade, r.strength_scale,
-  placed.tiers, placed.ratings
+  r.rater_id IS NOT NULL AND NOT r.own_conversation, placed.tiers, placed.ratings
 FROM annotation_ranking r
 JOIN (
   SELECT p.ranking_id, array_agg(p.tier ORDER BY d.index) AS tiers,
@@ -207,7 +207,7 @@ def orders(ids: Sequence[int]) -> list[RankingRecord]:
         replies[comparison].append(tuple(reply))
     found = []
     for pk in ids:
-        comparison, reason, acceptable_tier, grade, scale, tiers, ratings = rows[pk]
+        comparison, reason, acceptable_tier, grade, scale, is_raters, tiers, ratings = rows[pk]
         origin_key, language, prompt = contexts[comparison]
         found.append(
             RankingRecord(
@@ -226,6 +226,7 @@ def orders(ids: Sequence[int]) -> list[RankingRecord]:
                 reason=reason,
                 acceptable_tier=acceptable_tier,
                 strength=None if grade is None else StrengthRecord(grade, scale),
+                is_raters=is_raters,
             )
         )
     return found
@@ -291,6 +292,7 @@ def _record(
         shown_order=tuple(candidates[index].id for index in row.shown_order) or None,
         active_seconds=row.active_seconds,
         created_at=row.created_at,
+        is_raters=row.rater_id is not None and not row.own_conversation,
         metadata=_metadata(row, comparison, candidates, placements, imported) if metadata else {},
     )
 

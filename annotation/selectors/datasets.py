@@ -181,26 +181,29 @@ def _found(tables: str, dataset: Dataset, rows_of: RowsOf) -> list[tuple[Any, ..
     if not tables:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_FROZEN + tables, [dataset.pk, rows_of.value])
+        cursor.execute(_FROZEN.format(rows_of=rows_of.value) + tables, [dataset.pk, rows_of.value])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
 
-# A dataset's rows of one table, as the column `frozen.id`.
+# A dataset's rows of one table, chunk by chunk: the index finds those of one together, in a quarter of
+# the time that it takes for each by itself. The offset keeps the planner from looking through the
+# chunks for each row.
 _FROZEN = """
 WITH frozen AS (
-  SELECT unnest(row_ids) AS id FROM annotation_datasetchunk WHERE dataset_id = %s AND rows_of = %s
+  SELECT found.* FROM annotation_datasetchunk, LATERAL (
+    SELECT * FROM annotation_{rows_of} WHERE id = ANY (row_ids) OFFSET 0
+  ) AS found WHERE dataset_id = %s AND rows_of = %s
 )
 """
 _PROVENANCE = {
     RowsOf.CONVERSATION: (
-        "SELECT c.licence, count(*) FROM frozen JOIN annotation_conversation c USING (id)"
-        " GROUP BY 1",
-        "SELECT DISTINCT g.version FROM frozen JOIN annotation_conversation c USING (id)"
+        "SELECT c.licence, count(*) FROM frozen c GROUP BY 1",
+        "SELECT DISTINCT g.version FROM frozen c"
         " JOIN annotation_assignment a ON a.id = c.assignment_id"
         " JOIN annotation_guideline g ON g.id = a.guideline_id",
         # Nothing in an imported dialogue is a policy's of ours, and they are the many.
-        "SELECT DISTINCT p.name FROM frozen JOIN annotation_conversation c USING (id)"
+        "SELECT DISTINCT p.name FROM frozen c"
         " JOIN annotation_message m ON m.conversation_id = c.id"
         " JOIN sampling_completion s ON s.id = m.completion_id"
         " JOIN sampling_generation n ON n.id = s.generation_id"
@@ -208,20 +211,20 @@ _PROVENANCE = {
         " WHERE c.kind <> 'imported' AND m.is_live",
     ),
     RowsOf.PROMPT: (
-        "SELECT p.licence, count(*) FROM frozen JOIN annotation_prompt p USING (id) GROUP BY 1",
+        "SELECT p.licence, count(*) FROM frozen p GROUP BY 1",
         "",
         "",
     ),
     RowsOf.FEEDBACK: (
-        "SELECT c.licence, count(*) FROM frozen JOIN annotation_feedback f USING (id)"
+        "SELECT c.licence, count(*) FROM frozen f"
         " JOIN annotation_message m ON m.id = f.message_id"
         " JOIN annotation_conversation c ON c.id = m.conversation_id GROUP BY 1",
-        "SELECT DISTINCT g.version FROM frozen JOIN annotation_feedback f USING (id)"
+        "SELECT DISTINCT g.version FROM frozen f"
         " JOIN annotation_message m ON m.id = f.message_id"
         " JOIN annotation_conversation c ON c.id = m.conversation_id"
         " JOIN annotation_assignment a ON a.id = c.assignment_id"
         " JOIN annotation_guideline g ON g.id = a.guideline_id",
-        "SELECT DISTINCT p.name FROM frozen JOIN annotation_feedback f USING (id)"
+        "SELECT DISTINCT p.name FROM frozen f"
         " JOIN annotation_message m ON m.id = f.message_id"
         " JOIN annotation_message said ON said.conversation_id = m.conversation_id"
         " JOIN sampling_completion s ON s.id = said.completion_id"
@@ -229,12 +232,12 @@ _PROVENANCE = {
         " JOIN sampling_policy p ON p.id = n.policy_id",
     ),
     RowsOf.RANKING: (
-        "SELECT q.licence, count(*) FROM frozen JOIN annotation_ranking r USING (id)"
+        "SELECT q.licence, count(*) FROM frozen r"
         " JOIN annotation_comparison q ON q.id = r.comparison_id GROUP BY 1",
-        "SELECT DISTINCT g.version FROM frozen JOIN annotation_ranking r USING (id)"
+        "SELECT DISTINCT g.version FROM frozen r"
         " JOIN annotation_guideline g ON g.id = r.guideline_id",
         "SELECT DISTINCT coalesce(p.name, d.provenance ->> 'policy')"
-        " FROM frozen JOIN annotation_ranking r USING (id)"
+        " FROM frozen r"
         " JOIN annotation_candidate d ON d.comparison_id = r.comparison_id"
         " LEFT JOIN sampling_completion s ON s.id = d.completion_id"
         " LEFT JOIN sampling_generation n ON n.id = s.generation_id"

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
+from django.db.models import Exists, OuterRef
+
 from annotation.draft_ledger import words
 from annotation.draft_trial import Observation, Outcome, compare
-from annotation.models import Assignment, Conversation, Message, Purpose, TaskKind
+from annotation.models import Assignment, Conversation, Message, Purpose, Review, TaskKind
 from labelhub.accounts.models import Project
 
 # The newest ones tell of the policies that draft now, and bound what the page reads.
@@ -36,9 +38,11 @@ def _observations(project: Project) -> Iterator[Observation]:
         )
         .exclude(draft_arm="")
         .order_by("-pk")
-        .values_list("conversation", "draft_arm", "active_seconds", "conversation__state")[
-            :CONVERSATIONS_LOOKED_AT
-        ]
+        # One that its author took back was not decided on.
+        .annotate(is_reviewed=Exists(Review.objects.filter(conversation=OuterRef("conversation"))))
+        .values_list(
+            "conversation", "draft_arm", "active_seconds", "conversation__state", "is_reviewed"
+        )[:CONVERSATIONS_LOOKED_AT]
     )
     turns = (
         Message.objects.filter(
@@ -55,7 +59,7 @@ def _observations(project: Project) -> Iterator[Observation]:
         conversation: [(len(words(content)), share or 0.0) for _, content, share in rows]
         for conversation, rows in groupby(turns, key=itemgetter(0))
     }
-    for conversation, arm, active_seconds, state in newest:
+    for conversation, arm, active_seconds, state, is_reviewed in newest:
         lengths = written.get(conversation, [])
         n_words = sum(n for n, _ in lengths)
         yield Observation(
@@ -63,5 +67,5 @@ def _observations(project: Project) -> Iterator[Observation]:
             active_seconds=active_seconds,
             n_words=n_words,
             model_share=sum(n * share for n, share in lengths) / n_words if n_words else 0.0,
-            approved=_DECIDED.get(state),
+            approved=_DECIDED.get(state) if is_reviewed else None,
         )

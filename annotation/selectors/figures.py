@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from string import ascii_uppercase
@@ -20,6 +21,7 @@ from annotation.measures.consensus import (
     count_cycles,
     wins_of,
 )
+from annotation.measures.opinions import OPINIONS, PLANNED
 from annotation.measures.raters import grade
 from annotation.models import (
     Candidate,
@@ -32,12 +34,11 @@ from annotation.models import (
     ProjectFigures,
     Purpose,
     Ranking,
-    Reason,
     Task,
     TaskKind,
 )
 from annotation.selectors.comparisons import QUESTIONS
-from annotation.selectors.judged import COUNTS
+from annotation.selectors.judged import COUNTS, exclusions_of
 from annotation.selectors.rankings import tiers_by_candidate
 from labelhub.accounts.models import Membership, Project, Rater, User
 from sampling.models import Policy
@@ -242,8 +243,8 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
     """A comparison with its candidates, where they came from, and every ranking side by side, as `user`
     sees it.
 
-    Consensus, order and strengths are of the planned and extra rankings of people; an adjudication
-    stands beside them.
+    Consensus, order and strengths are of people's opinions, agreement of the planned ones among them (see
+    measures.opinions); an adjudication stands beside.
     """
     candidates = list(
         Candidate.objects.filter(comparison=comparison)
@@ -258,14 +259,19 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
         .order_by("pk")
     )
     tiers = {row.pk: [placed.tier for placed in row.placements.all()] for row in rankings}
-    opinions = [
-        tiers[ranking.pk]
+    excluded = exclusions_of(project=comparison.project)
+    counting = [
+        ranking
         for ranking in rankings
         if tiers[ranking.pk]
-        and ranking.reason in {Reason.PLANNED, Reason.EXTRA}
+        and ranking.rater_id is not None
+        and ranking.reason in OPINIONS
         and ranking.purpose in {Purpose.TRAIN, Purpose.EVAL}
         and not ranking.own_conversation
+        and not _is_excluded(ranking, excluded)
     ]
+    opinions = [tiers[ranking.pk] for ranking in counting]
+    planned = [tiers[ranking.pk] for ranking in counting if ranking.reason in PLANNED]
     consensus = consensus_pairs(opinions)
     places = (
         {index: place for place, tied in enumerate(borda(opinions), 1) for index in tied}
@@ -273,10 +279,8 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
         else {}
     )
     strengths = bradley_terry(wins_of(opinions)).means if opinions else []
-    item = GoldItem.objects.filter(comparison=comparison, retired_at=None).first()
-    exam = GoldItem.objects.filter(
-        project=comparison.project, use=GoldItem.Use.EXAM, retired_at=None
-    )
+    item = GoldItem.objects.filter(comparison=comparison).first()
+    exam = GoldItem.objects.filter(project=comparison.project, use=GoldItem.Use.EXAM)
     schema = comparison.project.rating_schemas.order_by("-version").first()
     marked_by = list(
         GoldMark.objects.filter(comparison=comparison).values_list("rater__user", flat=True)
@@ -312,7 +316,7 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
             for row in candidates
         ],
         "rankings": [_ranking(ranking) for ranking in rankings],
-        "agreement": pair_agreement(opinions) if len(opinions) > 1 else None,
+        "agreement": pair_agreement(planned) if len(planned) > 1 else None,
         "split": overlap.is_split(opinions),
         "consensus": consensus,
         "n_cycles": count_cycles(consensus),
@@ -322,6 +326,11 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
         "marked_by_me": user.pk in marked_by,
         "gold": item.use if item else None,
     }
+
+
+def _is_excluded(ranking: Ranking, excluded: Mapping[int, datetime]) -> bool:
+    assert ranking.rater_id is not None
+    return ranking.rater_id in excluded and excluded[ranking.rater_id] <= ranking.created_at
 
 
 def _ranking(ranking: Ranking) -> dict[str, Any]:

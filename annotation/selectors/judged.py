@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import F, Func, IntegerField, Q, QuerySet
 
+from annotation.measures.opinions import PLANNED
 from annotation.models import (
     Candidate,
     Comparison,
@@ -17,21 +18,20 @@ from annotation.models import (
     Placement,
     Purpose,
     Ranking,
-    Reason,
     TaskKind,
 )
 from labelhub.accounts.models import Membership, Project
 
 # What counts in agreement, bias and rater scores (DATA.md §4): planned rankings of people who were
-# asked about the data itself, never of their own conversations.
-COUNTS = Q(
+# asked about the data itself, never of their own conversations. None of this changes of a ranking.
+_EVER = Q(
     rater__isnull=False,
-    reason=Reason.PLANNED,
+    reason__in=PLANNED,
     purpose__in=[Purpose.TRAIN, Purpose.EVAL],
-    is_current=True,
     cannot_judge=False,
     own_conversation=False,
 )
+COUNTS = _EVER & Q(is_current=True)
 
 
 class Words(Func):
@@ -82,11 +82,19 @@ def read(*, project: Project, comparison_ids: Collection[int]) -> dict[int, dict
 
     Four queries however many they are.
     """
+    return _read(project, counting(project=project).filter(comparison__in=comparison_ids))
+
+
+def read_frozen(*, project: Project, rankings: QuerySet[Ranking]) -> dict[int, dict[str, Any]]:
+    """As `read` of these rankings of the project and no others, though they were revised since, or their
+    raters excluded."""
+    return _read(project, rankings.filter(_EVER, project=project))
+
+
+def _read(project: Project, counted: QuerySet[Ranking]) -> dict[int, dict[str, Any]]:
     eras = eras_of(project=project)
     rankings = list(
-        counting(project=project)
-        .filter(comparison__in=comparison_ids)
-        .annotate(asked_flags=F("rating_schema__flags"))
+        counted.annotate(asked_flags=F("rating_schema__flags"))
         .order_by("comparison_id", "pk")
         .values(
             "pk",

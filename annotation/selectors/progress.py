@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from annotation.models import (
+    ActiveTime,
     Assignment,
     Comparison,
     Conversation,
@@ -119,9 +120,11 @@ def people_of(*, project: Project) -> list[PersonProgress]:
         .values_list("rater", "today", "this_week")
     }
     active = dict(
-        mine.filter(leased_at__gte=monday)
+        ActiveTime.objects.filter(
+            rater__in=raters, day__gte=monday.date(), assignment__project=project
+        )
         .values("rater")
-        .annotate(seconds=Sum(F("active_seconds")))
+        .annotate(seconds=Sum("seconds"))
         .values_list("rater", "seconds")
     )
     return [

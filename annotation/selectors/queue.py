@@ -12,6 +12,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
 from annotation.models import (
+    ActiveTime,
     Assignment,
     Batch,
     Conversation,
@@ -143,9 +144,9 @@ def effort_of(*, membership: Membership) -> Effort:
     submitted = mine.filter(state=Assignment.State.SUBMITTED, submitted_at__gte=monday).aggregate(
         this_week=Count("pk"), today=Count("pk", filter=Q(submitted_at__gte=midnight))
     )
-    active = mine.filter(last_beat_at__gte=midnight).aggregate(
-        seconds=Coalesce(Sum("active_seconds"), 0.0)
-    )
+    active = ActiveTime.objects.filter(
+        rater=_rater(membership), day=midnight.date(), assignment__project=membership.project
+    ).aggregate(seconds=Coalesce(Sum("seconds"), 0.0))
     return Effort(active_seconds_today=active["seconds"], **submitted)
 
 
@@ -185,15 +186,16 @@ def returned_to(*, membership: Membership) -> list[Returned]:
     for task in tasks:
         subject = task.subject
         assert subject is not None
-        review = max(subject.reviews.all(), key=lambda row: row.pk)
+        # One that its author took back was not reviewed.
+        review = max(subject.reviews.all(), key=lambda row: row.pk, default=None)
         title = subject.prompt.text if subject.prompt else "Your own idea"
         found.append(
             Returned(
                 task=task.pk,
                 conversation=subject.pk,
                 title=title[:120],
-                comment=review.comment,
-                returned_at=review.created_at,
+                comment=review.comment if review else "",
+                returned_at=review.created_at if review else task.created_at,
             )
         )
     return found

@@ -152,7 +152,7 @@ def can_amend(conversation: Conversation, assignment: Assignment) -> bool:
     """Whether nobody has acted on a submission yet; services.amendments decides under lock."""
     return (
         assignment.state == Assignment.State.SUBMITTED
-        and conversation.state in {State.SUBMITTED, State.FINISHED}
+        and conversation.state in {State.SUBMITTED, State.FINISHED, State.ACCEPTED_BY_SAMPLING}
         and not Slot.objects.filter(
             task__subject=conversation, task__kind=TaskKind.REVIEW, task__state=Task.State.OPEN
         )

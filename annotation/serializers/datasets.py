@@ -35,6 +35,12 @@ class ExportInput(serializers.Serializer[Any]):
     )
     aggregate = serializers.ChoiceField(choices=[*Aggregate], default=Aggregate.RATERS.value)
     min_agreement = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    min_raters = serializers.IntegerField(
+        min_value=1,
+        max_value=100,
+        default=1,
+        help_text="Leave out comparisons that fewer people gave an opinion of.",
+    )
     max_model_share = serializers.FloatField(
         min_value=0,
         max_value=1,

@@ -62,6 +62,12 @@ class FileChoices(serializers.Serializer[Any]):
     system = serializers.ChoiceField(choices=SYSTEM_TURNS, default="drop")
     aggregate = serializers.ChoiceField(choices=[*Aggregate], default=Aggregate.RATERS.value)
     min_agreement = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    min_raters = Int(
+        min_value=1,
+        max_value=100,
+        default=1,
+        help_text="Leave out comparisons that fewer people gave an opinion of.",
+    )
 
 
 class Contents(serializers.Serializer[Any]):

@@ -23,15 +23,10 @@ from annotation.datasets.writers import LineFile, WrittenFile
 from annotation.exceptions import FileBeingWritten, ParquetRefused
 from annotation.models import Dataset
 from annotation.selectors import datasets as selectors
-from annotation.selectors.framed_lines import framed_lines
 from annotation.services import datasets, recipes
-from annotation.services.dataset_lines import (
-    is_framed,
-    line_options_of,
-    lines_made,
-    splitting,
-)
+from annotation.services.dataset_lines import line_options_of, lines_made, splitting
 from annotation.services.file_options import PACKED, FileOptions
+from annotation.services.framing import Through, framed_chunks, is_framed
 from annotation.services.row_splits import WHOLE, Splitting
 from labelhub.accounts.models import Project
 
@@ -49,6 +44,7 @@ TOLD = (
     "thumbs",
     "aggregate",
     "min_agreement",
+    "min_raters",
     "max_model_share",
     "without_drafts",
     "allow_use",
@@ -238,12 +234,14 @@ def _write(
         tally = _Tally.of(parts.progress)
     before = tally.notes
     chunks = (
-        _framed(dataset, options, outputs[WHOLE], tally.n_chunks)
+        framed_chunks(
+            dataset=dataset, options=options, output=outputs[WHOLE], n_before=tally.n_chunks
+        )
         if is_framed(dataset=dataset, options=options, into=into)
         else _made(dataset, options, line_options, into, outputs, tally.n_chunks)
     )
-    for kept, left_out in chunks:
-        tally.n_chunks += 1
+    for n_chunks, kept, left_out in chunks:
+        tally.n_chunks += n_chunks
         tally.n_kept += kept
         tally.n_through += kept + left_out.total()
         tally.excluded += left_out
@@ -261,8 +259,8 @@ def _made(
     into: Splitting,
     outputs: Mapping[str, LineFile],
     n_before: int,
-) -> Iterator[tuple[int, Counter[str]]]:
-    """Write the lines of each chunk but the first; how many records were kept, how many left out and why."""
+) -> Iterator[Through]:
+    """Write the lines of each chunk but the first."""
     for chunk in lines_made(
         dataset=dataset, options=options, line_options=line_options, into=into, n_before=n_before
     ):
@@ -274,26 +272,7 @@ def _made(
             n_kept += len(made.row_ids)
             for line in made.lines:
                 outputs[made.split].add(line)
-        yield n_kept, left_out
-
-
-def _framed(
-    dataset: Dataset, options: FileOptions, output: LineFile, n_before: int
-) -> Iterator[tuple[int, Counter[str]]]:
-    """As `_made`, of lines that PostgreSQL writes."""
-    before, after = formats.FRAMES[options.file_format]
-    for number in selectors.chunk_numbers(dataset)[n_before:]:
-        n_kept, left_out = 0, Counter[str]()
-        for framed in framed_lines(dataset, chunk=number, before=before, after=after):
-            reason = formats.reason_not_to_learn(
-                all_of_them=framed.learned_all, any_of_them=framed.learned_any
-            )
-            if reason is None:
-                n_kept += 1
-                output.add_written(framed.line)
-            else:
-                left_out[reason.value] += 1
-        yield n_kept, left_out
+        yield Through(1, n_kept, left_out)
 
 
 def _manifest(

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from annotation.datasets import comparison_formats, formats
+from annotation.datasets import comparison_formats
 from annotation.datasets.aggregation import Aggregate
 from annotation.datasets.formats import CannotWriteError, Exclusion, Line, Options
 from annotation.datasets.mixtures import PersonalData
@@ -29,7 +29,6 @@ from annotation.services import personal_data_holds, row_screening
 from annotation.services.file_options import FORMATS, MARGIN_AS_COLLECTED, FileOptions
 from annotation.services.reading_ahead import read_ahead
 from annotation.services.row_splits import (
-    WHOLE,
     PlacedRow,
     Row,
     Splitting,
@@ -61,22 +60,6 @@ def splitting(*, dataset: Dataset, options: FileOptions) -> Splitting:
         by=options.split_by,
         hold_out=options.hold_out_raters,
         seed=options.seed,
-    )
-
-
-def is_framed(*, dataset: Dataset, options: FileOptions, into: Splitting) -> bool:
-    """Whether PostgreSQL writes the lines: of conversations alone, where nothing must know what they
-    say, or whose they are."""
-    return (
-        options.kind == Kind.SFT
-        and options.file_format in formats.FRAMES
-        and into.outputs == (WHOLE,)
-        and not options.looks_at_drafts
-        and options.personal_data != PersonalData.MASK
-        and not options.is_screened
-        and not options.with_metadata
-        and not row_screening.decisions_of(dataset)
-        and selectors.holds_only(dataset, DatasetChunk.RowsOf.CONVERSATION)
     )
 
 
@@ -276,6 +259,7 @@ def line_options_of(
             system=options.system,
             aggregate=Aggregate(options.aggregate),
             min_agreement=options.min_agreement,
+            min_raters=options.min_raters,
             metadata=options.with_metadata,
         )
         for name in into.outputs

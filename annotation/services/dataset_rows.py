@@ -101,8 +101,14 @@ _BEST_REPLIES = """
       WHEN EXISTS (
         SELECT FROM annotation_placement elsewhere
         JOIN annotation_ranking other ON other.id = elsewhere.ranking_id
-        WHERE elsewhere.candidate_id = best.candidate_id AND other.is_current
-          AND other.purpose = 'train' AND elsewhere.tier > other.acceptable_tier
+        LEFT JOIN annotation_guideline its ON its.id = other.guideline_id
+        LEFT JOIN member theirs ON theirs.rater_id = other.rater_id
+        WHERE elsewhere.candidate_id = best.candidate_id
+          AND elsewhere.tier > other.acceptable_tier
+          -- What may not leave itself speaks against nothing; unknown is no reason, as above.
+          AND other.is_current AND other.purpose = 'train' AND NOT other.cannot_judge
+          AND (theirs.excluded_from <= other.created_at) IS NOT TRUE
+          AND (other.rater_id IS NOT NULL AND coalesce(its.version, 0) < b.version) IS NOT TRUE
       ) THEN 'disputed'
     END AS reason
     FROM annotation_ranking r

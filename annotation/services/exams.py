@@ -91,7 +91,7 @@ def require(*, project: Project, wanted: bool, writing: bool, actor: User) -> No
 
 
 def _n_pairs(project: Project) -> int:
-    items = GoldItem.objects.filter(project=project, use=GoldItem.Use.EXAM, retired_at=None)
+    items = GoldItem.objects.filter(project=project, use=GoldItem.Use.EXAM)
     return sum(len(pairs) for pairs in items.values_list("pairs", flat=True))
 
 

@@ -61,6 +61,8 @@ class FileOptions:
     thumbs: bool = False
     aggregate: str = Aggregate.RATERS.value
     min_agreement: float = 0.0
+    # Comparisons that fewer people gave an opinion of are left out.
+    min_raters: int = 1
     # Dialogues with an answer of which more than this share came from a draft are left out.
     max_model_share: float = 1.0
     # As are dialogues in which a draft came to one of these ends, words of models.Draft.Outcome.
@@ -120,6 +122,7 @@ class FileOptions:
             self.file_format in _GROUPED_FORMATS
             or self.aggregate != Aggregate.RATERS
             or self.min_agreement > 0
+            or self.min_raters > 1
         )
 
     @property

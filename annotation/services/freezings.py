@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation.datasets.mixtures import Mixture
-from annotation.exceptions import FreezingUnderWay, TokenizerUnknown
+from annotation.exceptions import FreezingUnderWay, NothingToFreeze, TokenizerUnknown
 from annotation.models import Dataset, Freezing, Recipe
 from annotation.selectors.lengths import tokenizer_of
 from annotation.services import job_folders, leased_jobs, mixing, recipes
@@ -74,7 +74,7 @@ def mixed(*, freezing: Freezing, tell: Tell) -> Dataset | None:
     """Mix and count the recipe's rows; the dataset of them, or None where they are only counted.
 
     What an attempt that was cut off has frozen is taken up again. Raises CriteriaMixed,
-    TokenizerUnknown, and Stopped where it was called off while it mixed.
+    TokenizerUnknown, NothingToFreeze, and Stopped where it was called off while it mixed.
     """
     if freezing.dataset is not None:
         return freezing.dataset
@@ -90,6 +90,8 @@ def mixed(*, freezing: Freezing, tell: Tell) -> Dataset | None:
     freezing.table = table
     if freezing.is_trial:
         return None
+    if not table["rows"]:
+        raise NothingToFreeze
     with transaction.atomic():
         freezing.dataset = mixing.frozen(
             project=freezing.project,

@@ -146,7 +146,6 @@ def unseen_items(*, project_id: int, rater: Rater, use: GoldItem.Use) -> QuerySe
             ~Exists(Assignment.objects.filter(task__comparison=comparison, rater=rater)),
             project=project_id,
             use=use,
-            retired_at=None,
         )
         .exclude(comparison__conversation__author=rater)
         .select_related("comparison__project")

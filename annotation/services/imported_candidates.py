@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -37,6 +38,8 @@ _CANDIDATE_COLUMNS = (
     "names_model",
     "provenance",
 )
+# A file may put the best first; of two that people find equal, the earlier one is taken.
+_CHANCE: random.Random = random.SystemRandom()
 
 
 def add(*, run: ImportRun, by_sha256: Mapping[str, CandidatesRecord]) -> int:
@@ -118,10 +121,12 @@ def _comparison_rows(
 def _candidate_rows(
     comparison_id: int, record: CandidatesRecord, ours: set[str]
 ) -> Iterator[tuple[Any, ...]]:
-    """A model's name is masked in what is shown; the words as they came are kept beside."""
-    names = frozenset(ours | {one.policy for one in record.candidates if one.policy})
-    is_near = near_identical_to_earlier([one.content for one in record.candidates])
-    for index, one in enumerate(record.candidates):
+    """In an order of their own. A model's name is masked in what is shown; the words as they came are
+    kept beside."""
+    given = _CHANCE.sample(record.candidates, k=len(record.candidates))
+    names = frozenset(ours | {one.policy for one in given if one.policy})
+    is_near = near_identical_to_earlier([one.content for one in given])
+    for index, one in enumerate(given):
         named = names_one_of(one.content, names)
         yield (
             comparison_id,

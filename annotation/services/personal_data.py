@@ -1,4 +1,4 @@
-"""Warning of personal data at submit, and keeping what was found (DATA.md §6)."""
+"""Warning of personal data in what is handed in, and keeping what was found (DATA.md §6)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ def check(*, conversation: Conversation, live: Sequence[Message], confirmed: boo
     if not confirmed:
         fields: dict[str, list[str]] = {}
         for message, span in found:
-            quoted = message.content[span.start : span.end]
             fields.setdefault(f"turns.{message.position}", []).append(
-                f"“{quoted}” looks like {KINDS[span.kind]}."
+                _quoted(message.content, span)
             )
         raise PersonalDataFound(fields=fields)
     now = clock.now()
@@ -55,3 +54,14 @@ def check(*, conversation: Conversation, live: Sequence[Message], confirmed: boo
         ),
         ignore_conflicts=True,
     )
+
+
+def check_text(*, field: str, text: str, language: str) -> None:
+    """Look through what stands in no turn; raises PersonalDataFound, which quotes each under `field`."""
+    found = personal_data.find(text, language=language)
+    if found:
+        raise PersonalDataFound(fields={field: [_quoted(text, span) for span in found]})
+
+
+def _quoted(text: str, span: personal_data.Span) -> str:
+    return f"“{text[span.start : span.end]}” looks like {KINDS[span.kind]}."

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from annotation import overlap
+from annotation.measures.opinions import OPINIONS
 from annotation.models import Comparison, Purpose, Ranking, Reason, Slot, Task, TaskKind
 from annotation.selectors.rankings import tiers_of
 from annotation.services import leases
 from annotation.services.qualification import LEAD
 from annotation.services.tasks import NewTask, add_tasks
-
-OPINIONS = [Reason.PLANNED, Reason.EXTRA]
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from django.db import transaction
 from annotation.datasets import cards, plots
 from annotation.datasets.archives import zipped
 from annotation.datasets.mixtures import Mixture
-from annotation.exceptions import AlreadyWithdrawn, RebuildDiffers
+from annotation.exceptions import AlreadyWithdrawn, NothingToFreeze, RebuildDiffers
 from annotation.models import Benchmark, Dataset, DatasetVersion, Freezing, Recipe
 from annotation.selectors import dataset_facts
 from annotation.services import dataset_files, freezings, job_folders, recipes
@@ -49,7 +49,8 @@ def make(
 ) -> DatasetVersion:
     """Write the files of what was frozen, store them as one archive, and number the version.
 
-    `progress` may raise to stop: then nothing was numbered.
+    `progress` may raise to stop: then nothing was numbered. Raises NothingToFreeze where the file has no
+    line for any of the rows.
     """
     made = DatasetVersion.objects.filter(dataset=dataset).first()
     if made is not None:
@@ -58,6 +59,12 @@ def make(
     number = _next_number(freezing.recipe)
     path = folder / f"{freezing.recipe.name}-v{number}.jsonl"
     written = _write_data(dataset, freezing.contents, path, progress)
+    if not written.manifest["kept"]:
+        raise NothingToFreeze(
+            "The file has no line for any of the rows: "
+            + ", ".join(f"{n:,} {reason}" for reason, n in written.manifest["excluded"].items())
+            + ". Choose another format, or other options."
+        )
     found = _described(freezing, dataset, number, written, folder)
     archive = _archived(found)
     progress(dataset.n_rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from annotation.models import Candidate, DatasetVersion, Ranking
 from annotation.selectors.versions import diff
 from annotation.services import versions
 from annotation.services.explanations import explain_line
+from labelhub import clock
 from labelhub.accounts.models import Project
-from tests.factories import ProjectFactory
+from tests.factories import GuidelineFactory, MembershipFactory, ProjectFactory
 from tests.freezing import counted, declared, files_of, frozen
 from tests.importing import dialogue, ranking, said, take_in, unlike
+from tests.judging import given_by_people
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +101,29 @@ def test_each_reason_to_leave_one_out_is_counted(project: Project) -> None:
     )
 
 
+@pytest.mark.parametrize("because", ["excluded", "older_guideline", "cannot_judge"])
+def test_what_may_not_leave_itself_disputes_nothing(project: Project, because: str) -> None:
+    ranked(project, 1, "A", "B", id="11", acceptable_tier=1)
+    ranked(project, 1, "B", "A", id="12", rater="r_2", acceptable_tier=1)
+    recipe = declared(project, sources=SOURCES)
+    written = GuidelineFactory(project=project, kind="ranking", version=2, breaking=True)
+    rater = given_by_people(project, guideline=written)["r_2"]
+    assert counted(recipe)["sources"][0]["excluded"] == {"disputed": 2}
+    if because == "excluded":
+        MembershipFactory(
+            project=project, user=rater.user, excluded_from=clock.now() - timedelta(1)
+        )
+    elif because == "older_guideline":
+        with pgtrigger.ignore("annotation.Ranking:append_only"):
+            Ranking.objects.filter(rater=rater).update(guideline=None)
+    else:
+        with pgtrigger.ignore("annotation.Ranking:append_only"):
+            Ranking.objects.filter(rater=rater).update(cannot_judge=True)
+    reason = "rater_excluded" if because == "excluded" else because
+    (source,) = counted(recipe)["sources"]
+    assert (source["rows"], source["excluded"]) == (1, {reason: 1})
+
+
 def test_a_reply_that_was_cut_short_is_passed_over(project: Project) -> None:
     ranked(project, 1, "AB", "C", acceptable_tier=1)
     with pgtrigger.ignore("annotation.Candidate:append_only"):
@@ -132,16 +158,17 @@ def test_a_better_reply_goes_before_the_best(project: Project) -> None:
 
 def test_a_frozen_version_stays_what_it_was(project: Project, tmp_path: Path) -> None:
     ranked(project, 1, "A", "B", id="11", rater="r_1", acceptable_tier=1)
+    ranked(project, 2, "AB", acceptable_tier=1)
     first = version_of(project)
     for name, content in files_of(first).items():
         (tmp_path / name).write_bytes(content)
     explained = explain_line(path=tmp_path / "mix-v1.jsonl", number=1)
-    assert explained.rows[0]["ranking"] == Ranking.objects.get().pk
+    assert explained.rows[0]["ranking"] == Ranking.objects.earliest("pk").pk
     # Somebody else now says that it is not fit.
     ranked(project, 1, "B", "A", id="12", rater="r_2", acceptable_tier=1)
     versions.rebuild(version=first, folder=tmp_path, progress=lambda n: None)
     second = frozen(first.recipe)
-    assert completions(second) == []
+    assert completions(second) == ["Reply A."]
     found = diff(before=first, after=second)
     assert (found.added, found.gone) == (0, 1)
     assert found.examples["gone"][0].before.endswith("Reply A.")

@@ -85,20 +85,29 @@ def test_a_line_that_does_not_fit_is_refused_by_its_number(
         (line,) = formats.messages_lines(dialogue, options)
         return [line | {"more": 1} if dialogue.row == 3 else line]
 
+    # With metadata, lines are written here; without, PostgreSQL writes them.
     monkeypatch.setitem(cast(Any, formats.SFT_FORMATS), "messages", with_more)
     earlier = tmp_path / "x.test.parquet"
     earlier.write_bytes(b"from before")
     with pytest.raises(ParquetRefused, match=r"Line \d+ .*“more”"):
         # One of the two files fits.
-        write_out(project, "sft", "messages", tmp_path / "x.parquet", split="test=0.5,train=0.5")
+        write_out(
+            project,
+            "sft",
+            "messages",
+            tmp_path / "x.parquet",
+            split="test=0.5,train=0.5",
+            with_metadata=True,
+        )
     assert earlier.read_bytes() == b"from before"
     assert list(tmp_path.iterdir()) == [earlier]
     earlier.unlink()
     with pytest.raises(ParquetRefused, match=r"Line 3 .*“more”.*as JSON lines"):
-        write_out(project, "sft", "messages", tmp_path / "x.parquet")
+        write_out(project, "sft", "messages", tmp_path / "x.parquet", with_metadata=True)
+    out = str(tmp_path / "y.parquet")
     with pytest.raises(CommandError, match="Line 3 "):
         call_command(
-            "export_jsonl", "sft", "--project", project.slug, "--out", str(tmp_path / "y.parquet")
+            "export_jsonl", "sft", "--project", project.slug, "--out", out, "--with-metadata"
         )
     assert list(tmp_path.iterdir()) == []
 

@@ -19,7 +19,7 @@ from annotation.models import (
     Ranking,
     Task,
 )
-from annotation.services import dataset_files, datasets
+from annotation.services import dataset_files, datasets, framing
 from annotation.services.file_options import FileOptions
 from labelhub import clock
 from tests.factories import (
@@ -121,6 +121,7 @@ class TestSplits:
 class TestFreezing:
     def test_datasets_are_numbered_chunked_and_frozen(self, project, monkeypatch, path):
         monkeypatch.setattr(datasets, "CHUNK_ROWS", 2)
+        monkeypatch.setattr(framing, "CHUNKS_AT_ONCE", 1)
         take_in(project, *(dialogue(f"{n}?", "Yes.") for n in range(5)))
         for number in (1, 2):
             dataset = datasets.freeze(project=project, kind=Dataset.Kind.SFT)

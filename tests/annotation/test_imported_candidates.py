@@ -1,5 +1,6 @@
 """Completions made elsewhere, to be ranked here."""
 
+import random
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.forms.models import model_to_dict
 
 from annotation.model_names import MASK
 from annotation.models import Candidate, Comparison, Task
-from annotation.services import imports
+from annotation.services import imported_candidates, imports
 from annotation.services.comparisons import ranking_task
 from annotation.services.tasks import add_tasks
 from labelhub import clock
@@ -44,7 +45,7 @@ def test_a_line_is_a_comparison_that_people_rank(project: Project) -> None:
     assert (comparison.criterion, comparison.criterion_text) == ("custom", "Which is kinder?")
     assert (comparison.language, comparison.category, comparison.licence) == ("de", "chat", "MIT")
     assert comparison.context.messages == [said("user", "Which is best?")]
-    first, second = comparison.candidates.order_by("index")
+    first, second = comparison.candidates.order_by("content")
     assert (first.content, first.origin, first.provenance) == ("One.", "imported", {})
     assert second.provenance == {
         "policy": "other-7b",
@@ -53,6 +54,19 @@ def test_a_line_is_a_comparison_that_people_rank(project: Project) -> None:
     }
     (rater,) = people(project, 1, languages=["de"])
     assert rank_next(rater, project, [1, 2]).comparison == comparison
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_their_order_is_not_the_file_s(
+    project: Project, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance, again = random.Random(seed), random.Random(seed)  # noqa: S311 - to be repeated
+    monkeypatch.setattr(imported_candidates, "_CHANCE", chance)
+    given = ["A.", "B.", "C.", "D."]
+    take_in(project, line(*given))
+    assert list(Candidate.objects.order_by("index").values_list("content", flat=True)) == (
+        again.sample(given, k=4)
+    )
 
 
 def test_a_second_import_adds_nothing(project: Project) -> None:
@@ -68,16 +82,16 @@ def test_names_are_masked_and_what_was_said_is_kept(project: Project) -> None:
         project,
         line({"content": "I am other-7b.", "policy": "other-7b"}, "Ask ours-3.", "No name."),
     )
-    shown = list(Candidate.objects.order_by("index"))
-    assert [row.content for row in shown] == [f"I am {MASK}.", f"Ask {MASK}.", "No name."]
+    shown = list(Candidate.objects.order_by("content"))
+    assert [row.content for row in shown] == [f"Ask {MASK}.", f"I am {MASK}.", "No name."]
     assert [row.names_model for row in shown] == [True, True, False]
-    assert shown[0].provenance == {"policy": "other-7b", "said": "I am other-7b."}
+    assert shown[1].provenance == {"policy": "other-7b", "said": "I am other-7b."}
 
 
 def test_empty_and_same_candidates_are_left_out_and_counted(project: Project) -> None:
     run, _ = take_in(project, line("One.", " ", "one.", "Two.", ""))
     assert run.left_out == {"empty_candidate": 2, "same_candidate": 1}
-    assert list(Candidate.objects.order_by("index").values_list("content", flat=True)) == [
+    assert list(Candidate.objects.order_by("content").values_list("content", flat=True)) == [
         "One.",
         "Two.",
     ]
@@ -113,8 +127,9 @@ def test_many_lines_take_as_many_statements_as_few(
 def test_their_tasks_are_as_those_of_other_comparisons(project: Project) -> None:
     Project.objects.update(rankings_per_comparison=3, overlap_share=0.5, exam_required=True)
     project.refresh_from_db()
+    # Of so many, chance (by their ids) plans both one ranking and three.
     take_in(
-        project, *(line(f"One {n}.", "Two.", language="de" if n % 2 else "en") for n in range(8))
+        project, *(line(f"One {n}.", "Two.", language="de" if n % 2 else "en") for n in range(64))
     )
     imported = list(Task.objects.order_by("comparison"))
     assert {task.slots.count() for task in imported} == {1, 3}

@@ -1,8 +1,10 @@
 """What looks like personal data, and what only seems to."""
 
+import orjson
+import phonenumbers
 import pytest
 
-from annotation.personal_data import find
+from annotation.personal_data import find, may_hold
 
 
 def kinds(text: str, language: str = "en") -> list[tuple[str, str]]:
@@ -64,3 +66,39 @@ def test_a_text_of_nothing_but_addresses_is_soon_done_with() -> None:
 def test_of_two_readings_of_the_same_signs_the_first_counts() -> None:
     text = "4539 1488 0343 6467 and a@b.de, +44 20 7946 0018, c@d.de"
     assert [kind for kind, _ in kinds(text)] == ["card", "email", "phone", "email"]
+
+
+@pytest.mark.parametrize("digits", ["٤٥٣٩ ١٤٨٨ ٠٣٤٣ ٦٤٦٧", "４５３９ １４８８ ０３４３ ６４６７"])
+def test_digits_of_other_scripts_are_digits(digits: str) -> None:
+    assert kinds(f"Karte {digits}, bitte") == [("card", digits)]
+
+
+def test_numbers_with_an_extension_are_found() -> None:
+    assert kinds("2127365000 ext. 5") == [("phone", "2127365000 ext. 5")]
+
+
+def test_every_country_s_numbers_are_worth_a_look() -> None:
+    """Also as JSON writes them, after a line break that it escapes."""
+    n_numbers = 0
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for sort in range(11):
+            number = phonenumbers.example_number_for_type(region, sort)
+            if number is None:
+                continue
+            n_numbers += 1
+            for form in (
+                phonenumbers.PhoneNumberFormat.E164,
+                phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+            ):
+                text = f"\n{phonenumbers.format_number(number, form)}"
+                assert may_hold(text.encode()), text
+                assert may_hold(orjson.dumps([text])), text
+    assert n_numbers > 1000
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "In 1984, and 1985.", "(1984)", "12 of 34", "3 + 4 = 7", "MP3 or H2O", "数据 “a” é"],
+)
+def test_most_texts_are_not(text: str) -> None:
+    assert not may_hold(text.encode())

@@ -19,6 +19,7 @@ from annotation.selectors import datasets as selectors
 from tests.datasets.strategies import PLANES
 from tests.factories import ProjectFactory
 from tests.importing import dialogue, ranking, said, take_in, write_out
+from tests.judging import given_by_people
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +93,7 @@ def test_orders_of_rankings(file_format: str, options: Options) -> None:
     for candidate, rating in zip(lines[3]["candidates"], (2, 6, 7, 4), strict=True):
         candidate["rating"] = rating
     take_in(project, *lines)
+    given_by_people(project)
     with pgtrigger.ignore("annotation.Candidate:append_only"):
         Candidate.objects.filter(content="Reply A.").update(
             content="Reply of ▇▇▇.", names_model=True, provenance={"said": "Reply of Llama."}

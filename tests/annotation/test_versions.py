@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -21,6 +22,7 @@ from annotation.models import (
     Ranking,
     Recipe,
 )
+from annotation.selectors import dataset_facts
 from annotation.selectors.versions import diff
 from annotation.services import freezings, leased_jobs, versions
 from annotation.services.explanations import explain_line
@@ -32,9 +34,9 @@ from tests.factories import (
     RatingSchemaFactory,
     RoundFactory,
 )
-from tests.freezing import declared, files_of, frozen, run
+from tests.freezing import counted, declared, files_of, frozen, run
 from tests.importing import dialogue, ranking, said, take_in, unlike
-from tests.judging import judged
+from tests.judging import given_by_people, judged
 from tests.writing import Person, serving_project
 
 pytestmark = pytest.mark.django_db
@@ -264,7 +266,9 @@ class TestCard:
         project = serving_project()
         person = Person(project)
         for state in ("approved", "accepted_by_sampling"):
-            Conversation.objects.filter(pk=person.hand_in_new().pk).update(state=state)
+            conversation = person.hand_in_new()
+            conversation.messages.filter(role="assistant").update(trainable=True)
+            Conversation.objects.filter(pk=conversation.pk).update(state=state)
         version = frozen(declared(project, near_duplicates=False, file={"format": "openai"}))
         people = version.manifest["people"]
         assert (people["n_raters"], people["n_demonstrations"], people["n_reviewed"]) == (1, 2, 1)
@@ -281,6 +285,49 @@ class TestCard:
         assert "Not enough overlap" in version.card
         assert version.manifest["rating_schemas"] == [1]
         assert version.manifest["people"]["n_raters"] == 1
+
+    def test_its_agreement_is_that_of_its_own_rows(self):
+        """Whatever comes later, the same frozen rows have the same card."""
+        project = ProjectFactory()
+        for number in range(30):
+            fields = {"group_id": f"g{number}", "prompt": [said("user", unlike(number))]}
+            for rater in ("r_1", "r_2"):
+                take_in(project, ranking("A", "B", id=f"{number}{rater}", rater=rater, **fields))
+        people = given_by_people(project)
+        version = frozen(declared(project, kind="comparisons", near_duplicates=False))
+        told = version.manifest["agreement"]
+        assert (told["n_comparisons"], told["same_order"]["value"]) == (30, 1.0)
+        # Another opinion on each, one that was taken back, and a person whose labels count no more.
+        for number in range(30):
+            take_in(
+                project,
+                ranking("B", "A", id=f"{number}r_3", rater="r_3", group_id=f"g{number}")
+                | {"prompt": [said("user", unlike(number))]},
+            )
+        given_by_people(project)
+        MembershipFactory(
+            project=project, user=people["r_1"].user, excluded_from=clock.now() - timedelta(days=1)
+        )
+        Ranking.objects.filter(rater=people["r_2"]).update(is_current=False)
+        again = orjson.loads(orjson.dumps(dataset_facts.agreement_of(version.dataset)))
+        assert again == told
+
+    def test_a_recipe_that_gives_no_line_makes_no_version(self):
+        project = ProjectFactory()
+        empty = run(declared(project))
+        assert (empty.state, empty.error_code) == ("failed", "nothing_to_freeze")
+        assert empty.error_detail.startswith("No row may go into this version; count the recipe")
+        assert not Dataset.objects.exists()
+        # Rows there are, but the file has a line for none of them.
+        take_in(project, ranking("AB"))
+        tied = run(
+            declared(project, kind="comparisons", name="tied", file={"format": "preference"})
+        )
+        assert (tied.state, tied.error_code) == ("failed", "nothing_to_freeze")
+        assert "1 all_tied" in tied.error_detail
+        assert not DatasetVersion.objects.exists()
+        # Counting says what there is.
+        assert counted(declared(project, name="other"))["rows"] == 0
 
 
 def frozen_manifest(folder):

@@ -30,6 +30,18 @@ def candidate(**changes):
         ("messages", b'{"a":"\xff"}', RejectCode.INVALID_UTF8),
         ("messages", b'{"a":"\\ud800"}', RejectCode.LONE_SURROGATE),
         ("messages", b'{"a":"\\u0000"}', RejectCode.NUL),
+        ("messages", b'{"a":1,"a":2}', RejectCode.DUPLICATE_KEY),
+        (
+            "messages",
+            b'{"messages":[{"role":"user","role":"assistant"}]}',
+            RejectCode.DUPLICATE_KEY,
+        ),
+        # However they are written, and whatever else in the row looks like a key.
+        ("messages", b'{"a" : 1,"b":2,"b":3}', RejectCode.DUPLICATE_KEY),
+        ("messages", b'{"a":1,"\\u0061":2}', RejectCode.DUPLICATE_KEY),
+        ("messages", b'{"a":"\\u0022:","a":"\\u0022:"}', RejectCode.DUPLICATE_KEY),
+        ("messages", b'{"a":"\\"\\u003a","a":1}', RejectCode.DUPLICATE_KEY),
+        ("messages", b'{"a":"\\"\\u003a\\"\\u003A","b":1,"b":2}', RejectCode.DUPLICATE_KEY),
         ("messages", b"[" * 200_000, RejectCode.TOO_DEEP),
         ("messages", gzip.compress(b"{}" * 99, mtime=0)[:-9], RejectCode.TRUNCATED),
         ("messages", b"[] x", RejectCode.TRAILING_CONTENT),

@@ -173,19 +173,19 @@ def test_a_killed_export_leaves_the_old_file_under_its_name(
     assert len(lines_of(path)) == 20
 
 
-# By the second the lines are PostgreSQL's, by the first Python's.
-@pytest.mark.parametrize("personal_data", ["hold", "keep"])
-def test_killed_again_and_again_it_keeps_its_parts(personal_data: str, tmp_path: Path) -> None:
+# By the first the lines are PostgreSQL's, by the second Python's.
+@pytest.mark.parametrize("metadata", [False, True])
+def test_killed_again_and_again_it_keeps_its_parts(*, metadata: bool, tmp_path: Path) -> None:
     project = ProjectFactory(slug="news")
     text = "Many words, “quoted” and not. " * 150
     take_in(project, *(dialogue(f"{n}?", f"{text}{n}") for n in range(2500)))
     whole, path = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
-    write_out(project, "sft", "messages", whole, personal_data=personal_data)
+    write_out(project, "sft", "messages", whole, with_metadata=metadata)
     n_bytes = whole.stat().st_size
     assert n_bytes > 2 * KEEP_BYTES
     draw = numpy.random.default_rng(6)
     arguments = ("export_jsonl", "sft", "--project", "news", "--out", str(path))
-    arguments += ("--pii", personal_data)
+    arguments += ("--with-metadata",) if metadata else ()
     kept: list[int] = []
     n_killed = 0
     while n_killed < (20 if hypothesis_settings().max_examples > 100 else 2):
@@ -219,7 +219,7 @@ def test_killed_again_and_again_it_keeps_its_parts(personal_data: str, tmp_path:
     # As a kill leaves it that comes while something is noted.
     tmp_path.joinpath(f".{note_path(path).name}.0.partial").touch()
     take_in(project, dialogue("Too late?", "Yes."))
-    options = FileOptions.checked(kind="sft", file_format="messages", personal_data=personal_data)
+    options = FileOptions.checked(kind="sft", file_format="messages", with_metadata=metadata)
     begun = dataset_files.begun(path=path, project=project, options=options)
     assert begun is not None
     seen: list[int] = []

@@ -40,6 +40,13 @@ def _share(text: str) -> float:
     return share
 
 
+def _people(text: str) -> int:
+    people = int(text)
+    if people < 1:
+        raise ValueError
+    return people
+
+
 class Command(DatabaseCommand):
     help = (
         "Freeze what may leave now and write it as JSON lines or Parquet, with a manifest beside it. "
@@ -121,6 +128,13 @@ class Command(DatabaseCommand):
             default=0.0,
             metavar="SHARE",
             help="comparisons: leave out those whose rankings agree less, or were ranked once",
+        )
+        parser.add_argument(
+            "--min-raters",
+            type=_people,
+            default=1,
+            metavar="N",
+            help="comparisons: leave out those that fewer of our people gave an opinion of",
         )
         parser.add_argument(
             "--max-model-share",
@@ -241,6 +255,7 @@ class Command(DatabaseCommand):
             thumbs=options["thumbs"],
             aggregate=options["aggregate"],
             min_agreement=options["min_agreement"],
+            min_raters=options["min_raters"],
             max_model_share=options["max_model_share"],
             without_drafts=sorted(set(options["without_drafts"])),
             allow_use=options["allow_use"],
