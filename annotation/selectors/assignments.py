@@ -12,6 +12,7 @@ from annotation.models import Assignment, Conversation, TaskKind
 from annotation.selectors import comparisons, conversations
 from annotation.selectors.comparisons import ComparisonPage
 from annotation.selectors.conversations import Previous, Thread
+from annotation.selectors.questions import RULINGS_SHOWN
 from labelhub import exceptions, prepared
 from labelhub.accounts.models import Project, User
 
@@ -33,6 +34,15 @@ class ShownPrompt:
 
 
 @dataclass(frozen=True)
+class ShownRuling:
+    """A lead's answer that holds for all such work, with the question it answers."""
+
+    id: int
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class AssignmentPage:
     """One assignment as its owner sees it; nothing of where candidates came from."""
 
@@ -43,6 +53,8 @@ class AssignmentPage:
     lease_until: datetime
     guideline: GuidelineNumber | None
     autosaves: list[dict[str, Any]]
+    # What leads ruled on such work since the person last began any, newest first.
+    new_rulings: list[ShownRuling]
     prompt: ShownPrompt | None
     language: str
     sensitivity: list[str]
@@ -67,6 +79,16 @@ SELECT a.kind, a.state, a.reason, a.lease_until, a.draft_arm, a.kept_submission,
                                             'payload', s.payload, 'saved_at', s.saved_at)
                          ORDER BY s.turn)
         FROM annotation_autosave s WHERE s.assignment_id = a.id) AS autosaves,
+       (SELECT jsonb_agg(jsonb_build_object('id', q.id, 'text', q.text, 'answer', q.answer)
+                         ORDER BY q.id DESC)
+        FROM (SELECT id, text, answer, pinned_at FROM annotation_question
+              WHERE project_id = a.project_id AND kind = a.kind AND pinned_at IS NOT NULL
+              ORDER BY id DESC LIMIT {RULINGS_SHOWN}) q
+        WHERE NOT EXISTS (
+            SELECT 1 FROM annotation_assignment began
+            WHERE began.rater_id = a.rater_id AND began.project_id = a.project_id
+              AND began.kind = a.kind AND began.leased_at > q.pinned_at
+              AND began.leased_at < a.leased_at)) AS new_rulings,
        {comparisons.PAGE_COLUMNS}
 FROM annotation_assignment a
 JOIN accounts_rater r ON r.id = a.rater_id
@@ -104,6 +126,7 @@ class _Frame(NamedTuple):
     sensitivity: list[str]
     is_scored: bool
     autosaves: str | None
+    new_rulings: str | None
 
 
 def page_of(*, user: User, assignment_id: int) -> AssignmentPage:
@@ -128,6 +151,7 @@ def page_of(*, user: User, assignment_id: int) -> AssignmentPage:
         if frame.guideline_id
         else None,
         autosaves=orjson.loads(frame.autosaves or "[]"),
+        new_rulings=[ShownRuling(**row) for row in orjson.loads(frame.new_rulings or "[]")],
         prompt=ShownPrompt(
             frame.prompt_kind,
             frame.prompt_text,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.db.models import Sum
 
-from annotation.models import Assignment, Pool
+from annotation.models import ActiveTime, Assignment, Pool
 from labelhub import clock
 from labelhub.accounts.models import Membership
 
@@ -16,8 +16,6 @@ from labelhub.accounts.models import Membership
 SENSITIVE_IN_A_ROW = 10
 SENSITIVE_SECONDS_A_DAY = 2 * 60 * 60
 REST = timedelta(hours=1)
-# What was begun before that is not worked on today, so that a claim need not look at all there is.
-STILL_AT_IT = timedelta(days=7)
 
 
 def opt_ins_now(*, rater_id: int, opt_ins: Sequence[str]) -> list[str]:
@@ -27,9 +25,8 @@ def opt_ins_now(*, rater_id: int, opt_ins: Sequence[str]) -> list[str]:
 
 def _needs_rest(rater_id: int) -> bool:
     now = clock.now()
-    mine = Assignment.objects.filter(rater=rater_id)
     newest = list(
-        mine.filter(leased_at__gte=now - timedelta(days=1))
+        Assignment.objects.filter(rater=rater_id, leased_at__gte=now - timedelta(days=1))
         .order_by("-leased_at")
         .values_list("task__pool__sensitivity", "leased_at", "last_beat_at")[:SENSITIVE_IN_A_ROW]
     )
@@ -40,11 +37,10 @@ def _needs_rest(rater_id: int) -> bool:
         n_in_a_row, later = n_in_a_row + 1, begun_at
     if n_in_a_row >= SENSITIVE_IN_A_ROW:
         return True
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     seconds: float | None = (
-        mine.filter(leased_at__gte=midnight - STILL_AT_IT, last_beat_at__gte=midnight)
-        .exclude(task__pool__sensitivity=[])
-        .aggregate(seconds=Sum("active_seconds"))["seconds"]
+        ActiveTime.objects.filter(rater=rater_id, day=now.date())
+        .exclude(assignment__task__pool__sensitivity=[])
+        .aggregate(seconds=Sum("seconds"))["seconds"]
     )
     return (seconds or 0.0) >= SENSITIVE_SECONDS_A_DAY
 

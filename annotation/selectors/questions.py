@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
-from annotation.models import Assignment, Question
+from annotation.models import Assignment, Question, TaskKind
 from annotation.selectors.queue import COUNT_BOUND
 from labelhub.accounts.models import Membership, Project, User
 from labelhub.accounts.selectors import row_for
@@ -18,6 +18,15 @@ RULINGS_SHOWN = 20
 def asked_by(*, assignment: Assignment) -> list[Question]:
     """The person's own questions about a task, oldest first."""
     return list(Question.objects.filter(assignment=assignment).order_by("pk"))
+
+
+def may_release(*, assignment: Assignment) -> bool:
+    """Whether a question may give the task back.
+
+    Returned writing and an exam's has nobody else to go back to. A ranking may always be let go: that
+    it could not would tell a known item, or one of an exam, from the others.
+    """
+    return assignment.kind == TaskKind.RANKING or assignment.task.reserved_for_id is None
 
 
 def rulings_for(*, assignment: Assignment) -> list[Question]:

@@ -10,9 +10,8 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
 
-from annotation.models import Assignment, TimeContest
+from annotation.models import ActiveTime, TimeContest
 from labelhub import exceptions
 from labelhub.accounts.models import Membership, Project, User
 from labelhub.accounts.selectors import row_for
@@ -20,7 +19,7 @@ from labelhub.accounts.selectors import row_for
 
 @dataclass(frozen=True)
 class Day:
-    """A person's day in UTC; work counts for the day on which it was last touched.
+    """A person's day in UTC; `n_tasks` were worked on then, each counted on every such day.
 
     `granted_seconds` is the newest decision, which stands while the day is contested again.
     """
@@ -48,7 +47,9 @@ def days_of(*, membership: Membership, month: str) -> list[Day]:
     counted = {
         row["day"]: row
         for row in _by_day(
-            Assignment.objects.filter(rater__user=membership.user, project=membership.project),
+            ActiveTime.objects.filter(
+                rater__user=membership.user, assignment__project=membership.project
+            ),
             first,
             after,
         )
@@ -88,14 +89,13 @@ def seconds_on(*, membership: Membership, day: date) -> float:
     )
 
 
-def _by_day(rows: QuerySet[Assignment], first: datetime, after: datetime) -> Any:
+def _by_day(rows: QuerySet[ActiveTime], first: datetime, after: datetime) -> Any:
     """Rows of {"day", "seconds", "n_tasks"}, which `values` may split further by person."""
     return (
-        rows.filter(last_beat_at__gte=first, last_beat_at__lt=after, active_seconds__gt=0)
-        .annotate(day=TruncDate("last_beat_at", tzinfo=UTC))
+        rows.filter(day__gte=first.date(), day__lt=after.date())
         .order_by()
         .values("day")
-        .annotate(seconds=Sum("active_seconds"), n_tasks=Count("pk"))
+        .annotate(seconds=Sum("seconds"), n_tasks=Count("pk"))
     )
 
 
@@ -134,9 +134,9 @@ def month_rows(*, project: Project, month: str) -> Iterator[tuple[str, str, int,
             granted[key] = contest.granted_seconds
     counted = {
         (row["rater"], row["day"]): row
-        for row in _by_day(Assignment.objects.filter(project=project), first, after).values(
-            "rater", "day", "seconds", "n_tasks"
-        )
+        for row in _by_day(
+            ActiveTime.objects.filter(assignment__project=project), first, after
+        ).values("rater", "day", "seconds", "n_tasks")
     }
     names = dict(
         Membership.objects.filter(

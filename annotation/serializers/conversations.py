@@ -182,4 +182,12 @@ class FeedbackInput(serializers.Serializer[Any]):
     comment = serializers.CharField(
         max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, trim_whitespace=False, default=""
     )
-    rewrite = serializers.CharField(allow_blank=True, trim_whitespace=False, default="")
+    rewrite = serializers.CharField(
+        allow_blank=True,
+        trim_whitespace=False,
+        default="",
+        help_text="What the reply should have said; with a thumb down only.",
+    )
+    personal_data_confirmed = serializers.BooleanField(
+        default=False, help_text="The author has seen what looks like personal data in the rewrite."
+    )

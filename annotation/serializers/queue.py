@@ -88,6 +88,12 @@ class GuidelineNumberOutput(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
+class RulingOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    text = serializers.CharField()
+    answer = serializers.CharField()
+
+
 class AssignmentOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=TaskKind.choices)
@@ -96,6 +102,9 @@ class AssignmentOutput(serializers.Serializer[Any]):
     lease_until = serializers.DateTimeField()
     guideline = GuidelineNumberOutput(allow_null=True)
     autosaves = AutosaveOutput(many=True)
+    new_rulings = RulingOutput(
+        many=True, help_text="Given on such work since the person last began any, newest first."
+    )
     prompt = PromptOutput(allow_null=True)
     language = serializers.CharField()
     sensitivity = serializers.ListField(child=serializers.CharField())

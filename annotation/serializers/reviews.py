@@ -34,3 +34,7 @@ class ReviewInput(serializers.Serializer[Any]):
     comments = serializers.ListField(
         child=MessageCommentInput(), max_length=MAX_COMMENTS, default=list
     )
+    personal_data_confirmed = serializers.BooleanField(
+        default=False,
+        help_text="The reviewer has seen what looks like personal data in their own changes.",
+    )

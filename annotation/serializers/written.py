@@ -73,6 +73,12 @@ class WrittenOutput(serializers.Serializer[Any]):
     kept_submission = serializers.JSONField(allow_null=True)
 
 
+class AmendedOutput(serializers.Serializer[Any]):
+    assignment = serializers.IntegerField(
+        help_text="Under which its author goes on; another one where this is another version."
+    )
+
+
 class QuestionInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=MAX_COMMENT_CHARACTERS, trim_whitespace=False)
     release = serializers.BooleanField(
@@ -114,6 +120,9 @@ class AskedQuestionOutput(QuestionOutput):
 class QuestionsOutput(serializers.Serializer[Any]):
     questions = QuestionOutput(many=True)
     rulings = QuestionOutput(many=True)
+    may_release = serializers.BooleanField(
+        help_text="False for what waits for this person alone, which a question cannot give back."
+    )
 
 
 class AnswerInput(serializers.Serializer[Any]):

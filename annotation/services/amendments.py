@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.exceptions import AlreadyActedOn
-from annotation.models import Assignment, Comparison, Conversation, Slot, Task, TaskKind
-from annotation.services import leases
+from annotation.models import Assignment, Comparison, Conversation, Purpose, Slot, Task, TaskKind
+from annotation.services import claim, leases
+from annotation.services.demonstrations import ask_for_another_version
 from labelhub import clock
 from labelhub.accounts import services as accounts
 
@@ -15,11 +16,14 @@ HANDED_IN = (Conversation.State.SUBMITTED, Conversation.State.FINISHED)
 
 
 @transaction.atomic
-def amend(*, assignment: Assignment) -> None:
-    """Give a submitted demonstration or chat back to its author, as it was handed in.
+def amend(*, assignment: Assignment) -> int:
+    """Give a submitted demonstration or chat back to its author, as it was handed in; the assignment
+    under which they go on.
 
-    Raises AlreadyActedOn once a reviewer took it, it was decided on, or one of its messages was picked
-    to be compared.
+    What counts as accepted because nobody was to review it stays as it is, since datasets may hold it:
+    its author writes another version, which a reviewer sees. Raises AlreadyActedOn once a reviewer took
+    it, it was decided on, or one of its messages was picked to be compared; for another version also
+    what a claim may.
     """
     locked = (
         Assignment.objects.select_for_update(of=("self", "task"), no_key=True)
@@ -32,11 +36,42 @@ def amend(*, assignment: Assignment) -> None:
     if (
         conversation is None
         or locked.state != Assignment.State.SUBMITTED
-        or conversation.state not in HANDED_IN
-        or not _withdrawn_from_review(conversation)
+        or conversation.state not in (*HANDED_IN, Conversation.State.ACCEPTED_BY_SAMPLING)
         or Comparison.objects.filter(conversation=conversation).exists()
+        or not _withdrawn_from_review(conversation)
     ):
         raise AlreadyActedOn
+    accounts.record(
+        actor=locked.rater.user,
+        verb="amended",
+        subject=conversation,
+        project=locked.project,
+    )
+    if conversation.state == Conversation.State.ACCEPTED_BY_SAMPLING:
+        return _next_version(locked, conversation)
+    _reopen(locked, conversation)
+    return locked.pk
+
+
+def _next_version(locked: Assignment, conversation: Conversation) -> int:
+    """Another version of what was accepted, leased to its author.
+
+    Were it reopened, they would change at will what they know nobody is to read.
+    """
+    conversation.state = Conversation.State.RETURNED
+    conversation.save(update_fields=["state"])
+    ask_for_another_version(conversation=conversation, purpose=Purpose(locked.task.purpose))
+    assert locked.rater.user is not None
+    return claim.claim(
+        user=locked.rater.user,
+        slug=locked.project.slug,
+        kind=TaskKind.DEMONSTRATION,
+        returned=conversation.pk,
+    )
+
+
+def _reopen(locked: Assignment, conversation: Conversation) -> None:
+    """Lease what was handed in to its author again."""
     now = clock.now()
     locked.state = Assignment.State.LEASED
     locked.submitted_at = None
@@ -59,12 +94,6 @@ def amend(*, assignment: Assignment) -> None:
     conversation.save(update_fields=["state", "finished_at", "version", "handed_in_path"])
     # Renews the lease, which is over by now, from this moment on.
     leases.renew(locked)
-    accounts.record(
-        actor=locked.rater.user,
-        verb="amended",
-        subject=conversation,
-        project=locked.project,
-    )
 
 
 def _undo_fixes(conversation: Conversation) -> None:

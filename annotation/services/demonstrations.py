@@ -8,14 +8,26 @@ from uuid import UUID
 
 from annotation import pick
 from annotation.exceptions import MustEndWithAssistant, NothingWritten, TooFewTurns
-from annotation.models import Assignment, Conversation, Message, Purpose, Review, Task, TaskKind
+from annotation.models import (
+    Assignment,
+    Conversation,
+    Message,
+    Purpose,
+    Reason,
+    Review,
+    Task,
+    TaskKind,
+)
 from annotation.selectors import conversations as selectors
 from annotation.selectors.lengths import pasted_share
 from annotation.services import conversations, drafts, exams, personal_data, submissions, tasks
+from annotation.services.qualification import skill_for
 from labelhub import clock
 from labelhub.accounts.models import Project
 
 PASTED_SHARE_TO_REVIEW = 0.5
+# A returned demonstration comes before new work while its author still has it in mind.
+REDO_PRIORITY = 10
 
 
 def submit_demonstration(
@@ -100,6 +112,28 @@ def is_pasted(live: Sequence[Message]) -> bool:
     return any(pasted_share(message) >= PASTED_SHARE_TO_REVIEW for message in live)
 
 
+def ask_for_another_version(*, conversation: Conversation, purpose: Purpose) -> None:
+    """A task for the author alone: to write the conversation, as it is now, anew."""
+    tasks.add_tasks(
+        tasks=[
+            tasks.NewTask(
+                project=conversation.project,
+                kind=TaskKind.DEMONSTRATION,
+                language=conversation.language,
+                sensitivity=tuple(conversation.sensitivity),
+                skill=skill_for(conversation.project, TaskKind.DEMONSTRATION),
+                purpose=purpose,
+                round=conversation.round,
+                prompt=conversation.prompt,
+                subject=conversation,
+                reserved_for=conversation.author,
+                reason=Reason.REDO,
+                priority=REDO_PRIORITY,
+            )
+        ]
+    )
+
+
 def make_trainable(*, conversation: Conversation) -> None:
     """The assistant's turns of an accepted demonstration are what a policy is trained to say; those
     that came with its prompt are context.
@@ -110,7 +144,7 @@ def make_trainable(*, conversation: Conversation) -> None:
 
 
 def wants_review(*, conversation: Conversation, reason: str) -> bool:
-    """Whether a reviewer is to see it: another version of a returned one always; the first ones of a
+    """Whether a reviewer is to see it: another version of an earlier one always; the first ones of a
     person, and the first ones after a rejection; of the rest a share drawn by the ids alone.
     """
     project = conversation.project

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.db.models import UUIDField, Value
 from django.db.models.functions import NullIf
 
-from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion
+from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion, TaskWithdrawn
 from annotation.models import Assignment, Autosave, Conversation, Pool, Purpose, Slot, Task
 from annotation.services import exams
-from labelhub import clock
+from labelhub import clock, prepared
 
 # The longest gap between two beats that still counts as working (DATA.md §7).
 LONGEST_GAP_SECONDS = 60.0
@@ -45,6 +45,23 @@ FROM late, annotation_task t
 WHERE s.id = late.slot_id AND s.state = 'leased' AND t.id = s.task_id
 """
 
+# A beat's seconds on the day of its assignment; one part of the statement that stores the beat.
+COUNTED = """
+counted AS (
+    INSERT INTO annotation_activetime AS t (assignment_id, rater_id, day, seconds)
+    SELECT %(assignment)s::bigint, %(rater)s::bigint, %(day)s::date, %(seconds)s::float8
+    WHERE %(seconds)s::float8 > 0
+    ON CONFLICT (rater_id, day, assignment_id) DO UPDATE SET seconds = t.seconds + EXCLUDED.seconds
+)
+"""
+RENEW = f"""
+WITH {COUNTED}
+UPDATE annotation_assignment
+SET state = 'leased', active_seconds = active_seconds + %(seconds)s, last_beat_at = %(now)s,
+    lease_until = %(until)s, page_key = %(page)s
+WHERE id = %(assignment)s
+"""  # noqa: S608 (a part of ours)
+
 
 def locked_lease(*, assignment: Assignment) -> Assignment:
     """The assignment, row-locked, still its owner's, with this moment counted as a beat.
@@ -67,38 +84,54 @@ def _locked(assignment: Assignment) -> Assignment:
 
 def renew(locked: Assignment) -> None:
     """Count a beat on an assignment that the caller has locked, and store it. Raises LeaseLost."""
-    count_beat(locked, now=clock.now())
-    locked.save(
-        update_fields=["state", "active_seconds", "last_beat_at", "lease_until", "page_key"]
-    )
+    beaten = count_beat(locked, now=clock.now())
+    prepared.execute(RENEW, beaten | {"until": locked.lease_until, "page": locked.page_key})
 
 
-def count_beat(locked: Assignment, *, now: datetime) -> None:
-    """Count a beat on a locked assignment, which the caller stores. Raises LeaseLost."""
-    if locked.state == Assignment.State.EXPIRED and _retake_slot(locked):
-        locked.state = Assignment.State.LEASED
+def count_beat(locked: Assignment, *, now: datetime) -> dict[str, Any]:
+    """Count a beat on a locked assignment, which the caller stores with these parameters of COUNTED.
+
+    Raises LeaseLost.
+    """
+    if locked.state == Assignment.State.EXPIRED:
+        _retake_slot(locked)
     if locked.state != Assignment.State.LEASED:
         raise LeaseLost
     gap = (now - locked.last_beat_at).total_seconds()
-    locked.active_seconds += min(max(gap, 0.0), LONGEST_GAP_SECONDS)
+    seconds = min(max(gap, 0.0), LONGEST_GAP_SECONDS)
+    locked.active_seconds += seconds
     locked.last_beat_at = now
     life = timedelta(seconds=locked.project.lease_seconds)
     if locked.lease_until - now < life / 2:
         locked.lease_until = now + life
+    return {
+        "assignment": locked.pk,
+        "rater": locked.rater_id,
+        "day": now.date(),
+        "seconds": seconds,
+        "now": now,
+    }
 
 
-def _retake_slot(assignment: Assignment) -> bool:
-    """Lease the slot again if it is free; a slot that somebody is claiming this moment is not."""
+def _retake_slot(assignment: Assignment) -> None:
+    """Lease the slot again if it is free; a slot that somebody is claiming this moment is not.
+
+    One of a task that waits for a lead is free to whoever worked on it, as to those who hold one.
+    Raises TaskWithdrawn where the task is out of the queue for good.
+    """
+    task = assignment.task
     slot = (
         Slot.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(pk=assignment.slot_id, state=Slot.State.OPEN)
+        .filter(pk=assignment.slot_id, state__in=[Slot.State.OPEN, Slot.State.WITHDRAWN])
         .first()
     )
     if slot is None:
-        return False
+        return
+    if slot.state == Slot.State.WITHDRAWN and task.settled_at is not None:
+        raise TaskWithdrawn
     slot.state = Slot.State.LEASED
     slot.save(update_fields=["state"])
-    return True
+    assignment.state = Assignment.State.LEASED
 
 
 @transaction.atomic
@@ -221,7 +254,8 @@ def tell_that_work_came_back(*, task: Task) -> None:
 def withdraw(*, task: Task, for_good: bool = False) -> None:
     """Take a task out of the queue, for a lead to look at or `for_good`; answers so far are kept.
 
-    Who holds it may still answer it; a slot that is given back goes with its task.
+    Who holds it may still answer it, and so may who held it until a lead has decided; a slot that is
+    given back goes with its task.
     """
     task.slots.filter(state=Slot.State.OPEN).update(state=Slot.State.WITHDRAWN)
     task.state = Task.State.WITHDRAWN

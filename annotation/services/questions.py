@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from annotation.exceptions import NothingAsked
+from annotation.exceptions import NothingAsked, StaysYours
 from annotation.models import Assignment, Question
+from annotation.selectors import questions as selectors
 from annotation.services import leases
 from labelhub import clock
 from labelhub.accounts import services as accounts
@@ -17,13 +18,13 @@ from labelhub.accounts.selectors import rater_of
 def ask(*, assignment: Assignment, text: str, release: bool = False) -> Question:
     """Ask a lead about the task; with `release` it goes back to the queue as unclear.
 
-    What waits for this person alone, returned work or an exam's, has nobody to go back to: it stays
-    theirs, to go on with once there is an answer.
-
-    Raises NothingAsked, and LeaseLost where there is nothing to release.
+    Raises NothingAsked, StaysYours for a release of what waits for this person alone, and LeaseLost
+    where there is nothing to release.
     """
     if not text.strip():
         raise NothingAsked
+    if release and not selectors.may_release(assignment=assignment):
+        raise StaysYours
     question = Question.objects.create(
         project_id=assignment.project_id,
         assignment=assignment,
@@ -32,7 +33,7 @@ def ask(*, assignment: Assignment, text: str, release: bool = False) -> Question
         text=text,
         asked_at=clock.now(),
     )
-    if release and assignment.task.reserved_for_id is None:
+    if release:
         leases.skip(assignment=assignment, reason=Assignment.SkipReason.UNCLEAR, comment=text)
     return question
 

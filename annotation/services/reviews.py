@@ -13,15 +13,16 @@ from annotation.models import (
     Conversation,
     Message,
     Purpose,
-    Reason,
     Review,
     ReviewComment,
-    TaskKind,
 )
 from annotation.selectors import conversations as selectors
-from annotation.services import conversations, exams, submissions, tasks
-from annotation.services.demonstrations import check_complete, make_trainable
-from annotation.services.qualification import skill_for
+from annotation.services import conversations, exams, personal_data, submissions
+from annotation.services.demonstrations import (
+    ask_for_another_version,
+    check_complete,
+    make_trainable,
+)
 from labelhub import clock
 from labelhub.accounts import services as accounts
 from labelhub.accounts.models import User
@@ -35,8 +36,6 @@ STATE_AFTER = {
     Verdict.SCORED: Conversation.State.SCORED,
 }
 NEEDS_A_REASON = (Verdict.RETURNED, Verdict.REJECTED)
-# A returned demonstration comes before new work while its author still has it in mind.
-REDO_PRIORITY = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +54,15 @@ def submit_review(
     comment: str,
     remarks: Sequence[Remark],
     score: int | None = None,
+    personal_data_confirmed: bool = False,
 ) -> Assignment:
     """Give the verdict on the assignment's demonstration.
 
     An approval of a thread that a reviewer changed is stored as `fixed`. A returned one goes back
     to its author as a task of their own. One of an exam gets `score`, 1 to 7, and no other verdict than
     `scored`; the exam is judged with its last one. Raises ScoreAsked, ScoreNotAsked, SayWhy,
-    UnknownMessage, ConversationSettled, for a fix the refusals of a submitted thread, and what a
-    submission may.
+    UnknownMessage, ConversationSettled, for a fix the refusals of a submitted thread and
+    PersonalDataFound unless the reviewer has seen the warning, and what a submission may.
     """
     return submissions.submit(
         assignment=assignment,
@@ -79,6 +79,7 @@ def submit_review(
             comment=comment,
             remarks=remarks,
             score=score,
+            personal_data_confirmed=personal_data_confirmed,
             person=assignment.rater.user,
         ),
     )
@@ -91,6 +92,7 @@ def _judge(
     comment: str,
     remarks: Sequence[Remark],
     score: int | None,
+    personal_data_confirmed: bool,
     person: User | None,
 ) -> None:
     _require_fitting(assignment, verdict=verdict, score=score)
@@ -103,6 +105,11 @@ def _judge(
         check_complete(project=conversation.project, live=live)
         if conversation.handed_in_path is not None:
             verdict = Verdict.FIXED
+            personal_data.check(
+                conversation=conversation,
+                live=_reviewers_own(conversation.handed_in_path, live),
+                confirmed=personal_data_confirmed,
+            )
         # Before the state: from then on a trigger lets nothing of the thread change.
         make_trainable(conversation=conversation)
     now = clock.now()
@@ -126,7 +133,7 @@ def _judge(
     if verdict == Verdict.SCORED:
         exams.settle(task=assignment.task)
     if verdict == Verdict.RETURNED:
-        _ask_for_another_version(conversation, Purpose(assignment.task.purpose))
+        ask_for_another_version(conversation=conversation, purpose=Purpose(assignment.task.purpose))
     accounts.record(
         actor=person,
         verb="review",
@@ -146,6 +153,12 @@ def _require_fitting(assignment: Assignment, *, verdict: Review.Verdict, score: 
         raise ScoreNotAsked
 
 
+def _reviewers_own(handed_in_path: Sequence[int], live: Sequence[Message]) -> list[Message]:
+    """The turns that a reviewer worded; turns behind them were written anew in their author's words."""
+    handed_in = set(Message.objects.filter(pk__in=handed_in_path).values_list("content", flat=True))
+    return [message for message in live if message.content not in handed_in]
+
+
 def _has_all_scores(conversation: Conversation) -> bool:
     return Review.objects.filter(conversation=conversation).count() == exams.N_REVIEWERS
 
@@ -162,24 +175,3 @@ def _check_remarks(conversation: Conversation, remarks: Sequence[Remark]) -> Non
                 if remark.message in missing
             }
         )
-
-
-def _ask_for_another_version(conversation: Conversation, purpose: Purpose) -> None:
-    tasks.add_tasks(
-        tasks=[
-            tasks.NewTask(
-                project=conversation.project,
-                kind=TaskKind.DEMONSTRATION,
-                language=conversation.language,
-                sensitivity=tuple(conversation.sensitivity),
-                skill=skill_for(conversation.project, TaskKind.DEMONSTRATION),
-                purpose=purpose,
-                round=conversation.round,
-                prompt=conversation.prompt,
-                subject=conversation,
-                reserved_for=conversation.author,
-                reason=Reason.REDO,
-                priority=REDO_PRIORITY,
-            )
-        ]
-    )

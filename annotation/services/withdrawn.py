@@ -18,15 +18,18 @@ def put_back(*, task: Task, actor: User, text: str | None = None) -> Task:
     """Open the task again for people who did not skip it, with `text` in place of its prompt's.
 
     Another text is another prompt, of the same origin: what was written for the old one stays its own.
+    A task that was answered in the meantime is done.
     Raises NotWithdrawn, NoBriefToEdit, NothingWritten.
     """
     locked = _locked(task)
     if text is not None:
         locked.prompt = _reworded(locked, text, actor)
-    locked.state = Task.State.OPEN
+    locked.slots.filter(state=Slot.State.WITHDRAWN).update(state=Slot.State.OPEN)
+    # Those who held it may have answered all of it by now.
+    is_answered = not locked.slots.exclude(state=Slot.State.ANSWERED).exists()
+    locked.state = Task.State.DONE if is_answered else Task.State.OPEN
     locked.settled_at = clock.now()
     locked.save(update_fields=["state", "settled_at", "prompt"])
-    locked.slots.filter(state=Slot.State.WITHDRAWN).update(state=Slot.State.OPEN)
     leases.tell_that_work_came_back(task=locked)
     accounts.record(
         actor=actor,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from django.db import transaction
 
-from annotation.exceptions import AlreadyDecided, NothingAsked
+from annotation.exceptions import AlreadyDecided, NothingAsked, OwnTime
 from annotation.models import TimeContest
 from annotation.selectors.working_time import seconds_on
 from labelhub import clock
@@ -47,12 +47,17 @@ def contest(*, membership: Membership, day: date, claimed_seconds: float, text: 
 
 @transaction.atomic
 def decide(*, contest: TimeContest, user: User, granted_seconds: float, answer: str) -> TimeContest:
-    """Settle a contest; what is granted replaces the count of that day. Raises AlreadyDecided."""
+    """Settle a contest; what is granted replaces the count of that day.
+
+    Raises AlreadyDecided, and OwnTime for what the person themself contested.
+    """
     locked = (
         TimeContest.objects.select_for_update(of=("self",))
-        .select_related("project")
+        .select_related("project", "rater")
         .get(pk=contest.pk)
     )
+    if locked.rater.user_id == user.pk:
+        raise OwnTime
     if locked.decided_at is not None:
         raise AlreadyDecided
     locked.granted_seconds = granted_seconds

@@ -83,7 +83,7 @@ class ChatView(APIView):
 
 
 class FeedbackView(APIView):
-    @extend_schema(request=FeedbackInput, responses={204: None, 400: ErrorOutput, 404: ErrorOutput})
+    @extend_schema(request=FeedbackInput, responses={204: None, **REFUSALS})
     def post(self, request: Request, message_id: int) -> Response:
         """Judge a reply of one's own chat; the newest judgement is the one shown."""
         message = selectors.reply_for(user=request.user, message_id=message_id)

@@ -26,11 +26,13 @@ from labelhub.api import ErrorOutput, NewestFirst, parse
 class TaskQuestionsView(APIView):
     @extend_schema(responses={200: QuestionsOutput, 404: ErrorOutput})
     def get(self, request: Request, assignment_id: int) -> Response:
-        """One's own questions about a task with their answers, and the rulings on such tasks."""
+        """One's own questions about a task with their answers, the rulings on such tasks, and whether a
+        question may give the task back."""
         assignment = assignment_for(user=request.user, assignment_id=assignment_id)
         body = {
             "questions": selectors.asked_by(assignment=assignment),
             "rulings": selectors.rulings_for(assignment=assignment),
+            "may_release": selectors.may_release(assignment=assignment),
         }
         return Response(QuestionsOutput(body).data)
 

@@ -34,5 +34,6 @@ class ReviewView(APIView):
             comment=body["comment"],
             remarks=[Remark(**remark) for remark in body["comments"]],
             score=body["score"],
+            personal_data_confirmed=body["personal_data_confirmed"],
         )
         return Response(SubmittedOutput(submitted).data, status=201)

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from annotation.selectors import draft_trial, written
 from annotation.selectors.queue import assignment_for
 from annotation.serializers.written import (
+    AmendedOutput,
     ConversationsQuery,
     DraftTrialOutput,
     WrittenOutput,
@@ -49,16 +50,23 @@ class ConversationView(APIView):
 
 
 class AmendView(APIView):
-    @extend_schema(request=None, responses={204: None, 404: ErrorOutput, 409: ErrorOutput})
+    @extend_schema(
+        request=None,
+        responses={
+            200: AmendedOutput,
+            403: ErrorOutput,
+            404: ErrorOutput,
+            409: ErrorOutput,
+        },
+    )
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Take a submission back to change it, until somebody acts on it."""
+        """Take a submission back to change it, until somebody acts on it; says where to go on."""
         assignment = assignment_for(
             user=signed_in(request),
             assignment_id=assignment_id,
             kinds=amendments.AMENDED_KINDS,
         )
-        amendments.amend(assignment=assignment)
-        return Response(status=204)
+        return Response({"assignment": amendments.amend(assignment=assignment)})
 
 
 class DraftTrialView(APIView):

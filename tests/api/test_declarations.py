@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, UniqueConstraint
 from django.test.utils import CaptureQueriesContext
 
 from annotation.exceptions import SensitiveRest
-from annotation.models import Assignment, TaskKind
+from annotation.models import ActiveTime, Assignment, TaskKind
 from annotation.selectors import declarations
 from annotation.services import leases, tasks
 from labelhub import clock
@@ -55,6 +55,12 @@ def do_one(person: Person) -> Assignment:
     assignment = person.claim(DEMONSTRATION)
     leases.skip(assignment=assignment, reason=Assignment.SkipReason.PREFER_NOT, comment="")
     return assignment
+
+
+def work_on(assignment: Assignment, day: date, seconds: float) -> None:
+    ActiveTime.objects.create(
+        assignment=assignment, rater=assignment.rater, day=day, seconds=seconds
+    )
 
 
 def test_work_comes_in_declared_languages_and_topics(trainer: Person) -> None:
@@ -119,9 +125,13 @@ class TestSensitiveLimits:
         noon = clock.now().replace(hour=12, minute=0)
         monkeypatch.setattr(clock, "now", lambda: noon)
         declare(trainer, ["en"], ["violence"])
-        offer(trainer, 2, topics=("violence",))
+        offer(trainer, 3, topics=("violence",))
         first = do_one(trainer)
-        Assignment.objects.filter(pk=first.pk).update(active_seconds=2 * 60 * 60)
+        work_on(first, noon.date(), 2 * 60 * 60 - 1)
+        assert declarations.opt_ins_now(rater_id=first.rater_id, opt_ins=["violence"])
+        work_on(first, noon.date() - timedelta(days=1), 60 * 60)
+        assert declarations.opt_ins_now(rater_id=first.rater_id, opt_ins=["violence"])
+        work_on(do_one(trainer), noon.date(), 1)
         with pytest.raises(SensitiveRest):
             trainer.claim(DEMONSTRATION)
 
@@ -129,13 +139,16 @@ class TestSensitiveLimits:
         declare(trainer, ["en"], ["violence"])
         offer(trainer, topics=("violence",))
         held = trainer.claim(DEMONSTRATION)
-        Assignment.objects.filter(pk=held.pk).update(active_seconds=3 * 60 * 60)
+        work_on(held, clock.now().date(), 3 * 60 * 60)
         assert trainer.claim(DEMONSTRATION) == held
 
     def test_neither_limit_reads_all_that_somebody_ever_did(self, trainer: Person) -> None:
         with CaptureQueriesContext(connection) as asked:
             declarations.opt_ins_now(rater_id=trainer.member.user.rater.pk, opt_ins=["violence"])
         assert len(asked) == 2
-        assert all('"leased_at" >=' in query["sql"] for query in asked)
+        assert '"leased_at" >=' in asked[0]["sql"]
         (index,) = [row for row in Assignment._meta.indexes if row.name == "assignment_by_start"]
         assert index.fields == ["rater", "leased_at"]
+        assert '"annotation_activetime"."day" =' in asked[1]["sql"]
+        (once,) = [row for row in ActiveTime._meta.constraints if isinstance(row, UniqueConstraint)]
+        assert once.fields[:2] == ("rater", "day")

@@ -104,3 +104,26 @@ def test_what_it_should_have_said_is_no_longer_than_a_turn(
     assert (answer.status_code, answer.json()["code"]) == (400, "turn_too_long")
     assert list(answer.json()["fields"]) == ["turns.1"]
     assert trainer.post(f"messages/{reply.pk}/feedback/", DOWN | {"rewrite": ""}).status_code == 204
+
+
+def test_a_good_reply_has_no_better_one(trainer: Person, reply: Message) -> None:
+    answer = trainer.post(f"messages/{reply.pk}/feedback/", DOWN | {"thumb": "up"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "good_as_it_is")
+    assert not Feedback.objects.exists()
+    blank = DOWN | {"thumb": "up", "rewrite": " "}
+    assert trainer.post(f"messages/{reply.pk}/feedback/", blank).status_code == 204
+
+
+def test_who_rewrites_is_warned_of_personal_data_once(trainer: Person, reply: Message) -> None:
+    path = f"messages/{reply.pk}/feedback/"
+    body = DOWN | {"rewrite": "Ask ada@mail.org about it."}
+    refused = trainer.post(path, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "personal_data_found")
+    assert refused.json()["fields"] == {"rewrite": ["“ada@mail.org” looks like an e-mail address."]}
+    assert not Feedback.objects.exists()
+    assert trainer.post(path, body | {"personal_data_confirmed": True}).status_code == 204
+    # The same words go along with the next thumb.
+    assert trainer.post(path, body | {"reasons": []}).status_code == 204
+    other = body | {"rewrite": "Ask bob@mail.org about it."}
+    assert trainer.post(path, other).json()["code"] == "personal_data_found"
+    assert Feedback.objects.count() == 2

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from annotation.models import Assignment, Conversation, TaskKind
 from annotation.selectors import progress
 from annotation.selectors.comparisons import ranking_sheet_for
-from annotation.services import claim, picks, rankings, tasks
+from annotation.services import claim, leases, picks, rankings, tasks
 from labelhub import clock
 from labelhub.accounts.models import Membership, Project
 from tests.chats import CandidatePolicyFactory, finished_chat
@@ -116,8 +116,11 @@ def test_people_are_counted_by_day_and_week(project: Project) -> None:
             rank(busy, seconds)
     with clock.held_at(WEDNESDAY):
         skipped = claim.claim(user=busy.user, slug=project.slug, kind=TaskKind.RANKING)
-        Assignment.objects.filter(pk=skipped).update(
-            state="skipped", skip_reason="unclear", active_seconds=5.0
+    with clock.held_at(WEDNESDAY + timedelta(seconds=5)):
+        leases.skip(
+            assignment=Assignment.objects.get(pk=skipped),
+            reason=Assignment.SkipReason.UNCLEAR,
+            comment="",
         )
         people = progress.people_of(project=project)
 

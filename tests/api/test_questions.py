@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from annotation.models import Assignment, Task
+from annotation.models import Assignment, Question, Task, TaskKind
 from labelhub.accounts.models import Membership
 from tests.factories import PromptFactory
-from tests.writing import DEMONSTRATION, Person, conversation_of, new_task, serving_project
+from tests.ranking import queued
+from tests.writing import CHAT, DEMONSTRATION, Person, conversation_of, new_task, serving_project
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,37 @@ def test_an_answer_that_is_not_pinned_stays_between_the_two(trainer: Person) -> 
     assert body["rulings"] == []
 
 
+def test_a_ruling_is_shown_at_everybodys_next_claim_and_once(trainer: Person) -> None:
+    def shown(person: Person) -> list[tuple[str, str]]:
+        """On the page of a task that the person claims now, and of its reload; then they skip it."""
+        new_task(trainer.project, DEMONSTRATION)
+        path = f"/api/v1/projects/{trainer.project.slug}/claims/"
+        page = person.client.post(path, {"kind": "demonstration"}).json()
+        again = person.client.get(f"/api/v1/assignments/{page['id']}/").json()
+        assert again["new_rulings"] == page["new_rulings"]
+        body = {"reason": "prefer_not", "comment": ""}
+        assert person.post(f"assignments/{page['id']}/skip/", body).status_code == 204
+        return [(ruling["text"], ruling["answer"]) for ruling in page["new_rulings"]]
+
+    assert shown(trainer) == []
+    assignment = trainer.take_new(DEMONSTRATION)
+    lead = Person(trainer.project, Membership.Role.REVIEWER)
+    for text, pin in (("May I quote?", True), ("Is this one right?", False)):
+        asked = trainer.post(f"assignments/{assignment.pk}/questions/", {"text": text}).json()
+        lead.post(f"questions/{asked['id']}/answer/", {"answer": "One line.", "pin": pin})
+    newcomer = Person(trainer.project)
+    for person in (trainer, newcomer):
+        if person is trainer:
+            body = {"reason": "prefer_not", "comment": ""}
+            assert trainer.post(f"assignments/{assignment.pk}/skip/", body).status_code == 204
+        assert shown(person) == [("May I quote?", "One line.")]
+        assert shown(person) == []
+    # On other work it says nothing.
+    new_task(trainer.project, CHAT)
+    path = f"/api/v1/projects/{trainer.project.slug}/claims/"
+    assert newcomer.client.post(path, {"kind": "chat"}).json()["new_rulings"] == []
+
+
 def test_a_task_may_be_released_with_the_question(trainer: Person) -> None:
     assignment = trainer.take_new(DEMONSTRATION)
     body = {"text": "I cannot tell what is meant.", "release": True}
@@ -76,15 +108,36 @@ def test_a_task_may_be_released_with_the_question(trainer: Person) -> None:
     )
 
 
-def test_what_waits_for_its_asker_alone_stays_theirs(trainer: Person) -> None:
-    assignment = trainer.take_new(DEMONSTRATION)
-    assignment.task.reserved_for_id = assignment.rater_id
-    assignment.task.save()
+def test_what_waits_for_its_asker_alone_cannot_be_released(trainer: Person) -> None:
+    assignment = reserved(trainer.take_new(DEMONSTRATION))
+    path = f"assignments/{assignment.pk}/questions/"
+    assert trainer.client.get(f"/api/v1/{path}").json()["may_release"] is False
     body = {"text": "What is wrong with it?", "release": True}
-    assert trainer.post(f"assignments/{assignment.pk}/questions/", body).status_code == 201
+    answer = trainer.post(path, body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "stays_yours")
+    assert not Question.objects.exists()
+    assert trainer.post(path, body | {"release": False}).status_code == 201
     assignment.refresh_from_db()
     assert assignment.state == Assignment.State.LEASED
     assert assignment.task.state == Task.State.OPEN
+
+
+def test_a_known_ranking_is_released_like_any_other(trainer: Person) -> None:
+    queued(trainer.project)
+    rater = Person(trainer.project)
+    assignment = reserved(rater.claim(TaskKind.RANKING))
+    path = f"assignments/{assignment.pk}/questions/"
+    assert rater.client.get(f"/api/v1/{path}").json()["may_release"] is True
+    body = {"text": "I cannot tell these apart.", "release": True}
+    assert rater.post(path, body).status_code == 201
+    assignment.refresh_from_db()
+    assert assignment.state == Assignment.State.SKIPPED
+
+
+def reserved(assignment: Assignment) -> Assignment:
+    assignment.task.reserved_for_id = assignment.rater_id
+    assignment.task.save()
+    return assignment
 
 
 @pytest.mark.parametrize("text", ["   ", "\n"])

@@ -10,13 +10,14 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from annotation.exceptions import NoTaskAvailable
-from annotation.models import Assignment, Conversation, Message, Review, Task
+from annotation.models import Assignment, Conversation, Message, PersonalDataFinding, Review, Task
 from labelhub.accounts.models import AuditEvent, Project
 from tests.writing import (
     DEMONSTRATION,
     REVIEW,
     Person,
     contents,
+    conversation_of,
     dialogue,
     new_task,
     serving_project,
@@ -118,7 +119,7 @@ class TestApproving:
         reviewer.post(f"assignments/{review.pk}/skip/", {"reason": "prefer_not", "comment": ""})
         assignment = Assignment.objects.get(conversation=subject)
         written = [turn.content for turn in turns_of(subject)]
-        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 204
+        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 200
         # The reviewer's words are not put into their mouth.
         kept = [turn.content for turn in subject.messages.filter(is_live=True).order_by("position")]
         assert written[1] == better["content"]
@@ -126,6 +127,34 @@ class TestApproving:
         assert trainer.hand_in(assignment).status_code == 200
         assert reviewer.review(reviewer.claim(REVIEW), "approved").status_code == 201
         assert Review.objects.get().verdict == Review.Verdict.APPROVED
+
+    def test_a_reviewer_is_warned_of_personal_data_in_their_own_words(
+        self, trainer: Person, reviewer: Person
+    ) -> None:
+        theirs = [
+            {"role": "user", "content": "Who knows?"},
+            {"role": "assistant", "content": "Ada does."},
+            {"role": "user", "content": "Where is she?"},
+            {"role": "assistant", "content": "At ada@mail.org."},
+        ]
+        work = trainer.take_new(DEMONSTRATION)
+        assert trainer.save(work, theirs).status_code == 200
+        handed_in = {"key": str(uuid4()), "version": 1, "personal_data_confirmed": True}
+        assert trainer.post(f"assignments/{work.pk}/demonstration/", handed_in).status_code == 200
+        review = reviewer.claim(REVIEW)
+        first = conversation_of(work).messages.get(position=0)
+        fixed = [{"id": first.pk}, {"role": "assistant", "content": "Bob, bob@mail.org."}]
+        assert reviewer.save(review, fixed + theirs[2:], version=1).status_code == 200
+        refused = reviewer.review(review, "approved")
+        assert (refused.status_code, refused.json()["code"]) == (409, "personal_data_found")
+        # Not in what its author was warned of.
+        assert list(refused.json()["fields"]) == ["turns.1"]
+        confirmed = reviewer.review(review, "approved", personal_data_confirmed=True)
+        assert confirmed.status_code == 201
+        found = PersonalDataFinding.objects.order_by("pk").values_list(
+            "message__content", flat=True
+        )
+        assert list(found) == ["At ada@mail.org.", "Bob, bob@mail.org."]
 
     def test_a_fix_must_leave_a_whole_dialogue(
         self, reviewer: Person, review: Assignment, subject: Conversation

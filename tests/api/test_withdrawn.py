@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from annotation.exceptions import NoTaskAvailable
-from annotation.models import Prompt, Slot, Task, TaskKind
-from annotation.services import tasks
+from annotation.models import Assignment, Prompt, Slot, Task, TaskKind
+from annotation.services import leases, tasks
+from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership
 from tests.factories import PromptFactory
 from tests.ranking import ready_comparison
-from tests.writing import DEMONSTRATION, REVIEW, Person, new_task, serving_project
+from tests.writing import DEMONSTRATION, REVIEW, Person, dialogue, new_task, serving_project
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +113,49 @@ def test_dropped_it_is_gone_for_good(lead: Person, task: Task) -> None:
     assert set(task.slots.values_list("state", flat=True)) == {Slot.State.WITHDRAWN}
     assert AuditEvent.objects.filter(verb="task dropped").count() == 1
     assert put_back(lead, task) == (409, "not_withdrawn")
+
+
+def expired_then_withdrawn(lead: Person) -> tuple[Person, Assignment]:
+    """Somebody's unfinished work, whose lease ran out before two others skipped the task."""
+    skip(lead, "unclear")
+    writer = Person(lead.project)
+    held = writer.claim(DEMONSTRATION)
+    assert writer.save(held, dialogue(2)).status_code == 200
+    with clock.held_at(clock.now() + timedelta(hours=2)):
+        leases.sweep_expired()
+    skip(lead, "broken")
+    held.refresh_from_db()
+    assert held.state == Assignment.State.EXPIRED
+    return writer, held
+
+
+def test_who_wrote_on_it_may_hand_it_in_until_a_lead_decides(lead: Person, task: Task) -> None:
+    writer, held = expired_then_withdrawn(lead)
+    (row,) = listed(lead)
+    assert writer.post(f"assignments/{held.pk}/beat/", {}).status_code == 200
+    assert writer.hand_in(held).json()["next"] == "review"
+    assert put_back(lead, task) == (204, None)
+    task.refresh_from_db()
+    # Nothing of it is left to be done.
+    assert (row["id"], task.state) == (task.pk, Task.State.DONE)
+    with pytest.raises(NoTaskAvailable):
+        Person(lead.project).claim(DEMONSTRATION)
+
+
+def test_what_was_written_on_a_task_that_is_gone_is_kept_and_said_to_be(
+    lead: Person, task: Task
+) -> None:
+    writer, held = expired_then_withdrawn(lead)
+    assert lead.post(f"tasks/{task.pk}/drop/", {}).status_code == 204
+    beat = writer.post(f"assignments/{held.pk}/beat/", {})
+    assert (beat.status_code, beat.json()["code"]) == (409, "task_withdrawn")
+    assert writer.hand_in(held).json()["code"] == "task_withdrawn"
+    page = writer.client.get(f"/api/v1/assignments/{held.pk}/").json()
+    assert [turn["content"] for turn in page["conversation"]["messages"]] == [
+        turn["content"] for turn in dialogue(2)
+    ]
+    home = writer.client.get(f"/api/v1/projects/{lead.project.slug}/home/").json()
+    assert [row["assignment"] for row in home["kept"]] == [held.pk]
 
 
 def test_what_one_person_alone_was_asked_is_over_when_they_skip_it(lead: Person) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from annotation.models import Assignment, Conversation, Prompt, Slot, Task
+from labelhub import clock
 from labelhub.accounts.models import AuditEvent, Membership, Project
 from tests.factories import PromptFactory
 from tests.writing import (
@@ -125,7 +126,7 @@ class TestAmending:
         conversation = trainer.hand_in_new()
         assignment = Assignment.objects.get(conversation=conversation)
         written = contents(assignment)
-        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 204
+        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 200
         assignment.refresh_from_db()
         assert assignment.state == Assignment.State.LEASED
         assert contents(assignment) == written
@@ -144,7 +145,7 @@ class TestAmending:
         held = reviewer.claim(REVIEW)
         skipped = {"reason": "prefer_not", "comment": ""}
         assert reviewer.post(f"assignments/{held.pk}/skip/", skipped).status_code == 204
-        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 204
+        assert trainer.post(f"assignments/{assignment.pk}/amend/", {}).status_code == 200
         path = f"/api/v1/projects/{trainer.project.slug}/withdrawn/"
         assert reviewer.client.get(path).json()["results"] == []
         answer = reviewer.post(f"tasks/{held.task_id}/put-back/", {})
@@ -158,11 +159,46 @@ class TestAmending:
         assert (answer.status_code, answer.json()["code"]) == (409, "already_acted_on")
         assert conversation_of(assignment).state == Conversation.State.SUBMITTED
 
-    def test_not_once_it_counts_as_accepted(self, trainer: Person) -> None:
+    def test_what_nobody_was_to_review_stands_and_its_next_version_is_reviewed(
+        self, trainer: Person
+    ) -> None:
         Project.objects.filter(pk=trainer.project.pk).update(review_first=0, review_share=0)
-        assignment = Assignment.objects.get(conversation=trainer.hand_in_new())
-        answer = trainer.post(f"assignments/{assignment.pk}/amend/", {})
-        assert answer.json()["code"] == "already_acted_on"
+        accepted = trainer.hand_in_new()
+        assert accepted.state == Conversation.State.ACCEPTED_BY_SAMPLING
+        path = f"/api/v1/conversations/{accepted.pk}/"
+        assert trainer.client.get(path).json()["can_amend"] is True
+        first = Assignment.objects.get(conversation=accepted)
+        answer = trainer.post(f"assignments/{first.pk}/amend/", {})
+        assert answer.status_code == 200
+        again = Assignment.objects.get(pk=answer.json()["assignment"])
+        assert (again.state, again.reason) == (Assignment.State.LEASED, Assignment.Reason.REDO)
+        assert contents(again) == contents(first)
+        # Datasets that hold the first version find it as it was, and new ones leave it out.
+        accepted.refresh_from_db()
+        first.refresh_from_db()
+        assert accepted.state == Conversation.State.RETURNED
+        assert first.state == Assignment.State.SUBMITTED
+        twice = trainer.post(f"assignments/{first.pk}/amend/", {})
+        assert (twice.status_code, twice.json()["code"]) == (409, "already_acted_on")
+        (row,) = trainer.client.get(f"/api/v1/projects/{trainer.project.slug}/home/").json()[
+            "returned"
+        ]
+        assert (row["conversation"], row["comment"]) == (accepted.pk, "")
+        turns = [*dialogue(1), {"role": "assistant", "content": "A better answer."}]
+        assert trainer.save(again, turns).status_code == 200
+        assert trainer.hand_in(again).json()["next"] == "review"
+        versions = trainer.client.get(f"/api/v1/conversations/{conversation_of(again).pk}/").json()
+        assert len(versions["versions"]) == 2
+
+    def test_what_cannot_be_begun_is_not_taken_back(self, trainer: Person) -> None:
+        Project.objects.filter(pk=trainer.project.pk).update(review_first=0, review_share=0)
+        accepted = trainer.hand_in_new()
+        Project.objects.filter(pk=trainer.project.pk).update(paused_at=clock.now())
+        answer = trainer.post(f"assignments/{accepted.assignment_id}/amend/", {})
+        assert (answer.status_code, answer.json()["code"]) == (409, "project_paused")
+        accepted.refresh_from_db()
+        assert accepted.state == Conversation.State.ACCEPTED_BY_SAMPLING
+        assert not Task.objects.filter(subject=accepted).exists()
 
     def test_a_finished_chat_can_be_gone_on_with(self, trainer: Person) -> None:
         chat = trainer.take_new(CHAT)
@@ -173,7 +209,7 @@ class TestAmending:
         end_generation(said.json()["messages"][-1]["generation"], "Good day.")
         key = "7e7ad5b7-6d53-4d0a-9a7a-0d9f6f2a1d12"
         assert trainer.post(f"assignments/{chat.pk}/chat/", {"key": key}).status_code == 200
-        assert trainer.post(f"assignments/{chat.pk}/amend/", {}).status_code == 204
+        assert trainer.post(f"assignments/{chat.pk}/amend/", {}).status_code == 200
         assert conversation_of(chat).state == Conversation.State.WRITING
         assert trainer.post(f"assignments/{chat.pk}/chat/", {"key": key}).status_code == 200
 
@@ -190,3 +226,11 @@ def test_the_trial_states_each_measure_by_arm(trainer: Person) -> None:
     assert outcomes["words"]["drafts"] == {"n": 1, "mean": 7.0, "low": None, "high": None}
     assert outcomes["words"]["difference"]["mean"] == 0.0
     assert outcomes["approved"]["drafts"]["n"] == 0
+    # What its author took back, nobody has sent back.
+    Project.objects.filter(pk=trainer.project.pk).update(review_first=0, review_share=0)
+    accepted = trainer.hand_in_new()
+    assert trainer.post(f"assignments/{accepted.assignment_id}/amend/", {}).status_code == 200
+    body = manager.client.get(f"/api/v1/projects/{trainer.project.slug}/draft-trial/").json()
+    outcomes = {row["measure"]: row for row in body["outcomes"]}
+    assert outcomes["approved"]["no_drafts"]["n"] == 0
+    assert outcomes["words"]["no_drafts"]["n"] == 2
