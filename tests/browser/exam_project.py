@@ -10,6 +10,12 @@ SLUG = "exam"
 TAG = "violence"
 # Two comparisons of so many candidates have the pairs that an exam needs.
 N_CANDIDATES = 7
+# As unlike as two prompts have to be: the sweep compares new ones at any moment, and a prompt that nearly
+# repeats another is in no exam.
+BRIEFS = (
+    "Somebody is afraid of a neighbour who shouts at night.",
+    "A student was threatened on the way home and asks whom to tell.",
+)
 
 
 def comparisons() -> list[dict[str, Any]]:
@@ -52,7 +58,7 @@ def hold_an_exam(project: Any) -> None:
         Prompt(
             project=project,
             kind=Prompt.Kind.BRIEF,
-            text=f"Somebody is afraid of neighbour number {number}.",
+            text=text,
             category="advice",
             language="en",
             sensitivity=[TAG],
@@ -61,7 +67,7 @@ def hold_an_exam(project: Any) -> None:
             origin_key=f"{number:064x}",
             content_sha256=f"{number:064x}",
         )
-        for number in range(2)
+        for number, text in enumerate(BRIEFS)
     )
     exams.require(project=project, wanted=True, writing=True, actor=leads[0])
     sitter = User.objects.create_user("examinee")

@@ -181,6 +181,8 @@ def settle(page: Page) -> None:
     """Wait until the page has a heading and nothing on it is loading."""
     expect(page.get_by_role("heading").first).to_be_visible()
     expect(page.get_by_text("Loading", exact=True)).to_have_count(0)
+    # Text that is not shown as Markdown yet.
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 @contextmanager

@@ -95,6 +95,8 @@ FORMULAS = (
     "$$\\text{<img src=x onerror=alert(1)>}$$",
     "$$\\def\\a{\\a\\a}\\a$$",
     "$$\\rule{9000em}{9000em}$$",
+    "$\\href{javascript:alert(1)}{x}$ and $5",
+    "$\\text{<img src=x onerror=alert(1)>}$ and $10",
 )
 
 # Right-to-left overrides and isolates that are never closed, and letters nobody sees.

@@ -35,6 +35,7 @@ def take_all(browser: Browser, site: Demo, folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     newcomer = Person(browser, address, "admin")
     expect(newcomer.page.get_by_role("button", name="Agree and go on")).to_be_visible()
+    settle(newcomer.page)
     take(newcomer.page, folder, Look("consent"))
     newcomer.context.clear_cookies()
     newcomer.page.goto("/sign-in")

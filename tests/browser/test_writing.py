@@ -203,6 +203,8 @@ def test_a_chat_is_stopped_tried_again_and_edited(person: SignIn, site: Demo, ha
     writer.write(message, f"Tell me {policy.ENDLESS} about rain.")
     writer.use(page.get_by_role("button", name="Send"))
     expect(page.get_by_text(policy.BEGINNING)).to_be_visible()
+    # While there is nothing to write in, the reply that grows has the focus.
+    expect(page.get_by_role("article", name="Assistant")).to_be_focused()
     writer.use(page.get_by_role("button", name="Stop"))
     good = page.get_by_role("button", name="Good reply")
     expect(good).to_have_count(1)
@@ -230,6 +232,7 @@ def test_a_chat_is_stopped_tried_again_and_edited(person: SignIn, site: Demo, ha
     expect(reply).to_have_text(WHOLE_REPLY)
     writer.use(before)
     expect(reply).to_have_text(first_try)
+    expect(before).to_be_focused()
     writer.submit()
 
     chat = conversation_with(site, first_try, "finished")
@@ -239,3 +242,9 @@ def test_a_chat_is_stopped_tried_again_and_edited(person: SignIn, site: Demo, ha
         "SELECT count(*) FROM annotation_message WHERE conversation_id = %s AND NOT is_live", chat
     )
     assert n_kept == 3
+
+    page.goto(f"/projects/{projects.WRITING}/conversations")
+    # Whole, however fast it is typed.
+    writer.write(page.get_by_role("searchbox"), first_try)
+    page.wait_for_url("**search=*")
+    expect(page.get_by_role("searchbox")).to_have_value(first_try)

@@ -1,6 +1,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 
-import { readApiError, UnreachableError } from "./errors";
+import { outdatedPage, readApiError, UnreachableError } from "./errors";
+import { isOutdated } from "./outdated";
 import type { paths } from "./schema";
 
 /** Django's own names for the cookie and the header that prove a request came from this site. */
@@ -33,6 +34,9 @@ export const client = createClient<paths>({
 });
 client.use(proveOrigin);
 
+/** How the server refuses a request that an older one would have taken. */
+const NOT_UNDERSTOOD = new Set(["invalid", "method_not_allowed"]);
+
 interface Answer<T> {
   data?: T;
   error?: unknown;
@@ -47,7 +51,12 @@ export async function unwrap<T>(request: Promise<Answer<T>>): Promise<T> {
   } catch (cause) {
     throw new UnreachableError(cause);
   }
-  if (!answer.response.ok) throw readApiError(answer.response.status, answer.error);
+  if (!answer.response.ok) {
+    const refusal = readApiError(answer.response.status, answer.error);
+    throw NOT_UNDERSTOOD.has(refusal.code) && (await isOutdated())
+      ? outdatedPage(refusal)
+      : refusal;
+  }
   // The generated types say what a successful answer holds; an empty one holds nothing.
   return answer.data as T;
 }

@@ -54,6 +54,14 @@ export function readApiError(status: number, body: unknown): ApiError {
   return new ApiError(status, unknown, body);
 }
 
+const OUTDATED = "outdated_page";
+
+/** What was refused because the page is older than the server. */
+export const outdatedPage = ({ status, message, body }: ApiError): ApiError =>
+  new ApiError(status, { code: OUTDATED, detail: message }, body);
+
+export const isOutdatedPage = (error: unknown): boolean => hasCode(error, OUTDATED);
+
 export const hasCode = (error: unknown, code: string): error is ApiError =>
   error instanceof ApiError && error.code === code;
 

@@ -30,7 +30,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Take a submission back to change it, until somebody acts on it. */
+        /** @description Take a submission back to change it, until somebody acts on it; says where to go on. */
         post: operations["assignments_amend_create"];
         delete?: never;
         options?: never;
@@ -215,7 +215,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's own questions about a task with their answers, and the rulings on such tasks. */
+        /**
+         * @description One's own questions about a task with their answers, the rulings on such tasks, and whether a
+         *     question may give the task back.
+         */
         get: operations["assignments_questions_retrieve"];
         put?: never;
         /** @description Ask a lead about the task, and keep it or give it back. */
@@ -1846,6 +1849,10 @@ export interface components {
         };
         /** @enum {string} */
         AllowedUseEnum: "sft" | "comparison" | "rl-prompt" | "eval";
+        AmendedOutput: {
+            /** @description Under which its author goes on; another one where this is another version. */
+            assignment: number;
+        };
         AnswerInputRequest: {
             answer: string;
             /** @default false */
@@ -1894,6 +1901,8 @@ export interface components {
             lease_until: string;
             guideline: components["schemas"]["GuidelineNumberOutput"] | null;
             autosaves: components["schemas"]["AutosaveOutput"][];
+            /** @description Given on such work since the person last began any, newest first. */
+            new_rulings: components["schemas"]["RulingOutput"][];
             prompt: components["schemas"]["PromptOutput"] | null;
             language: string;
             sensitivity: string[];
@@ -2448,6 +2457,11 @@ export interface components {
              */
             min_agreement?: number;
             /**
+             * @description Leave out comparisons that fewer people gave an opinion of.
+             * @default 1
+             */
+            min_raters?: number;
+            /**
              * Format: double
              * @description Leave out dialogues with an answer that took more than this share from a draft.
              * @default 1
@@ -2520,8 +2534,16 @@ export interface components {
             reasons?: components["schemas"]["ReasonsEnum"][];
             /** @default  */
             comment?: string;
-            /** @default  */
+            /**
+             * @description What the reply should have said; with a thumb down only.
+             * @default
+             */
             rewrite?: string;
+            /**
+             * @description The author has seen what looks like personal data in the rewrite.
+             * @default false
+             */
+            personal_data_confirmed?: boolean;
         };
         FeedbackOutput: {
             thumb: components["schemas"]["ThumbEnum"];
@@ -2565,6 +2587,11 @@ export interface components {
              * @default 0
              */
             min_agreement?: number;
+            /**
+             * @description Leave out comparisons that fewer people gave an opinion of.
+             * @default 1
+             */
+            min_raters?: number;
         };
         /** @description What file the rows become; `format` is one of export-formats. */
         FileChoicesRequest: {
@@ -2597,6 +2624,11 @@ export interface components {
              * @default 0
              */
             min_agreement?: number;
+            /**
+             * @description Leave out comparisons that fewer people gave an opinion of.
+             * @default 1
+             */
+            min_raters?: number;
         };
         FindingOutput: {
             code: string;
@@ -3361,6 +3393,8 @@ export interface components {
         QuestionsOutput: {
             questions: components["schemas"]["QuestionOutput"][];
             rulings: components["schemas"]["QuestionOutput"][];
+            /** @description False for what waits for this person alone, which a question cannot give back. */
+            may_release: boolean;
         };
         QueueOutput: {
             kind: components["schemas"]["TaskKind"];
@@ -3567,6 +3601,11 @@ export interface components {
             /** @description Of a demonstration of an entry exam, with the verdict “scored”. */
             score?: number | null;
             comments?: components["schemas"]["MessageCommentInputRequest"][];
+            /**
+             * @description The reviewer has seen what looks like personal data in their own changes.
+             * @default false
+             */
+            personal_data_confirmed?: boolean;
         };
         /** @enum {string} */
         ReviewVerdict: "approved" | "fixed" | "returned" | "rejected" | "scored";
@@ -3584,6 +3623,11 @@ export interface components {
         RowsOfEnum: "conversation" | "ranking" | "prompt" | "feedback";
         /** @enum {string} */
         RuleEnum: "conversation-uniform" | "message-uniform" | "category-quota";
+        RulingOutput: {
+            id: number;
+            text: string;
+            answer: string;
+        };
         /** @enum {string} */
         RunState: "queued" | "running" | "done" | "failed" | "cancelled";
         RunnerOutput: {
@@ -4079,12 +4123,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No response body */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["AmendedOutput"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
             };
             404: {
                 headers: {
@@ -5633,6 +5686,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOutput"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -58,6 +58,7 @@ export type ServedUse = Served["use"];
 export type Lengths = Schemas["LengthsOutput"];
 export type Feedback = NonNullable<Message["feedback"]>;
 export type FeedbackReason = Feedback["reasons"][number];
+export type FeedbackRequest = Schemas["FeedbackInputRequest"];
 export type WrittenRow = Schemas["WrittenRowOutput"];
 export type WrittenGroup = NonNullable<
   NonNullable<

@@ -70,6 +70,55 @@ describe("work in hand", () => {
   });
 });
 
+it("says of a task that nobody does any more that its words are kept", async () => {
+  const detail = "It was taken out of the queue.";
+  working(new FakeServer(), begun).on(`POST ${PATH}/beat/`, {
+    status: 409,
+    body: { code: "task_withdrawn", detail },
+  });
+  renderApp("/projects/demo/work/31");
+  const notice = await screen.findByText("This task was taken out of the queue");
+  expect(notice.closest('[role="alert"]')).toHaveTextContent("kept here for you to read and copy");
+  expect(screen.getByText("How do I boil an egg?")).toBeVisible();
+});
+
+it("shows new rulings on such work until they are read", async () => {
+  const ruling = { id: 4, text: "May I quote?", answer: "One **line**." };
+  working(new FakeServer(), assignment({ ...begun, new_rulings: [ruling] }));
+  renderApp("/projects/demo/work/31");
+  expect(await screen.findByText("May I quote?")).toBeVisible();
+  expect(await screen.findByText("line")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Hide the new rulings" }));
+  expect(screen.queryByText("May I quote?")).toBeNull();
+});
+
+describe("a question about a task", () => {
+  const questions = { questions: [], rulings: [], may_release: true };
+
+  async function ask(mayRelease: boolean) {
+    const server = working(new FakeServer(), begun).on(`GET ${PATH}/questions/`, {
+      body: { ...questions, may_release: mayRelease },
+    });
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: /^Ask a lead/ }));
+    await userEvent.type(await screen.findByRole("textbox", { name: "Ask a lead" }), "Why?");
+    return server;
+  }
+
+  it("gives it back where somebody else may take it", async () => {
+    const server = (await ask(true)).on(`POST ${PATH}/questions/`, { status: 201, body: {} });
+    await userEvent.click(screen.getByRole("button", { name: "Ask and give the task back" }));
+    await waitFor(() => expect(server.sent("POST /api/v1/projects/demo/claims/")).toHaveLength(1));
+    expect(server.sent(`POST ${PATH}/questions/`)[0]?.body).toEqual({ text: "Why?", release: true });
+  });
+
+  it("keeps what waits for nobody else", async () => {
+    await ask(false);
+    expect(screen.getByRole("button", { name: "Ask and keep the task" })).toBeEnabled();
+    expect(screen.queryByRole("button", { name: "Ask and give the task back" })).toBeNull();
+  });
+});
+
 describe("work that is open on another page", () => {
   it("is only read, and shows what is written there", async () => {
     const server = openedElsewhere();

@@ -1,7 +1,11 @@
 import { Alert } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import type { Sampling } from "@/api/types";
+import { samplingQuery } from "@/hooks/useHome";
+
+const AWAITED_POLL_MILLISECONDS = 5_000;
 
 interface Props {
   sampling: Sampling;
@@ -16,4 +20,19 @@ export function SamplingNotice({ sampling }: Props) {
       {t(sampling.state === "down" ? "sampling.down" : "sampling.delayed")}
     </Alert>
   );
+}
+
+/** The notice of a project that a page is about. */
+export function LateSampling({ slug }: { slug: string }) {
+  const sampling = useQuery(samplingQuery(slug));
+  return sampling.data ? <SamplingNotice sampling={sampling.data} /> : null;
+}
+
+/** The notice in the place of a draft or a reply that somebody waits for, who is told within seconds. */
+export function AwaitedSampling({ slug }: { slug: string }) {
+  const sampling = useQuery({
+    ...samplingQuery(slug),
+    refetchInterval: AWAITED_POLL_MILLISECONDS,
+  });
+  return sampling.data ? <SamplingNotice sampling={sampling.data} /> : null;
 }

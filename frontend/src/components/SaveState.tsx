@@ -16,6 +16,7 @@ const KEYS = {
   saved: "save.saved",
   kept: "save.kept",
   refused: "save.refused",
+  outdated: "save.outdated",
   conflict: "save.conflict",
 } as const satisfies Record<SaveStatus, string>;
 

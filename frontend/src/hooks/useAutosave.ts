@@ -2,7 +2,7 @@ import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { client, unwrap } from "@/api/client";
-import { ApiError, hasCode, isRecord } from "@/api/errors";
+import { ApiError, hasCode, isOutdatedPage, isRecord } from "@/api/errors";
 import type { Autosave } from "@/api/types";
 import { Autosaver, type Saved, type SaveOutcome } from "@/lib/autosaver";
 import { removeStoredUnder } from "@/lib/preferences";
@@ -62,6 +62,7 @@ async function send<T>(
         return { kind: "stale", current: { version: newest, payload: theirs } };
       }
     }
+    if (isOutdatedPage(error)) return { kind: "outdated" };
     // A signed-out or failing server may take it later; a refusal of this very text is final.
     const refused = error instanceof ApiError && error.status < 500 && error.status !== 401;
     return { kind: refused && error.status !== 429 ? "refused" : "unreachable" };

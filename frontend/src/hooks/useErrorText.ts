@@ -9,6 +9,7 @@ const KNOWN_CODES = [
   "throttled",
   "lease_lost",
   "stale_version",
+  "outdated_page",
   "unknown_error",
 ] as const;
 

@@ -11,7 +11,8 @@ const SHORT_MILLISECONDS = 5 * 60_000;
 const SIGNS_OF_LIFE = ["keydown", "pointerdown", "pointermove", "wheel", "touchmove"] as const;
 
 export interface Lease {
-  lost: boolean;
+  /** Why the work is theirs no more: somebody else took it, or nobody is to do it. */
+  lost: "taken" | "withdrawn" | null;
   /** Whole minutes left, or null while there is plenty of time. */
   minutesLeft: number | null;
 }
@@ -20,7 +21,7 @@ export interface Lease {
 export function useLease(assignment: number, leaseUntil: string): Lease {
   const [until, setUntil] = useState(() => Date.parse(leaseUntil));
   const [now, setNow] = useState(() => Date.now());
-  const [lost, setLost] = useState(false);
+  const [lost, setLost] = useState<Lease["lost"]>(null);
   const active = useRef(true);
   const cache = useQueryClient();
 
@@ -36,9 +37,10 @@ export function useLease(assignment: number, leaseUntil: string): Lease {
       try {
         const answer = await beat(assignment);
         setUntil(Date.parse(answer.lease_until));
-        setLost(false);
+        setLost(null);
       } catch (error) {
-        if (hasCode(error, "lease_lost")) setLost(true);
+        if (hasCode(error, "lease_lost")) setLost("taken");
+        if (hasCode(error, "task_withdrawn")) setLost("withdrawn");
         if (hasCode(error, "open_elsewhere")) noteElsewhere(cache, assignment);
       }
     };

@@ -4,19 +4,22 @@ import { readStored, removeStored, writeStored } from "./preferences";
 
 /** Where a person's words are: `kept` means in this browser only, until the server is back. */
 export type SaveStatus =
-  "unchanged" | "pending" | "saving" | "saved" | "kept" | "refused" | "conflict";
+  "unchanged" | "pending" | "saving" | "saved" | "kept" | "refused" | "outdated" | "conflict";
 
 export interface Saved<T> {
   readonly version: number;
   readonly payload: T;
 }
 
-/** How the server took a save: stored, changed elsewhere meanwhile, not reachable, or refused. */
+/**
+ * How the server took a save: stored, changed elsewhere meanwhile, not reachable, refused, or not
+ * understood because the page is older than the server.
+ */
 export type SaveOutcome<T> =
   | { readonly kind: "saved"; readonly version: number }
   | { readonly kind: "stale"; readonly current: Saved<T> }
   | { readonly kind: "unreachable" }
-  | { readonly kind: "refused" };
+  | { readonly kind: "refused" | "outdated" };
 
 interface Options<T> {
   /** Names the copy in this browser; the same work must always have the same name. */
@@ -218,7 +221,7 @@ export class Autosaver<T> {
       this.plan(this.retry);
       this.retry = Math.min(this.retry * 2, LAST_RETRY_MILLISECONDS);
     } else {
-      this.show("refused");
+      this.show(outcome.kind);
     }
   }
 

@@ -35,7 +35,7 @@ export function working(server: FakeServer, assignment: Assignment): FakeServer 
     .on(`POST ${path}/lengths/`, {
       body: { turn: 3, total: 20, window: 1024, reply: 160, limit: null },
     });
-  for (const turn of [0, 1, 2, 3, 9_999]) {
+  for (const turn of [0, 1, 2, 3, 6_000, 6_001, 9_999]) {
     server.on(`PUT ${path}/autosaves/${turn}/`, { body: saved(turn) });
   }
   return server.on("POST /api/v1/projects/demo/claims/", {

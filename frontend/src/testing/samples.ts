@@ -96,6 +96,7 @@ export const assignment = (more: Partial<Assignment>): Assignment => ({
   lease_until: "2099-01-01T00:00:00Z",
   guideline: null,
   autosaves: [],
+  new_rulings: [],
   prompt: null,
   language: "en",
   sensitivity: [],

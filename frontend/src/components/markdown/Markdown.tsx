@@ -18,7 +18,13 @@ export const Markdown = memo(function Markdown({ text }: Props) {
   const shown = useDeferredValue(text);
   return (
     <div className={classes.prose} dir="auto">
-      <Suspense fallback={<div className={classes.plain}>{shown}</div>}>
+      <Suspense
+        fallback={
+          <div className={classes.plain} aria-busy>
+            {shown}
+          </div>
+        }
+      >
         <MarkdownContent text={shown} />
       </Suspense>
     </div>

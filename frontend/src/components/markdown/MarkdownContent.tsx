@@ -3,11 +3,11 @@ import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import rehypeSanitize from "rehype-sanitize";
 import remarkBreaks from "remark-breaks";
 import remarkGfm from "remark-gfm";
-import remarkMath from "remark-math";
 
 import { CodeBlock } from "./CodeBlock";
 import classes from "./Markdown.module.css";
 import { rehypeAutoDirection } from "./rehypeAutoDirection";
+import { remarkFormulas } from "./remarkFormulas";
 import { RemoteImage } from "./RemoteImage";
 import { allowedMarkup } from "./sanitizeSchema";
 import { useHeavyPlugins } from "./useHeavyPlugins";
@@ -16,8 +16,7 @@ const REMARK_PLUGINS: Options["remarkPlugins"] = [
   remarkGfm,
   // A single line break is one: people and models both write addresses, verse and lists that way.
   remarkBreaks,
-  // A lone dollar is far more often a price than a formula.
-  [remarkMath, { singleDollarTextMath: false }],
+  remarkFormulas,
 ];
 
 /** The page has its own headings, so those inside a text start below them. */

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Options } from "react-markdown";
 
+import { mayHoldFormula } from "./remarkFormulas";
+
 type Plugins = NonNullable<Options["rehypePlugins"]>;
 
 const NONE: Plugins = [];
@@ -23,7 +25,7 @@ async function loadFormulas(): Promise<Plugins> {
 /** The plugins for code and formulas, loaded the first time that a text needs them. */
 export function useHeavyPlugins(text: string): Plugins {
   const hasCode = text.includes("```");
-  const hasFormula = text.includes("$$");
+  const hasFormula = mayHoldFormula(text);
   const highlighting = useQuery({
     queryKey: ["markdown-plugin", "highlight"],
     queryFn: loadHighlighting,

@@ -109,6 +109,7 @@ export function EditableTurn(props: Props) {
         sending={sending}
         maxCharacters={props.maxCharacters}
         label={t("thread.editAs", { role: t(`roles.${role}`) })}
+        focusAtOnce
         buttons={(text) => (
           <>
             <Button

@@ -3,10 +3,13 @@ import { useTranslation } from "react-i18next";
 
 import type { Assignment } from "@/api/types";
 
+import { Markdown } from "../markdown/Markdown";
 import classes from "./PromptCard.module.css";
 
 interface Props {
   prompt: Assignment["prompt"];
+  /** The conversation beside it. */
+  messages: readonly { role: string; content: string }[];
 }
 
 /** A file's own name in words: where it lay is nobody's business on this page. */
@@ -15,10 +18,11 @@ const sourceName = (source: string): string =>
     .replace(/(\.(jsonl?|csv|tsv|parquet|txt|gz|zst))+$/i, "")
     .replaceAll("_", " ");
 
-/** What the conversation should be about. */
-export function PromptCard({ prompt }: Props) {
+/** What the conversation should be about; its words only while the conversation does not begin with them. */
+export function PromptCard({ prompt, messages }: Props) {
   const { t } = useTranslation();
   if (prompt === null) return null;
+  const isSaid = messages.find(({ role }) => role === "user")?.content === prompt.text;
   const category = prompt.category.replaceAll("_", " ");
   const source = sourceName(prompt.source);
   return (
@@ -45,9 +49,11 @@ export function PromptCard({ prompt }: Props) {
           </Text>
         )}
       </div>
-      <p className={classes.text} dir="auto">
-        {prompt.text}
-      </p>
+      {!isSaid && (
+        <div className={classes.text}>
+          <Markdown text={prompt.text} />
+        </div>
+      )}
       {prompt.turns_before > 0 && (
         <Text size="sm" c="dimmed" mt={6}>
           {t("thread.turnsBefore", { count: prompt.turns_before })}

@@ -5,10 +5,11 @@ import { Turn } from "./Turn";
 
 /** A conversation in the making, to be read. */
 export function ReadConversation({ assignment }: { assignment: Assignment }) {
+  const messages = assignment.conversation?.messages ?? [];
   return (
     <>
-      <PromptCard prompt={assignment.prompt} />
-      {assignment.conversation?.messages.map(({ id, role, content }) => (
+      <PromptCard prompt={assignment.prompt} messages={messages} />
+      {messages.map(({ id, role, content }) => (
         <Turn key={id} role={role} content={content} />
       ))}
     </>

@@ -101,8 +101,15 @@ export function TurnEditor({ ref, ...props }: Props) {
   // What stands in the text area at this moment. It holds its own words, and what this component renders
   // may lag behind them: no key waits for React.
   const newest = useRef(text);
+  const previewed = useRef<HTMLDivElement>(null);
+  const wasPreview = useRef(props.preview);
   useLayoutEffect(() => {
     if (area.current !== null) area.current.value = newest.current.content;
+    // By its key the one takes the place of the other, which had the focus; a button keeps it.
+    if (wasPreview.current !== props.preview && document.activeElement === document.body) {
+      (area.current ?? previewed.current)?.focus();
+    }
+    wasPreview.current = props.preview;
   }, [props.preview]);
   const fills = text.content.length >= FILLS_CHARACTERS;
   const role = roles.includes(text.role) ? text.role : (roles[0] ?? original.role);
@@ -251,7 +258,7 @@ export function TurnEditor({ ref, ...props }: Props) {
         </div>
       )}
       {props.preview ? (
-        <div className={classes.preview}>
+        <div ref={previewed} className={classes.preview} tabIndex={-1}>
           <Markdown text={text.content} />
         </div>
       ) : (

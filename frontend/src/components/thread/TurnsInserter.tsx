@@ -59,15 +59,19 @@ export function TurnsInserter(props: Props) {
   const editors = useRef<(TurnEditorHandle | null)[]>([]);
   const [sending, setSending] = useState(false);
   const [texts, setTexts] = useState<readonly TurnText[]>(insertion.roles.map(blankTurn));
+  // The same ones at each render: an editor tells whoever listens anew of its words at once.
+  const [take] = useState(() =>
+    insertion.roles.map((_, place) => (text: TurnText) => setTexts((all) => all.with(place, text))),
+  );
 
-  const clear = async () => {
-    for (const editor of editors.current) await editor?.clear();
-  };
+  /** Gone from the page once their turns are in the thread; what they kept has to go as well. */
+  const open = () => editors.current.filter((editor) => editor !== null);
   const save = async () => {
+    const written = open();
     setSending(true);
     try {
-      await props.onSave(texts.map((text) => ({ ...text })));
-      await clear();
+      await props.onSave(written.map((editor) => ({ ...editor.read() })));
+      await Promise.all(written.map((editor) => editor.clear()));
     } catch {
       // The page tells why it was refused; the texts stay.
     } finally {
@@ -93,7 +97,7 @@ export function TurnsInserter(props: Props) {
             maxCharacters={props.maxCharacters}
             label={t("thread.insertAs", { role: t(`roles.${role}`) })}
             focusAtOnce={place === 0}
-            onChange={(text) => setTexts((all) => all.with(place, text))}
+            onChange={take[place]}
           />
         </Turn>
       ))}
@@ -102,7 +106,7 @@ export function TurnsInserter(props: Props) {
           variant="subtle"
           color="gray"
           onClick={() => {
-            void clear();
+            open().forEach((editor) => void editor.clear());
             props.onCancel();
           }}
         >

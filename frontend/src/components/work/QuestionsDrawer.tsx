@@ -2,16 +2,14 @@ import { Alert, Button, Group, Stack, Text, Textarea, Title } from "@mantine/cor
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
-import type { Question } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useKeptText } from "@/hooks/useKeptText";
 import { questionsQuery, useAsk, useFlag } from "@/hooks/useQuestions";
 
 import { ErrorPanel } from "../ErrorPanel";
-import { Markdown } from "../markdown/Markdown";
 import { PageLoading } from "../PageLoading";
 import { SideDrawer } from "../SideDrawer";
-import classes from "./Questions.module.css";
+import { AskedAndAnswered } from "./AskedAndAnswered";
 
 interface Props {
   assignment: number;
@@ -58,7 +56,7 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
         },
       },
     );
-  const { questions: mine, rulings } = questions.data;
+  const { questions: mine, rulings, may_release: mayRelease } = questions.data;
   return (
     <Stack>
       <Textarea
@@ -82,14 +80,17 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
         </Alert>
       )}
       <Group justify="flex-end" gap="xs">
-        <Button
-          variant="subtle"
-          color="gray"
-          disabled={text.trim() === ""}
-          onClick={() => ask(true)}
-        >
-          {t("questions.askAndRelease")}
-        </Button>
+        {mayRelease && (
+          <Button
+            variant="subtle"
+            color="gray"
+            disabled={text.trim() === ""}
+            loading={asking.isPending && asking.variables.release}
+            onClick={() => ask(true)}
+          >
+            {t("questions.askAndRelease")}
+          </Button>
+        )}
         <Button
           variant="default"
           disabled={text.trim() === ""}
@@ -98,7 +99,7 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
         >
           {t("questions.flag")}
         </Button>
-        <Button disabled={text.trim() === ""} loading={asking.isPending} onClick={() => ask(false)}>
+        <Button disabled={text.trim() === ""} loading={asking.isPending && !asking.variables.release} onClick={() => ask(false)}>
           {t("questions.askAndKeep")}
         </Button>
       </Group>
@@ -108,7 +109,7 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
             {t("questions.mine")}
           </Title>
           {mine.map((question) => (
-            <Answered key={question.id} question={question} />
+            <AskedAndAnswered key={question.id} question={question} />
           ))}
         </section>
       )}
@@ -122,27 +123,9 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
           </Text>
         )}
         {rulings.map((ruling) => (
-          <Answered key={ruling.id} question={ruling} />
+          <AskedAndAnswered key={ruling.id} question={ruling} />
         ))}
       </section>
     </Stack>
-  );
-}
-
-function Answered({ question }: { question: Question }) {
-  const { t } = useTranslation();
-  return (
-    <article className={classes.question}>
-      <p className={classes.asked} dir="auto">
-        {question.text}
-      </p>
-      {question.answer === "" ? (
-        <Text size="sm" c="dimmed">
-          {t("questions.unanswered")}
-        </Text>
-      ) : (
-        <Markdown text={question.answer} />
-      )}
-    </article>
   );
 }

@@ -1,17 +1,16 @@
 import { Alert, Group, Title } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment } from "@/api/types";
 import { useErrorText } from "@/hooks/useErrorText";
-import { samplingQuery, useHome } from "@/hooks/useHome";
+import { useHome } from "@/hooks/useHome";
 import type { Action } from "@/lib/actions";
 import type { SaveStatus } from "@/lib/autosaver";
 
 import { ActionButton } from "../actions";
 import { GuidelineDrawer } from "../GuidelineDrawer";
-import { SamplingNotice } from "../SamplingNotice";
+import { LateSampling } from "../SamplingNotice";
 import { SaveState } from "../SaveState";
 import {
   guidelineAction,
@@ -20,6 +19,7 @@ import {
   submitAction,
   type WorkContext,
 } from "./actions";
+import { NewRulings } from "./NewRulings";
 import { QuestionsDrawer } from "./QuestionsDrawer";
 import { SensitiveCover } from "./SensitiveCover";
 import { SkipDialog } from "./SkipDialog";
@@ -35,7 +35,7 @@ interface Props {
   error: Error | null;
   /** Uses the whole width, where several texts stand side by side. */
   wide?: boolean;
-  /** Whether this page waits for model-written text, and should say when that is late. */
+  /** Whether this page lives on model-written text, and should say above when that is late. */
   showsSampling?: boolean;
   /** The submit action under the name it has on this page. */
   submit?: Action<WorkContext>;
@@ -81,11 +81,12 @@ export function WorkFrame(props: Props) {
         </Group>
       </div>
       <div className={classes.body}>
-        {lease.lost && (
-          <Alert color="orange" role="alert" mb="md" title={t("work.leaseLostTitle")}>
-            {t("work.leaseLost")}
+        {lease.lost !== null && (
+          <Alert color="orange" role="alert" mb="md" title={t(`work.leaseLost.${lease.lost}.title`)}>
+            {t(`work.leaseLost.${lease.lost}.text`)}
           </Alert>
         )}
+        <NewRulings rulings={assignment.new_rulings} />
         {showsSampling && <LateSampling slug={task.slug} />}
         {assignment.kept_submission !== null && (
           <Alert color="orange" role="alert" mb="md" title={t("work.keptTitle")}>
@@ -98,7 +99,7 @@ export function WorkFrame(props: Props) {
         <div className={classes.barInner}>
           <div className={classes.state}>
             <SaveState status={status} />
-            {lease.minutesLeft !== null && !lease.lost && (
+            {lease.minutesLeft !== null && lease.lost === null && (
               <span className={classes.lease}>
                 {t("work.minutesLeft", { count: lease.minutesLeft })}
               </span>
@@ -161,9 +162,4 @@ function GuidelineNote({ slug, guideline }: Pick<Assignment, "guideline"> & { sl
       )}
     </span>
   );
-}
-
-function LateSampling({ slug }: { slug: string }) {
-  const sampling = useQuery(samplingQuery(slug));
-  return sampling.data ? <SamplingNotice sampling={sampling.data} /> : null;
 }

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { cleanup, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
@@ -129,7 +129,99 @@ describe("a chat", () => {
     const sent = () => server.sent("POST /api/v1/messages/101/feedback/").map(({ body }) => body);
     await waitFor(() => expect(sent()).toHaveLength(2));
     const up = { thumb: "up", reasons: ["other"], comment: "Too short.", rewrite: "" };
-    expect(sent()).toEqual([up, up]);
+    expect(sent()).toMatchObject([up, up]);
+  });
+
+  it("gives back with the thumb before what the other thumb has no place for", async () => {
+    const down = {
+      thumb: "down" as const,
+      reasons: ["style" as const, "other" as const],
+      comment: "Too short.",
+      rewrite: "Eight minutes, in boiling water.",
+    };
+    const up = { ...down, thumb: "up" as const, reasons: ["other" as const], rewrite: "" };
+    const judged = (feedback: typeof down | typeof up) => ({
+      body: {
+        ...empty,
+        conversation: conversation([question, { ...reply, id: 101, feedback }], 2),
+      },
+    });
+    const server = working(new FakeServer(), judged(down).body);
+    server.on("POST /api/v1/messages/101/feedback/", () => {
+      server.on(`GET ${PATH}/`, judged(up));
+      return {};
+    });
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: "Good reply" }));
+    await userEvent.click(await screen.findByRole("button", { name: "The thumb is enough" }));
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: "Good reply" })).toHaveAttribute(
+        "aria-pressed",
+        "true",
+      ),
+    );
+    await userEvent.click(screen.getByRole("button", { name: "Bad reply" }));
+    const sent = () => server.sent("POST /api/v1/messages/101/feedback/").map(({ body }) => body);
+    await waitFor(() => expect(sent()).toHaveLength(2));
+    expect(sent()).toMatchObject([up, down]);
+  });
+
+  it("warns of personal data in what a reply should have said", async () => {
+    const given = { thumb: "down" as const, reasons: [], comment: "", rewrite: "" };
+    const judged = conversation([question, { ...reply, id: 101, feedback: given }], 2);
+    const sentence = "“ada@mail.org” looks like an e-mail address.";
+    const path = "POST /api/v1/messages/101/feedback/";
+    const server = working(new FakeServer(), { ...empty, conversation: judged }).on(
+      path,
+      ({ body }) =>
+        (body as { personal_data_confirmed: boolean }).personal_data_confirmed
+          ? {}
+          : {
+              status: 409,
+              body: {
+                code: "personal_data_found",
+                detail: "Some of this looks like personal data.",
+                fields: { rewrite: [sentence] },
+              },
+            },
+    );
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: "Bad reply" }));
+    const box = await screen.findByLabelText("What it should have said (optional)");
+    await userEvent.type(box, "Ask ada@mail.org.");
+    await userEvent.click(screen.getByRole("button", { name: "Keep" }));
+    expect(await screen.findByText(sentence)).toBeVisible();
+    expect(box).toHaveValue("Ask ada@mail.org.");
+    await userEvent.click(screen.getByRole("button", { name: "It belongs to nobody; keep it" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(server.sent(path).at(-1)?.body).toMatchObject({
+      thumb: "down",
+      rewrite: "Ask ada@mail.org.",
+      personal_data_confirmed: true,
+    });
+  });
+
+  it("offers what a reply should have said again after the page was loaded anew", async () => {
+    const rewrite = "Eight minutes, in boiling water.";
+    const down = { thumb: "down" as const, reasons: [], comment: "", rewrite };
+    const judged = (feedback: typeof down | (Omit<typeof down, "thumb"> & { thumb: "up" })) => ({
+      ...empty,
+      conversation: conversation([question, { ...reply, id: 101, feedback }], 2),
+    });
+    const server = working(new FakeServer(), judged(down)).on(
+      "POST /api/v1/messages/101/feedback/",
+      {},
+    );
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: "Good reply" }));
+    await screen.findByRole("dialog");
+    cleanup();
+    server.on(`GET ${PATH}/`, { body: judged({ ...down, thumb: "up", rewrite: "" }) });
+    renderApp("/projects/demo/work/31");
+    await userEvent.click(await screen.findByRole("button", { name: "Bad reply" }));
+    expect(await screen.findByLabelText("What it should have said (optional)")).toHaveValue(
+      rewrite,
+    );
   });
 
   it("continues a stopped reply by its key, and keeps it where nothing is added", async () => {

@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import { hasCode } from "@/api/errors";
 import type { Assignment, Conversation, Message } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
+import { AwaitedSampling } from "@/components/SamplingNotice";
 import { EditableTurn } from "@/components/thread/EditableTurn";
-import { moveTurn } from "@/components/thread/moveTurn";
+import { focusTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { Turn } from "@/components/thread/Turn";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
@@ -64,11 +65,13 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
   // The editor stays while its message is on the way, so that a refused one is still there.
   const position = chat.streaming === null ? messages.length : null;
+  const awaited = chat.replying && chat.streaming === "";
   const end = useStickToEnd(chat.streaming);
 
   useEffect(() => {
-    if (position !== null && position > 0) composer.current?.focus();
-  }, [position]);
+    if (position === null) focusTurn(messages.length - 1);
+    else if (position > 0) composer.current?.focus();
+  }, [messages.length, position]);
 
   const send = async () => {
     const pending = readWritten();
@@ -125,10 +128,10 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       title={t("kinds.chat")}
       status={status}
       error={(stale ? null : chat.error) ?? finishing.error}
-      showsSampling
+      showsSampling={!awaited}
       submit={finishAction}
     >
-      <PromptCard prompt={assignment.prompt} />
+      <PromptCard prompt={assignment.prompt} messages={messages} />
       {stale && (
         <StaleThreadNotice
           readOnly={readOnly}
@@ -166,7 +169,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
         }
         return (
           <Turn
-            key={message.id}
+            // Another try takes the place of this one, under the same hands.
+            key={index}
             role={message.role}
             content={message.content + (streams ? (chat.streaming ?? "") : "")}
             note={
@@ -191,10 +195,11 @@ export function ChatThread({ slug, assignment, initial }: Props) {
             }
           >
             {streams && chat.streaming === "" && (
-              <Text size="sm" c="dimmed">
+              <Text size="sm" c="dimmed" mb="xs">
                 {t("chat.thinking")}
               </Text>
             )}
+            {isLast && awaited && <AwaitedSampling slug={slug} />}
             {isLast && chat.unanswered && (
               <Alert color="orange" role="alert">
                 <Text size="sm">
@@ -220,6 +225,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
                   </Text>
                 )}
                 <Feedback
+                  key={message.id}
                   assignment={assignment.id}
                   message={message}
                   tools={

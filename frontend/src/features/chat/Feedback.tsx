@@ -5,7 +5,9 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { FeedbackReason, Message } from "@/api/types";
+import { hasCode } from "@/api/errors";
 import { toastFailure } from "@/components/toast";
+import { SubmitRefusal } from "@/components/work";
 import { useErrorText } from "@/hooks/useErrorText";
 import { useKeptText } from "@/hooks/useKeptText";
 import { assignmentQuery } from "@/hooks/useWork";
@@ -37,10 +39,12 @@ export function Feedback({ assignment, message, tools }: Props) {
   const [reasons, setReasons] = useState<readonly FeedbackReason[]>(given?.reasons ?? []);
   const [comment, setComment, forgetComment] = useKeptText(`comment.${message.id}`, given?.comment);
   const [rewrite, setRewrite, forgetRewrite] = useKeptText(`rewrite.${message.id}`, given?.rewrite);
+  // What was sent from this page, with what the thumb shown has no place for: the other may come back.
+  const [last, setLast] = useState(given);
 
-  const send = (thumb: Thumb, more: boolean) => {
-    // A thumb alone keeps what was said with the one before, as far as it fits.
-    const said = more ? { reasons, comment, rewrite } : given;
+  const send = (thumb: Thumb, more: boolean, personalDataConfirmed = false) => {
+    // A thumb alone keeps what was said with the ones before, as far as it fits.
+    const said = more ? { reasons: [...reasons], comment, rewrite } : last;
     feedback.mutate(
       {
         message: message.id,
@@ -48,17 +52,25 @@ export function Feedback({ assignment, message, tools }: Props) {
         reasons: REASONS[thumb].filter((reason) => said?.reasons.includes(reason)),
         comment: said?.comment ?? "",
         rewrite: thumb === "down" ? (said?.rewrite ?? "") : "",
+        personal_data_confirmed: personalDataConfirmed,
       },
       {
         onSuccess: () => {
           setAsking(more ? null : thumb);
           if (more) {
+            const better = thumb === "down" ? rewrite : (last?.rewrite ?? "");
+            setLast({ thumb, reasons: [...reasons], comment, rewrite: better });
             forgetComment();
-            forgetRewrite();
+            if (thumb === "down") forgetRewrite();
+          } else if (thumb === "up" && rewrite !== "") {
+            // This judgement holds no better reply; the tab keeps it for the way back.
+            setRewrite(rewrite);
           }
           void cache.invalidateQueries(assignmentQuery(assignment));
         },
-        onError: (error) => toastFailure(errorText(error)),
+        onError: (error) => {
+          if (!hasCode(error, "personal_data_found")) toastFailure(errorText(error));
+        },
       },
     );
   };
@@ -137,6 +149,12 @@ export function Feedback({ assignment, message, tools }: Props) {
               onChange={(event) => setRewrite(event.currentTarget.value)}
             />
           )}
+          <SubmitRefusal
+            error={feedback.error}
+            busy={feedback.isPending}
+            confirm={t("chat.personalDataIsFine")}
+            onConfirm={() => send("down", true, true)}
+          />
           <Group justify="space-between">
             <Button variant="subtle" color="gray" onClick={() => setAsking(null)}>
               {t("chat.thumbIsEnough")}

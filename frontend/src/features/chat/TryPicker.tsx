@@ -19,14 +19,17 @@ export function TryPicker({ message, disabled, onChoose }: Props) {
   const place = tries.indexOf(id);
   const step = (by: -1 | 1, label: string, icon: ReactNode) => {
     const other = tries[place + by];
+    const closed = disabled || other === undefined || other === 0;
     return (
       <ActionIcon
         variant="subtle"
         color="gray"
         size="sm"
         aria-label={label}
-        disabled={disabled || other === undefined || other === 0}
-        onClick={() => other !== undefined && onChoose(other)}
+        // Not `disabled`, which would take the focus from whoever goes through the tries by keyboard.
+        aria-disabled={closed}
+        data-disabled={closed || undefined}
+        onClick={() => !closed && onChoose(other)}
       >
         {icon}
       </ActionIcon>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { client, unwrap } from "@/api/client";
-import type { Conversation, Feedback as FeedbackInput } from "@/api/types";
+import type { Conversation, FeedbackRequest } from "@/api/types";
 import { assignmentQuery } from "@/hooks/useWork";
 
 const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
@@ -73,7 +73,7 @@ export function useFinishChat(assignment: number) {
 
 export function useSendFeedback() {
   return useMutation({
-    mutationFn: ({ message, ...body }: FeedbackInput & { message: number }) =>
+    mutationFn: ({ message, ...body }: FeedbackRequest & { message: number }) =>
       unwrap(
         client.POST("/api/v1/messages/{message_id}/feedback/", {
           params: { path: { message_id: message } },

@@ -10,6 +10,7 @@ import {
   AGGREGATES,
   MARGINS,
   MOST_HELD_OUT,
+  MOST_RATERS,
   PACKED,
   PAIR_FORMATS,
   PAIRS,
@@ -95,6 +96,19 @@ export function ExportOptions({ slug, asked, faults, onChange }: Props) {
           <DraftFields asked={asked} fault={faults.max_model_share?.[0]} onChange={onChange} />
         )}
         {isComparisons && share("min_agreement", t("datasets.minAgreement"), 1)}
+        {isComparisons && (
+          <NumberInput
+            label={t("datasets.minRaters")}
+            description={t("datasets.minRatersHint")}
+            inputWrapperOrder={["label", "input", "description", "error"]}
+            min={1}
+            max={MOST_RATERS}
+            allowDecimal={false}
+            value={asked.min_raters ?? 1}
+            onChange={(value) => onChange({ min_raters: Number(value) || 1 })}
+            error={faults.min_raters?.[0]}
+          />
+        )}
         {isPairs && (
           <Choice
             label={t("datasets.pairs")}

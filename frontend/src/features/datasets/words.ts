@@ -16,3 +16,5 @@ export const WITHOUT_SYSTEM = ["hh", "nectar", "alpaca"];
 /** Syntax, not language. */
 export const SPLIT_EXAMPLE = "train=0.9,test=0.1";
 export const MOST_HELD_OUT = 0.9;
+/** As many people as a comparison may be asked to have. */
+export const MOST_RATERS = 100;

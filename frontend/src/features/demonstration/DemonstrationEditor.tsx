@@ -207,14 +207,14 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       title={t("kinds.demonstration")}
       status={status}
       error={(stale ? null : thread.error) ?? submission.error ?? drafts.error}
-      showsSampling={assignment.drafts_allowed}
+      showsSampling={assignment.drafts_allowed && !drafts.awaited}
     >
       {assignment.is_scored && (
         <Alert variant="light" color="gray" role="status" mb="md">
           {t("demonstration.exam")}
         </Alert>
       )}
-      <PromptCard prompt={assignment.prompt} />
+      <PromptCard prompt={assignment.prompt} messages={messages} />
       <ReturnedNotice previous={assignment.previous} messages={messages} />
       {stale && (
         <StaleThreadNotice
@@ -244,7 +244,13 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
         <Alert variant="light" color="gray" role="status" my="md">
           {t("demonstration.ended")}
           <Group mt="xs">
-            <Button variant="default" size="compact-md" onClick={() => setEnded(false)}>
+            <Button
+              variant="default"
+              size="compact-md"
+              // The composer, which had the focus, is gone.
+              autoFocus
+              onClick={() => setEnded(false)}
+            >
               {t("demonstration.goOn")}
             </Button>
           </Group>
@@ -306,6 +312,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       )}
       {drafts.isOpen && composing && (
         <DraftPanel
+          slug={slug}
           drafts={drafts}
           context={context}
           temperature={temperature}

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
@@ -175,6 +175,22 @@ describe("writing a demonstration", () => {
     expect(screen.getByRole("button", { name: "Submit" })).toBeDisabled();
   });
 
+  it("shows how the turn will look and goes back to its words by one key", async () => {
+    working(new FakeServer(), assignment({ conversation: conversation([question]) }));
+    renderApp("/projects/demo/work/31");
+    await userEvent.type(
+      await screen.findByRole("textbox", { name: "Write as Assistant" }),
+      "Eight",
+    );
+    await userEvent.keyboard("{Alt>}p{/Alt}");
+    expect(screen.queryByRole("textbox", { name: "Write as Assistant" })).toBeNull();
+    expect(document.body).not.toHaveFocus();
+    await userEvent.keyboard("{Alt>}p{/Alt}");
+    const composer = screen.getByRole("textbox", { name: "Write as Assistant" });
+    expect(composer).toHaveFocus();
+    expect(composer).toHaveValue("Eight");
+  });
+
   it("rewrites a turn in its place and keeps the text when that is refused", async () => {
     const task = assignment({ conversation: conversation([question, answer], 5) });
     const server = working(new FakeServer(), task).on(`PUT ${PATH}/thread/`, {
@@ -184,7 +200,8 @@ describe("writing a demonstration", () => {
     renderApp("/projects/demo/work/31");
     await userEvent.click((await screen.findAllByRole("button", { name: "Edit" }))[0]!);
     const editor = screen.getByRole("textbox", { name: "Rewrite this turn of the User" });
-    await userEvent.type(editor, " Softly?");
+    expect(editor).toHaveFocus();
+    await userEvent.keyboard(" Softly?");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
     expect(await screen.findByRole("alert")).toHaveTextContent(
       "Another tab or device saved a newer version",
@@ -194,6 +211,69 @@ describe("writing a demonstration", () => {
       version: 5,
       turns: [{ role: "user", content: "How do I boil an egg? Softly?" }, { id: 101 }],
     });
+  });
+
+  it("puts a question and its answer in between, and keeps nothing of them in progress", async () => {
+    const asked = message(0, "user", "What else do I need?");
+    const answered = message(1, "assistant", "Salt.");
+    const server = working(
+      new FakeServer(),
+      assignment({ conversation: conversation([question, answer]) }),
+    ).on(`PUT ${PATH}/thread/`, { body: conversation([asked, answered, question, answer], 2) });
+    renderApp("/projects/demo/work/31");
+    const turn = await screen.findByRole("article", { name: "User" });
+    await userEvent.click(within(turn).getByRole("button", { name: "Insert before" }));
+    const save = screen.getByRole("button", { name: "Save" });
+    await userEvent.type(screen.getByRole("textbox", { name: "Insert as User" }), asked.content);
+    expect(save).toBeDisabled();
+    await userEvent.type(screen.getByRole("textbox", { name: "Insert as Assistant" }), "Salt.");
+    expect(save).toBeEnabled();
+    await userEvent.click(save);
+    expect(await screen.findByText("What else do I need?")).toBeVisible();
+    const put = server.sent(`PUT ${PATH}/thread/`)[0]?.body as { turns: { content?: string }[] };
+    expect(put.turns.map(({ content }) => content).slice(0, 2)).toEqual([
+      asked.content,
+      answered.content,
+    ]);
+    for (const turn of [6000, 6001]) {
+      await waitFor(() =>
+        expect(server.sent(`PUT ${PATH}/autosaves/${turn}/`).at(-1)?.body).toMatchObject({
+          payload: { content: "" },
+        }),
+      );
+    }
+  });
+
+  it("says to reload where the server was updated since, and keeps the words", async () => {
+    const entry = document.createElement("script");
+    entry.type = "module";
+    // Never fetched: jsdom runs no modules.
+    entry.src = "/static/assets/index-old.js";
+    document.head.append(entry);
+    try {
+      const task = assignment({ conversation: conversation([question]) });
+      const fields = { flavour: ["There is no such field."] };
+      const refusal = { status: 400, body: { code: "invalid", detail: "See fields.", fields } };
+      const server = working(new FakeServer(), task)
+        .on(`PUT ${PATH}/autosaves/1/`, refusal)
+        .on(`PUT ${PATH}/thread/`, refusal)
+        .on("GET /", { stream: '<script src="/static/assets/index-new.js"></script>' });
+      renderApp("/projects/demo/work/31");
+      const composer = await screen.findByRole("textbox", { name: "Write as Assistant" });
+      await userEvent.type(composer, "Ten minutes.");
+      expect(await screen.findByText(/labelhub was updated: reload this page/)).toBeVisible();
+      await userEvent.keyboard("{Alt>}{Enter}{/Alt}");
+      expect(await screen.findByText(/updated after this page was opened/)).toBeVisible();
+      expect(composer).toHaveValue("Ten minutes.");
+      expect(JSON.stringify(localStorage)).toContain("Ten minutes.");
+
+      // The same build: then it is the words themselves that were refused.
+      server.on("GET /", { stream: `<script src="/static/assets/index-old.js"></script>` });
+      await userEvent.keyboard("{Alt>}{Enter}{/Alt}");
+      expect(await screen.findByText("See fields.")).toBeVisible();
+    } finally {
+      entry.remove();
+    }
   });
 
   it("shows why it was returned, turn by turn", async () => {

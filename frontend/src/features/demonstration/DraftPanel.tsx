@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { ActionButton, Keycaps } from "@/components/actions";
 import { Markdown } from "@/components/markdown/Markdown";
+import { AwaitedSampling } from "@/components/SamplingNotice";
 
 import {
   dismissDraftsAction,
@@ -16,6 +17,7 @@ import classes from "./DraftPanel.module.css";
 import type { useDrafts } from "./useDrafts";
 
 interface Props {
+  slug: string;
   drafts: ReturnType<typeof useDrafts>;
   context: DemonstrationContext;
   temperature: string;
@@ -37,7 +39,8 @@ export function selectedWords(index: number): string {
 }
 
 /** Model-written drafts for the next turn, streaming side by side. */
-export function DraftPanel({ drafts, context, temperature, onTemperature, onInsert }: Props) {
+export function DraftPanel(props: Props) {
+  const { slug, drafts, context, temperature, onTemperature, onInsert } = props;
   const { t } = useTranslation();
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -87,6 +90,7 @@ export function DraftPanel({ drafts, context, temperature, onTemperature, onInse
       <VisuallyHidden role="status">
         {drafts.ended && t("demonstration.draftsReady")}
       </VisuallyHidden>
+      {drafts.awaited && <AwaitedSampling slug={slug} />}
       {drafts.stale && (
         <Alert color="orange" variant="light" mb="sm" role="status">
           {t("demonstration.stale")}

@@ -119,6 +119,8 @@ export function useDrafts(assignment: number, version: number) {
     },
     shown,
     isOpen: open !== null,
+    /** Asked for, and not a word of any is there. */
+    awaited: open !== null && !ended && shown.every(({ text }) => text === ""),
     asking: request.isPending,
     error: request.error,
     failure: progress.find(({ error }) => error !== null)?.error ?? null,

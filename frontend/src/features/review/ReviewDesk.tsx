@@ -1,15 +1,21 @@
 import { Button } from "@mantine/core";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment, Conversation, ThreadTurn, Verdict } from "@/api/types";
 import { hasCode } from "@/api/errors";
 import { ActionButton, useActions } from "@/components/actions";
 import { EditableTurn } from "@/components/thread/EditableTurn";
-import { focusedTurn, moveTurn } from "@/components/thread/moveTurn";
+import { focusedTurn, focusTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
-import { ConflictNotice, StaleThreadNotice, useWorkTask, WorkFrame } from "@/components/work";
+import {
+  ConflictNotice,
+  StaleThreadNotice,
+  SubmitRefusal,
+  useWorkTask,
+  WorkFrame,
+} from "@/components/work";
 import { useAutosave } from "@/hooks/useAutosave";
 import { useThread } from "@/hooks/useThread";
 import { randomKey } from "@/lib/randomKey";
@@ -45,13 +51,13 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
   const { t } = useTranslation();
   const task = useWorkTask(slug, assignment);
   const thread = useThread(assignment, initial);
-  const submission = useSubmitReview(assignment.id);
   const { saver, status, theirs } = useAutosave<ReviewDraft>({
     assignment: assignment.id,
     turn: REVIEW_TURN,
     autosaves: assignment.autosaves,
     parse: parseReviewDraft,
   });
+  const submission = useSubmitReview(assignment.id, () => saver.flush());
   const [key] = useState(randomKey);
   const [draft, setDraft] = useState(saver.initial ?? EMPTY_REVIEW);
   const [readOnly, setReadOnly] = useState(false);
@@ -70,10 +76,16 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
     await thread.write(turns);
     setEditing(null);
   };
-  const submit = (chosen: Verdict) => {
+  const submit = (chosen: Verdict, personalDataConfirmed = false) => {
     const { comment } = draft;
     submission.mutate(
-      { key, verdict: chosen, comment, comments: turnComments(draft) },
+      {
+        key,
+        verdict: chosen,
+        comment,
+        comments: turnComments(draft),
+        personal_data_confirmed: personalDataConfirmed,
+      },
       {
         onSuccess: () => {
           saver.forget();
@@ -82,6 +94,8 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
       },
     );
   };
+  // The editor had the focus; when it goes, its turn takes it, whether it was rewritten or not.
+  useEffect(() => (editing === null ? undefined : () => focusTurn(editing)), [editing]);
   /** The turn that a key means: the focused one, or the one that was focused last. */
   const turnAtHand = () => {
     const focused = focusedTurn();
@@ -151,7 +165,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
           }}
         />
       )}
-      <PromptCard prompt={assignment.prompt} />
+      <PromptCard prompt={assignment.prompt} messages={messages} />
       <ReturnedNotice previous={assignment.previous} messages={messages} />
       {messages.map((message, index) => (
         <div key={message.id} inert={readOnly}>
@@ -188,6 +202,13 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
           </EditableTurn>
         </div>
       ))}
+      {verdict === null && (
+        <SubmitRefusal
+          error={submission.error}
+          busy={busy}
+          onConfirm={() => submit(fixed ? "fixed" : "approved", true)}
+        />
+      )}
       <VerdictDialog
         verdict={verdict}
         draft={draft}

@@ -48,6 +48,69 @@ describe("a review", () => {
     });
   });
 
+  it("takes a turn's comment up again by the same key, and leaves it to the turn", async () => {
+    const server = await open();
+    await userEvent.keyboard("{ArrowUp}c");
+    await userEvent.keyboard("Which egg?{Escape}");
+    const turn = screen.getAllByRole("article").at(-1);
+    expect(turn).toHaveFocus();
+    // Were it not in the text, each of these letters would be a verdict.
+    await userEvent.keyboard("c");
+    expect(screen.getByLabelText("Comment on this turn")).toHaveFocus();
+    await userEvent.keyboard(" A raw axe");
+    expect(screen.getByLabelText("Comment on this turn")).toHaveValue("Which egg? A raw axe");
+    expect(server.sent(SUBMIT)).toHaveLength(0);
+  });
+
+  it("saves what was written before it hands the verdict in, so that no save comes after it", async () => {
+    const server = await open();
+    const path = `PUT ${PATH}/autosaves/9999/`;
+    let answer: () => void = () => undefined;
+    const lease_until = "2099-01-01T00:00:00Z";
+    server.on(
+      path,
+      () =>
+        new Promise((resolve) => {
+          answer = () =>
+            resolve({ body: { turn: 9_999, version: 1, saved_at: lease_until, lease_until } });
+        }),
+    );
+    await userEvent.keyboard("r");
+    const dialog = await screen.findByRole("dialog", { name: "Return to the writer" });
+    await userEvent.click(screen.getByLabelText(/Why\?/));
+    await userEvent.paste("Be exact.");
+    await userEvent.click(within(dialog).getByRole("button", { name: "Return" }));
+    await waitFor(() => expect(server.sent(path)).toHaveLength(1));
+    expect(server.sent(SUBMIT)).toHaveLength(0);
+    answer();
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
+  });
+
+  it("warns of personal data in what was fixed, and goes on once that is said to be nobody's", async () => {
+    const server = await open();
+    const sentence = "“bob@mail.org” looks like an e-mail address.";
+    server.on(SUBMIT, ({ body }) =>
+      (body as { personal_data_confirmed: boolean }).personal_data_confirmed
+        ? { status: 201, body: { state: "submitted" } }
+        : {
+            status: 409,
+            body: {
+              code: "personal_data_found",
+              detail: "Some of this looks like personal data.",
+              fields: { "turns.1": [sentence] },
+            },
+          },
+    );
+    await userEvent.keyboard("a");
+    expect(await screen.findByText(sentence)).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "It belongs to nobody; submit" }));
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(2));
+    expect(server.sent(SUBMIT)[1]?.body).toMatchObject({
+      verdict: "approved",
+      personal_data_confirmed: true,
+    });
+  });
+
   it("approves with fixes once a turn was changed", async () => {
     const server = await open();
     server.on(`PUT ${PATH}/thread/`, {
@@ -63,6 +126,7 @@ describe("a review", () => {
     await userEvent.clear(editor);
     await userEvent.type(editor, "Nine minutes.");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(screen.getByRole("article", { name: "Assistant" })).toHaveFocus());
     await userEvent.click(await screen.findByRole("button", { name: "Approve with fixes" }));
     await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
     expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ verdict: "fixed" });

@@ -33,13 +33,13 @@ interface Props {
 export function ScoreDesk({ slug, assignment, conversation }: Props) {
   const { t } = useTranslation();
   const task = useWorkTask(slug, assignment);
-  const submission = useSubmitReview(assignment.id);
   const { saver, status, theirs } = useAutosave<ReviewDraft>({
     assignment: assignment.id,
     turn: REVIEW_TURN,
     autosaves: assignment.autosaves,
     parse: parseReviewDraft,
   });
+  const submission = useSubmitReview(assignment.id, () => saver.flush());
   const [key] = useState(randomKey);
   const [draft, setDraft] = useState(saver.initial ?? EMPTY_REVIEW);
   const [commenting, setCommenting] = useState<number | null>(null);
@@ -95,7 +95,7 @@ export function ScoreDesk({ slug, assignment, conversation }: Props) {
           onTakeTheirs={() => setDraft(saver.takeTheirs() ?? draft)}
         />
       )}
-      <PromptCard prompt={assignment.prompt} />
+      <PromptCard prompt={assignment.prompt} messages={messages} />
       {messages.map((message) => (
         <Turn
           key={message.id}

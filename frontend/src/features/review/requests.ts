@@ -5,11 +5,14 @@ import type { ReviewRequest } from "@/api/types";
 
 const path = (assignment: number) => ({ params: { path: { assignment_id: assignment } } });
 
-export function useSubmitReview(assignment: number) {
+/** `settle` brings what is being saved to its end: a save after the verdict would be refused. */
+export function useSubmitReview(assignment: number, settle: () => Promise<unknown>) {
   return useMutation({
-    mutationFn: (body: ReviewRequest) =>
-      unwrap(
+    mutationFn: async (body: ReviewRequest) => {
+      await settle();
+      return await unwrap(
         client.POST("/api/v1/assignments/{assignment_id}/review/", { ...path(assignment), body }),
-      ),
+      );
+    },
   });
 }

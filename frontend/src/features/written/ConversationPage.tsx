@@ -51,7 +51,7 @@ function WrittenView({ slug, written }: { slug: string; written: Written }) {
   const [shown, setShown] = useState(versions.length - 1);
   const version = versions[shown];
   const before = versions[shown - 1];
-  const work = `/projects/${slug}/work/${assignment ?? ""}`;
+  const workOf = (id: number) => `/projects/${slug}/work/${id}`;
   if (version === undefined) return null;
   return (
     <PageFrame
@@ -73,13 +73,17 @@ function WrittenView({ slug, written }: { slug: string; written: Written }) {
             <Button
               variant="default"
               loading={amend.isPending}
-              onClick={() => amend.mutate(assignment, { onSuccess: () => void navigate(work) })}
+              onClick={() =>
+                amend.mutate(assignment, {
+                  onSuccess: (given) => void navigate(workOf(given.assignment)),
+                })
+              }
             >
               {t("written.amend")}
             </Button>
           )}
           {written.state === "writing" && assignment !== null && (
-            <Button component={Link} to={work}>
+            <Button component={Link} to={workOf(assignment)}>
               {t("written.goOn")}
             </Button>
           )}
@@ -96,7 +100,7 @@ function WrittenView({ slug, written }: { slug: string; written: Written }) {
           {t("work.kept")}
         </Alert>
       )}
-      <PromptCard prompt={written.prompt} />
+      <PromptCard prompt={written.prompt} messages={version.conversation.messages} />
       {versions.length > 1 && (
         <SegmentedControl
           my="sm"

@@ -97,7 +97,9 @@ it("lists what was written, with the way back into it, and searches it", async (
 it("shows every version with its review, and takes a submission back", async () => {
   const server = working(new FakeServer(), demonstration)
     .on("GET /api/v1/conversations/5/", { body: written({}) })
-    .on(`POST /api/v1/assignments/${demonstration.id}/amend/`, { status: 204 });
+    .on(`POST /api/v1/assignments/${demonstration.id}/amend/`, {
+      body: { assignment: demonstration.id },
+    });
   const router = renderApp("/projects/demo/conversations/5");
   expect(await screen.findByText("Because of the moon.")).toBeVisible();
   await userEvent.click(screen.getByRole("radio", { name: "Version 1" }));
@@ -108,6 +110,21 @@ it("shows every version with its review, and takes a submission back", async () 
     expect(router.state.location.pathname).toBe(`/projects/demo/work/${demonstration.id}`),
   );
   expect(server.sent(`POST /api/v1/assignments/${demonstration.id}/amend/`)).toHaveLength(1);
+});
+
+it.each([
+  ["Why?", 1],
+  ["Why is that?", 2],
+])("shows a prompt once where the user turn says it: %s", async (text, n) => {
+  const prompt = { kind: "prompt", text, category: "qa", source: "", turns_before: 0 } as const;
+  const [first] = written({}).versions;
+  if (first === undefined) throw new Error("there is a version");
+  signedIn(new FakeServer()).on("GET /api/v1/conversations/5/", {
+    body: written({ prompt, versions: [first] }),
+  });
+  renderApp("/projects/demo/conversations/5");
+  expect(await screen.findByText("qa")).toBeVisible();
+  expect(screen.getAllByText(/^Why/)).toHaveLength(n);
 });
 
 it("shows what a reviewer fixed beside what was handed in", async () => {

@@ -1,6 +1,7 @@
 import { Anchor, Button, NativeSelect, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedCallback } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 
@@ -33,8 +34,9 @@ export function ConversationsPage({ slug }: Props) {
   const [asked, setAsked] = useSearchParams();
   const group = groupFrom(asked.get("group"));
   const search = asked.get("search") ?? "";
-  const [settled] = useDebouncedValue(search, SEARCH_MILLISECONDS);
-  const found = useInfiniteQuery(conversationsQuery(slug, group, settled.trim()));
+  // The address follows the words; a field that showed the address's would lose quick keys.
+  const [typed, setTyped] = useState(search);
+  const found = useInfiniteQuery(conversationsQuery(slug, group, search.trim()));
   const ask = (name: string, value: string) =>
     setAsked(
       (before) => {
@@ -45,6 +47,7 @@ export function ConversationsPage({ slug }: Props) {
       },
       { replace: true },
     );
+  const settle = useDebouncedCallback((words: string) => ask("search", words), SEARCH_MILLISECONDS);
   if (found.isPending) return <PageLoading />;
   if (found.isLoadingError) {
     return <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />;
@@ -57,8 +60,11 @@ export function ConversationsPage({ slug }: Props) {
           type="search"
           aria-label={t("written.search")}
           placeholder={t("written.search")}
-          value={search}
-          onChange={(event) => ask("search", event.currentTarget.value)}
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.currentTarget.value);
+            settle(event.currentTarget.value);
+          }}
           className={classes.search}
         />
         <NativeSelect
@@ -72,7 +78,7 @@ export function ConversationsPage({ slug }: Props) {
         />
       </div>
       {rows.length === 0 ? (
-        group === null && settled === "" ? (
+        group === null && search === "" ? (
           <StatePanel title={t("written.emptyTitle")} hint={t("written.emptyHint")}>
             <Button variant="default" component={Link} to={`/projects/${slug}`}>
               {t("app.backHome")}

@@ -22,6 +22,8 @@ export const errors = {
     throttled: "Too many attempts. Wait a minute, then try again.",
     lease_lost: "Your time on this task ran out and someone else has it now. Your words are kept.",
     stale_version: "This was changed in another tab or by someone else. Reload to see the newest.",
+    outdated_page:
+      "labelhub was updated after this page was opened. Reload it to go on; your words are kept.",
     unknown_error:
       "The server could not answer just now. Your work is safe; try again in a moment.",
   },
@@ -34,4 +36,5 @@ export const save = {
   kept: "Offline: kept in this browser",
   conflict: "Changed in another tab",
   refused: "Not saved on the server; kept in this browser",
+  outdated: "labelhub was updated: reload this page. Your words are kept in this browser.",
 };

@@ -93,6 +93,8 @@ export const datasets = {
     stale: "out of date when it came",
   },
   minAgreement: "Least agreement",
+  minRaters: "Fewest people",
+  minRatersHint: "Comparisons that fewer people ranked stay out; rankings from files are nobody's.",
   pairs: "Pairs",
   pairsOf: {
     all: "All",

@@ -3,7 +3,7 @@ export const reasons = {
   // The words of dataset cards: annotation/datasets/card_words.py.
   rows: {
     waiting_for_review: "no reviewer had read it yet",
-    returned: "a reviewer sent it back to be changed",
+    returned: "it went back to its author to be changed",
     rejected: "a reviewer found it unfit",
     not_for_training: "made to measure people or models, never to train on",
     use_not_allowed: "its source does not allow this use",
@@ -49,6 +49,7 @@ export const reasons = {
     too_long: "is longer than a line may be",
     truncated: "the file ends, or its packing breaks, in the middle",
     trailing_content: "something follows the end of the JSON array",
+    duplicate_key: "names a key twice",
     wrong_shape: "lacks a key of the format, or has it in another shape",
     unsupported_schema: "is of a ranking schema that this version does not know",
     unsupported_content: "holds tool calls or images; only text is held",

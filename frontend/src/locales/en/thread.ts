@@ -127,4 +127,5 @@ export const chat = {
   rewritten: "You wrote what it should have said",
   thumbIsEnough: "The thumb is enough",
   sendFeedback: "Keep",
+  personalDataIsFine: "It belongs to nobody; keep it",
 };

@@ -5,7 +5,7 @@ export const work = {
   guidelineVersion: "version {{n}}",
   questions: "Ask a lead",
   keptTitle: "This came too late to be handed in",
-  kept: "Someone else had taken the task by then. Everything you wrote is kept here for you to read and copy.",
+  kept: "Someone else had taken the task by then, or it was taken out of the queue. Everything you wrote is kept here for you to read and copy.",
   sensitiveTitle: "Sensitive content: {{tags}}",
   sensitiveHint:
     "You chose to see work like this. It stays covered until you open it; you may skip it at any time, and that never counts against you.",
@@ -26,9 +26,16 @@ export const work = {
   skipped: "Skipped",
   minutesLeft_one: "{{count}} minute left on this task",
   minutesLeft_other: "{{count}} minutes left on this task",
-  leaseLostTitle: "Your time on this task ran out",
-  leaseLost:
-    "Someone else may take it now. Everything you wrote is kept, and you can still submit while the task is free.",
+  leaseLost: {
+    taken: {
+      title: "Your time on this task ran out",
+      text: "Someone else may take it now. Everything you wrote is kept, and you can still submit while the task is free.",
+    },
+    withdrawn: {
+      title: "This task was taken out of the queue",
+      text: "Your time on it had run out, and nobody does it any more. Everything you wrote is kept here for you to read and copy.",
+    },
+  },
   doneTitle: "You are done with this task",
   doneHint: "It was handed in or given back. The next one waits on your work page.",
   skipTitle: "Skip this task",
@@ -62,4 +69,7 @@ export const questions = {
   rulings: "Rulings on such tasks",
   noRulings: "None yet.",
   unanswered: "Not answered yet.",
+  newRulings_one: "A new ruling on such tasks",
+  newRulings_other: "{{count}} new rulings on such tasks",
+  hideRulings: "Hide the new rulings",
 };

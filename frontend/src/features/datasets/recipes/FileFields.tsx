@@ -10,6 +10,7 @@ import {
   AGGREGATES,
   MARGINS,
   MOST_HELD_OUT,
+  MOST_RATERS,
   PAIR_FORMATS,
   PAIRS,
   SPLIT_BY,
@@ -117,6 +118,16 @@ export function FileFields({ slug, kind, contents, faults, onChange }: Props) {
               onTake={(aggregate) => change({ aggregate })}
             />
             {share("min_agreement", t("datasets.minAgreement"), 1)}
+            <NumberInput
+              label={t("datasets.minRaters")}
+              description={t("datasets.minRatersHint")}
+              inputWrapperOrder={["label", "input", "description", "error"]}
+              min={1}
+              max={MOST_RATERS}
+              allowDecimal={false}
+              value={file.min_raters ?? 1}
+              onChange={(value) => change({ min_raters: Number(value) || 1 })}
+            />
           </>
         )}
         {PAIR_FORMATS.includes(file.format) && (
