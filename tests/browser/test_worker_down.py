@@ -48,7 +48,7 @@ def test_a_draft_and_a_reply_are_awaited_until_the_worker_is_back(
         expect(notice_in(page.locator("main"))).to_have_count(1)
         writer.write(answer, "Rivers carry salt into it.")
         expect(saved(page)).to_be_visible()
-        assert autosaved(site, page, 1) == "Rivers carry salt into it."
+        assert autosaved(site, page) == "Rivers carry salt into it."
 
         chat = talker.page
         talker.write(chat.get_by_role("textbox", name="Your message"), "Why is the sky blue?")

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 // Loaded before the clock of a test runs.
 import "@/components/thread/ReadConversation";
+import { NEXT_TURN } from "@/components/thread/turnText";
 import "@/components/work/OpenElsewhere";
 import "@/features/chat/ChatPage";
 import "@/features/demonstration/DemonstrationPage";
@@ -109,7 +110,10 @@ describe("a question about a task", () => {
     const server = (await ask(true)).on(`POST ${PATH}/questions/`, { status: 201, body: {} });
     await userEvent.click(screen.getByRole("button", { name: "Ask and give the task back" }));
     await waitFor(() => expect(server.sent("POST /api/v1/projects/demo/claims/")).toHaveLength(1));
-    expect(server.sent(`POST ${PATH}/questions/`)[0]?.body).toEqual({ text: "Why?", release: true });
+    expect(server.sent(`POST ${PATH}/questions/`)[0]?.body).toEqual({
+      text: "Why?",
+      release: true,
+    });
   });
 
   it("keeps what waits for nobody else", async () => {
@@ -169,14 +173,19 @@ describe("work that is left", () => {
   }
 
   it("shows what was saved since it was fetched when it is opened again", async () => {
-    const server = working(new FakeServer(), begun).on(`PUT ${PATH}/autosaves/1/`, ({ body }) => ({
-      body: { ...(body as object), turn: 1, version: 1, saved_at: "2026-01-01" },
-    }));
+    const server = working(new FakeServer(), begun).on(
+      `PUT ${PATH}/autosaves/${NEXT_TURN}/`,
+      ({ body }) => ({
+        body: { ...(body as object), turn: NEXT_TURN, version: 1, saved_at: "2026-01-01" },
+      }),
+    );
     const router = renderApp("/projects/demo/work/31");
     await userEvent.type(await screen.findByRole("textbox", { name: /assistant/i }), "Eight.");
     await act(() => router.navigate("/projects/demo"));
-    await waitFor(() => expect(window.localStorage.getItem("labelhub.autosave.31.1")).toBeNull());
-    expect(server.sent(`PUT ${PATH}/autosaves/1/`).length).toBeGreaterThan(0);
+    await waitFor(() =>
+      expect(window.localStorage.getItem(`labelhub.autosave.31.${NEXT_TURN}`)).toBeNull(),
+    );
+    expect(server.sent(`PUT ${PATH}/autosaves/${NEXT_TURN}/`).length).toBeGreaterThan(0);
     await act(() => router.navigate("/projects/demo/work/31"));
     expect(await screen.findByRole("textbox", { name: /assistant/i })).toHaveValue("Eight.");
   });

@@ -9,6 +9,7 @@ import { createQueryClient } from "@/app/queryClient";
 import { routes } from "@/app/router";
 import { createAppTheme } from "@/app/theme";
 import { ActionProvider } from "@/components/actions";
+import { NEXT_TURN, TURNS_BETWEEN } from "@/components/thread/turnText";
 
 import type { Assignment } from "@/api/types";
 
@@ -35,7 +36,7 @@ export function working(server: FakeServer, assignment: Assignment): FakeServer 
     .on(`POST ${path}/lengths/`, {
       body: { turn: 3, total: 20, window: 1024, reply: 160, limit: null },
     });
-  for (const turn of [0, 1, 2, 3, 6_000, 6_001, 9_999]) {
+  for (const turn of [0, 1, 2, 3, NEXT_TURN, TURNS_BETWEEN, TURNS_BETWEEN + 1, 9_999]) {
     server.on(`PUT ${path}/autosaves/${turn}/`, { body: saved(turn) });
   }
   return server.on("POST /api/v1/projects/demo/claims/", {

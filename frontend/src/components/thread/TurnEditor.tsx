@@ -2,6 +2,7 @@ import { Group, SegmentedControl, Text, Textarea } from "@mantine/core";
 import {
   startTransition,
   useEffect,
+  useEffectEvent,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -13,7 +14,7 @@ import {
 } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Autosave } from "@/api/types";
+import type { Autosave, Message } from "@/api/types";
 import { useAutosave } from "@/hooks/useAutosave";
 import type { SaveStatus } from "@/lib/autosaver";
 import { matchesChord } from "@/lib/shortcuts";
@@ -23,7 +24,7 @@ import { ConflictNotice } from "../work/ConflictNotice";
 import { LengthMeter } from "./LengthMeter";
 import { NO_HISTORY, recorded, redone, undone } from "./textHistory";
 import classes from "./TurnEditor.module.css";
-import { blankTurn, isBlank, parseTurnText, type TurnText } from "./turnText";
+import { blankTurn, isBlank, isSaid, parseTurnText, type TurnText } from "./turnText";
 
 export interface TurnEditorHandle {
   /** Puts a draft, or a part of it, in after what is there already. */
@@ -40,8 +41,10 @@ interface Props {
   assignment: number;
   position: number;
   autosaves: readonly Autosave[];
-  /** What an edit begins with; a new turn begins blank. */
+  /** What an edit begins with; a new turn begins blank. Taken up anew where nothing was written yet. */
   original: TurnText;
+  /** The thread that a new turn comes after: words that are in it already are not offered again. */
+  after?: readonly Message[];
   roles: readonly TurnText["role"][];
   preview: boolean;
   label: string;
@@ -96,7 +99,7 @@ export function TurnEditor({ ref, ...props }: Props) {
   });
   const [text, setText] = useState<TurnText>(() => {
     const kept = saver.initial;
-    return kept === null || isBlank(kept) ? original : kept;
+    return kept === null || isBlank(kept) || isSaid(kept, props.after ?? []) ? original : kept;
   });
   // What stands in the text area at this moment. It holds its own words, and what this component renders
   // may lag behind them: no key waits for React.
@@ -145,15 +148,22 @@ export function TurnEditor({ ref, ...props }: Props) {
     history.current = moved.history;
     save(moved.text);
   };
-  const first = useRef({ ...text, role });
-  useEffect(() => onChange?.(first.current), [onChange]);
+  const begin = useEffectEvent(() => {
+    if (isBlank(newest.current)) show(original);
+  });
+  useEffect(() => begin(), [original.content, original.role]);
+  const announce = useEffectEvent(() => onChange?.({ ...newest.current, role }));
+  useEffect(() => announce(), [role]);
   useEffect(() => onStatus?.(status), [onStatus, status]);
   const { focusAtOnce } = props;
-  useEffect(() => {
-    if (!focusAtOnce) return;
+  const focus = () => {
     area.current?.focus({ preventScroll: true });
     // With the buttons below it, clear of the bar at the bottom.
     root.current?.scrollIntoView({ block: "nearest" });
+  };
+  const atOnce = useEffectEvent(focus);
+  useEffect(() => {
+    if (focusAtOnce) atOnce();
   }, [focusAtOnce]);
   useImperativeHandle(ref, () => ({
     insert: (draftText, draft, part) => {
@@ -172,7 +182,7 @@ export function TurnEditor({ ref, ...props }: Props) {
       saver.change(newest.current);
       await saver.flush();
     },
-    focus: () => area.current?.focus(),
+    focus,
     read: () => newest.current,
   }));
 
@@ -194,6 +204,8 @@ export function TurnEditor({ ref, ...props }: Props) {
     saver.change(next);
     startTransition(() => setText(next));
   };
+  /** Tab takes a word of the draft, but leaves the text right after Escape. */
+  const passesTab = useRef(false);
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (props.sending) return;
     if (matchesChord(event.nativeEvent, "mod+z")) {
@@ -212,7 +224,9 @@ export function TurnEditor({ ref, ...props }: Props) {
       event.preventDefault();
       props.onEnter();
     }
-    if (event.key === "Tab" && suggestion) {
+    if (event.key === "Escape") passesTab.current = true;
+    else if (event.key !== "Tab") passesTab.current = false;
+    if (event.key === "Tab" && suggestion && !passesTab.current) {
       const { content } = newest.current;
       const word = nextWord(content, suggestion.text);
       if (word === null) return;

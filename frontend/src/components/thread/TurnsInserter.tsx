@@ -6,7 +6,7 @@ import type { Assignment, Conversation, Message, ThreadTurn } from "@/api/types"
 
 import { Turn } from "./Turn";
 import { TurnEditor, type TurnEditorHandle } from "./TurnEditor";
-import { blankTurn, isBlank, parseTurnText, type TurnText } from "./turnText";
+import { blankTurn, isBlank, parseTurnText, TURNS_BETWEEN, type TurnText } from "./turnText";
 
 /** Where turns go in, and whose they are: a system turn alone, or a question with its answer. */
 export interface Insertion {
@@ -14,10 +14,7 @@ export interface Insertion {
   readonly roles: readonly Message["role"][];
 }
 
-/** Autosaves of turns that go in between have numbers that no turn of a thread has. */
-const FIRST_NUMBER = 6_000;
-
-const numberOf = (index: number, place: number): number => FIRST_NUMBER + 2 * index + place;
+const numberOf = (index: number, place: number): number => TURNS_BETWEEN + 2 * index + place;
 
 /** Turns that keep the sides alternating before the turn at `index`. */
 export function insertionBefore(messages: Conversation["messages"], index: number): Insertion {
@@ -33,9 +30,9 @@ export function unfinishedInsertion(
   messages: Conversation["messages"],
 ): Insertion | null {
   for (const { turn, payload } of autosaves) {
-    const text = turn >= FIRST_NUMBER ? parseTurnText(payload) : null;
+    const text = turn >= TURNS_BETWEEN ? parseTurnText(payload) : null;
     if (text === null || isBlank(text)) continue;
-    const index = Math.floor((turn - FIRST_NUMBER) / 2);
+    const index = Math.floor((turn - TURNS_BETWEEN) / 2);
     if (text.role === "system") return SYSTEM_FIRST;
     if (index < messages.length) return insertionBefore(messages, index);
   }

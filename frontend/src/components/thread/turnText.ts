@@ -39,7 +39,22 @@ export function parseTurnText(value: unknown): TurnText | null {
   };
 }
 
+/**
+ * Autosaves are told apart by number: a turn of the thread has its place, the one that is written at its
+ * end has this one wherever the end moves to, and those that go in between have the numbers after it.
+ */
+export const NEXT_TURN = 5_999;
+export const TURNS_BETWEEN = 6_000;
+
 export const isBlank = ({ content }: TurnText): boolean => content.trim() === "";
+
+/** Whether the words are in the thread already: the page was gone before it could forget them. */
+export function isSaid(
+  { role, content }: TurnText,
+  messages: readonly Pick<Message, "role" | "content">[],
+): boolean {
+  return messages.findLast((message) => message.role === role)?.content.trim() === content.trim();
+}
 
 /** Who may speak next: the sides alternate, and a system message can only come first. */
 export function nextRoles(messages: readonly Pick<Message, "role">[]): Message["role"][] {

@@ -11,7 +11,7 @@ import { focusTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { Turn } from "@/components/thread/Turn";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
-import { blankTurn } from "@/components/thread/turnText";
+import { blankTurn, NEXT_TURN } from "@/components/thread/turnText";
 import { useComposed } from "@/components/thread/useComposed";
 import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
 import { useHome } from "@/hooks/useHome";
@@ -56,8 +56,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const composer = useRef<TurnEditorHandle>(null);
   const { hasText, change: setWritten, read: readWritten } = useComposed();
   const [status, setStatus] = useState<SaveStatus>("unchanged");
-  /** The position whose message is on its way: what was typed after it would go with it, unsent. */
-  const [sending, setSending] = useState<number | null>(null);
+  /** A message is on its way: what was typed after it would go with it, unsent. */
+  const [sending, setSending] = useState(false);
   const { messages } = chat.conversation;
   const last = messages.at(-1);
   const waiting = chat.streaming !== null || chat.busy || readOnly;
@@ -77,8 +77,8 @@ export function ChatThread({ slug, assignment, initial }: Props) {
     const pending = readWritten();
     if (pending === null) return;
     const editor = composer.current;
-    setSending(position);
-    await chat.send(pending.content).finally(() => setSending(null));
+    setSending(true);
+    await chat.send(pending.content).finally(() => setSending(false));
     void editor?.clear();
     setWritten(null);
   };
@@ -265,10 +265,10 @@ export function ChatThread({ slug, assignment, initial }: Props) {
         !readOnly &&
         nTurns + 2 <= (project?.max_turns ?? Infinity) && (
           <TurnEditor
-            key={position}
             ref={composer}
             assignment={assignment.id}
-            position={position}
+            position={NEXT_TURN}
+            after={messages}
             version={chat.conversation.version}
             showsWindow
             autosaves={assignment.autosaves}
@@ -281,7 +281,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
             }}
             roles={["user"]}
             preview={false}
-            sending={sending === position}
+            sending={sending}
             maxCharacters={project?.max_turn_characters}
             label={t("chat.message")}
             placeholder={t("chat.placeholder")}

@@ -15,7 +15,7 @@ import {
   TurnsInserter,
   unfinishedInsertion,
 } from "@/components/thread/TurnsInserter";
-import { blankTurn, nextRoles, type TurnText } from "@/components/thread/turnText";
+import { blankTurn, NEXT_TURN, nextRoles, type TurnText } from "@/components/thread/turnText";
 import { unfinishedEdit } from "@/components/thread/unfinishedEdit";
 import { useComposed } from "@/components/thread/useComposed";
 import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
@@ -58,8 +58,8 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const [submissionKey] = useState(randomKey);
   const { role: writtenRole, hasText, change: setWritten, read: readWritten } = useComposed();
   const [status, setStatus] = useState<SaveStatus>("unchanged");
-  /** The position whose turn is on its way: what was typed after it would go with it, unsent. */
-  const [sending, setSending] = useState<number | null>(null);
+  /** A turn is on its way: what was typed after it would go with it, unsent. */
+  const [sending, setSending] = useState(false);
   const [preview, setPreview] = useState(false);
   const [ended, setEnded] = useState(false);
   const [readOnly, setReadOnly] = useState(false);
@@ -87,18 +87,19 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const commit = useCallback(async (): Promise<Conversation> => {
     const pending = readWritten();
     if (pending === null) return thread.conversation;
-    // The editor of this position: the thread's next state mounts another one.
-    const editor = composer.current;
     drafts.close(pending.draft);
-    setSending(messages.length);
+    setSending(true);
     const next = await thread
       .write([...byId(messages), { ...pending }])
-      .finally(() => setSending(null));
-    cleared.current = editor?.clear() ?? Promise.resolve();
+      .finally(() => setSending(false));
+    cleared.current = composer.current?.clear() ?? Promise.resolve();
     setWritten(null);
     setPreview(false);
     return next;
   }, [drafts, messages, readWritten, setWritten, thread]);
+
+  // The next turn is at hand as soon as one was added, or taken back.
+  useEffect(() => composer.current?.focus(), [position]);
 
   const insert = (index: number) => {
     const draft = drafts.shown[index];
@@ -138,7 +139,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
     canAddTurn: hasText && composing,
-    addTurn: () => quietly(commit().then(() => composer.current?.focus())),
+    addTurn: () => quietly(commit()),
     canDraft: canDraft && !drafts.asking,
     requestDrafts: () =>
       drafts.open({ version, ...(temperature === "" ? {} : { temperature: Number(temperature) }) }),
@@ -258,17 +259,16 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       )}
       {composing && !full && (
         <TurnEditor
-          // A new turn is a new piece of work with its own saved copy.
-          key={position}
           ref={composer}
           assignment={assignment.id}
-          position={position}
+          position={NEXT_TURN}
+          after={messages}
           version={version}
           autosaves={assignment.autosaves}
           original={startingTurn(assignment, roles[0] ?? "user", position)}
           roles={roles}
           preview={preview}
-          sending={sending === position}
+          sending={sending}
           maxCharacters={project?.max_turn_characters}
           label={t("thread.writeAs", { role: t(`roles.${roles[0] ?? "user"}`) })}
           placeholder={t(`demonstration.placeholder.${roles[0] ?? "user"}`)}

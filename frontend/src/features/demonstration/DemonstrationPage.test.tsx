@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
+import { blankTurn, NEXT_TURN, TURNS_BETWEEN } from "@/components/thread/turnText";
 import { FakeServer, streamOf } from "@/testing/fakeServer";
 import { renderApp, working } from "@/testing/renderApp";
 import { assignment, conversation, message } from "@/testing/samples";
@@ -105,6 +106,12 @@ describe("writing a demonstration", () => {
     // The first word by Tab, then the rest at once.
     await userEvent.tab();
     expect(screen.getByRole("textbox", { name: "Write as Assistant" })).toHaveValue("Ask");
+    // Escape lets Tab pass on, as it does elsewhere.
+    await userEvent.keyboard("{Escape}");
+    await userEvent.tab();
+    expect(screen.getByRole("textbox", { name: "Write as Assistant" })).not.toHaveFocus();
+    await userEvent.tab({ shift: true });
+    expect(screen.getByRole("textbox", { name: "Write as Assistant" })).toHaveValue("Ask");
     await userEvent.keyboard("{Alt>}[KeyI]{/Alt}");
     expect(screen.getByRole("textbox", { name: "Write as Assistant" })).toHaveValue("Ask a cook.");
     await userEvent.keyboard(" Really.");
@@ -162,7 +169,7 @@ describe("writing a demonstration", () => {
 
   it("brings back what was autosaved, and shows what is missing", async () => {
     const payload = { role: "assistant", content: "Half a th", draft: null, pasted_characters: 0 };
-    const autosaves = [{ turn: 1, version: 2, payload, saved_at: "2026-01-01T10:00:00Z" }];
+    const autosaves = [{ turn: NEXT_TURN, version: 2, payload, saved_at: "2026-01-01T10:00:00Z" }];
     working(new FakeServer(), assignment({ conversation: conversation([question]), autosaves }));
     renderApp("/projects/demo/work/31");
     expect(await screen.findByRole("textbox", { name: "Write as Assistant" })).toHaveValue(
@@ -222,6 +229,8 @@ describe("writing a demonstration", () => {
     ).on(`PUT ${PATH}/thread/`, { body: conversation([asked, answered, question, answer], 2) });
     renderApp("/projects/demo/work/31");
     const turn = await screen.findByRole("article", { name: "User" });
+    // What is being written at the end is there still when the end has moved.
+    await userEvent.type(screen.getByRole("textbox", { name: "Write as User" }), "And peel");
     await userEvent.click(within(turn).getByRole("button", { name: "Insert before" }));
     const save = screen.getByRole("button", { name: "Save" });
     await userEvent.type(screen.getByRole("textbox", { name: "Insert as User" }), asked.content);
@@ -235,13 +244,29 @@ describe("writing a demonstration", () => {
       asked.content,
       answered.content,
     ]);
-    for (const turn of [6000, 6001]) {
+    for (const turn of [TURNS_BETWEEN, TURNS_BETWEEN + 1]) {
       await waitFor(() =>
         expect(server.sent(`PUT ${PATH}/autosaves/${turn}/`).at(-1)?.body).toMatchObject({
           payload: { content: "" },
         }),
       );
     }
+    const composer = screen.getByRole("textbox", { name: "Write as User" });
+    expect(composer).toHaveValue("And peel");
+    await userEvent.type(composer, " it.{Alt>}{Enter}{/Alt}");
+    await waitFor(() => expect(server.sent(`PUT ${PATH}/thread/`)).toHaveLength(2));
+    expect(server.sent(`PUT ${PATH}/thread/`)[1]?.body).toMatchObject({
+      turns: [{}, {}, {}, {}, { role: "user", content: "And peel it." }],
+    });
+  });
+
+  it("forgets words that were sent before the page could", async () => {
+    const payload = { ...blankTurn("assistant"), content: "Eight minutes." };
+    const autosaves = [{ turn: NEXT_TURN, version: 2, payload, saved_at: "2026-01-01T10:00:00Z" }];
+    const task = assignment({ conversation: conversation([question, answer]), autosaves });
+    working(new FakeServer(), task);
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByRole("textbox", { name: "Write as User" })).toHaveValue("");
   });
 
   it("says to reload where the server was updated since, and keeps the words", async () => {
@@ -255,7 +280,7 @@ describe("writing a demonstration", () => {
       const fields = { flavour: ["There is no such field."] };
       const refusal = { status: 400, body: { code: "invalid", detail: "See fields.", fields } };
       const server = working(new FakeServer(), task)
-        .on(`PUT ${PATH}/autosaves/1/`, refusal)
+        .on(`PUT ${PATH}/autosaves/${NEXT_TURN}/`, refusal)
         .on(`PUT ${PATH}/thread/`, refusal)
         .on("GET /", { stream: '<script src="/static/assets/index-new.js"></script>' });
       renderApp("/projects/demo/work/31");

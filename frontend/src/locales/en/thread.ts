@@ -23,7 +23,7 @@ export const thread = {
   showChanges: "Show what changed since",
   hideChanges: "Hide the changes",
   pasted: "{{percent}}% pasted",
-  tabHint: "Tab takes the next word of the draft, ⇧Tab leaves the text",
+  tabHint: "Tab takes the next word of the draft, Esc and Tab leave the text",
   turnUp: "Turn above",
   turnDown: "Turn below",
   origins: {
