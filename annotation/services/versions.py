@@ -60,6 +60,8 @@ def make(
     path = folder / f"{freezing.recipe.name}-v{number}.jsonl"
     written = _write_data(dataset, freezing.contents, path, progress)
     if not written.manifest["kept"]:
+        # Nothing is ever made of these rows.
+        Dataset.objects.filter(pk=dataset.pk).update(withdrawn_at=clock.now())
         raise NothingToFreeze(
             "The file has no line for any of the rows: "
             + ", ".join(f"{n:,} {reason}" for reason, n in written.manifest["excluded"].items())

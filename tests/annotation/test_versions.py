@@ -326,6 +326,7 @@ class TestCard:
         assert (tied.state, tied.error_code) == ("failed", "nothing_to_freeze")
         assert "1 all_tied" in tied.error_detail
         assert not DatasetVersion.objects.exists()
+        assert not Dataset.objects.filter(withdrawn_at=None).exists()
         # Counting says what there is.
         assert counted(declared(project, name="other"))["rows"] == 0
 
