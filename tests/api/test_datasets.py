@@ -195,6 +195,7 @@ class TestPreview:
         asked = {"kind": "comparisons", "format": "preference"}
         assert len(self.preview(manager, project, **asked).json()["lines"]) == 3
         assert len(self.preview(manager, project, **asked, pairs="best-worst").json()["lines"]) == 1
+        assert self.preview(manager, project, **asked, min_raters=2).json()["lines"] == []
 
     def test_what_an_export_refuses_is_refused(self, project: Project, manager: APIClient) -> None:
         take_in(project, ranking("A", "B"), ranking("A", "B", criterion="helpfulness"))
