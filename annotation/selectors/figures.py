@@ -38,7 +38,7 @@ from annotation.models import (
     TaskKind,
 )
 from annotation.selectors.comparisons import QUESTIONS
-from annotation.selectors.judged import COUNTS, exclusions_of
+from annotation.selectors.judged import COUNTS, eras_of, exclusions_of
 from annotation.selectors.rankings import tiers_by_candidate
 from labelhub.accounts.models import Membership, Project, Rater, User
 from sampling.models import Policy
@@ -243,8 +243,8 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
     """A comparison with its candidates, where they came from, and every ranking side by side, as `user`
     sees it.
 
-    Consensus, order and strengths are of people's opinions, agreement of the planned ones among them (see
-    measures.opinions); an adjudication stands beside.
+    Consensus, order and strengths are of people's opinions by the newest rules they were asked under,
+    agreement of the planned ones among them (see measures.opinions); an adjudication stands beside.
     """
     candidates = list(
         Candidate.objects.filter(comparison=comparison)
@@ -270,6 +270,10 @@ def comparison_detail(*, comparison: Comparison, user: User | AnonymousUser) -> 
         and not ranking.own_conversation
         and not _is_excluded(ranking, excluded)
     ]
+    # Never across a breaking guideline version (DATA.md §4).
+    eras = eras_of(project=comparison.project)
+    newest = max((eras.get(ranking.guideline_id or 0, 0) for ranking in counting), default=0)
+    counting = [row for row in counting if eras.get(row.guideline_id or 0, 0) == newest]
     opinions = [tiers[ranking.pk] for ranking in counting]
     planned = [tiers[ranking.pk] for ranking in counting if ranking.reason in PLANNED]
     consensus = consensus_pairs(opinions)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from itertools import accumulate
 from typing import Any
 
 from django.db.models import F, Func, IntegerField, Q, QuerySet
@@ -43,14 +42,17 @@ class Words(Func):
 
 
 def eras_of(*, project: Project) -> dict[int, int]:
-    """Each ranking guideline's id with how many breaking versions there were up to it."""
-    rows = list(
+    """Each ranking guideline's id with how many breaking versions of its purpose there were up to it."""
+    n_breaking: Counter[str] = Counter()
+    eras = {}
+    for pk, purpose, breaking in (
         Guideline.objects.filter(project=project, kind=TaskKind.RANKING)
-        .order_by("purpose", "version")
-        .values_list("pk", "breaking")
-    )
-    numbers = accumulate(int(breaking) for _, breaking in rows)
-    return {pk: era for (pk, _), era in zip(rows, numbers, strict=True)}
+        .order_by("version")
+        .values_list("pk", "purpose", "breaking")
+    ):
+        n_breaking[purpose] += breaking
+        eras[pk] = n_breaking[purpose]
+    return eras
 
 
 def exclusions_of(*, project: Project) -> dict[int, datetime]:

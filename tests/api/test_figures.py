@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from annotation.models import ComparisonDigest, GoldItem, Ranking
 from annotation.selectors.figures import figures_of
+from annotation.selectors.judged import eras_of
 from annotation.services import exams, figures
 from labelhub import clock
 from labelhub.accounts.models import Membership, Project, User
@@ -139,6 +140,29 @@ def test_rankings_under_a_breaking_guideline_do_not_meet_those_before(
     assert body["agreement"]["all"]["n_comparisons"] == 2
     (digest,) = ComparisonDigest.objects.order_by("-pk")[:1]
     assert digest.judged["eras"] == [1, 1]
+
+
+def test_a_comparison_tells_what_people_find_by_the_newest_rules(
+    project: Project, manager: User
+) -> None:
+    project.rankings_per_comparison = 3
+    project.save()
+    GuidelineFactory(project=project, kind="ranking", version=1)
+    # Another purpose has rules of its own.
+    GuidelineFactory(project=project, kind="ranking", purpose="eval", version=1, breaking=True)
+    first, second, third = people(project, 3)
+    task = queued(project, 2)
+    rank_next(first, project, [2, 1])
+    newer = GuidelineFactory(project=project, kind="ranking", version=2, breaking=True)
+    for user in (second, third):
+        as_(user).post(f"/api/v1/guidelines/{newer.pk}/acknowledgement/")
+        rank_next(user, project, [1, 2])
+    body = as_(manager).get(f"/api/v1/comparisons/{task.comparison_id}/").json()
+    assert len(body["rankings"]) == 3
+    assert (body["agreement"], body["split"]) == (1.0, False)
+    assert body["consensus"] == [{"chosen": 0, "rejected": 1, "agreement": 1.0, "n_raters": 2}]
+    assert [row["borda_place"] for row in body["candidates"]] == [1, 2]
+    assert [era for _, era in sorted(eras_of(project=project).items())] == [0, 1, 1]
 
 
 def test_what_is_no_planned_ranking_counts_nowhere(project: Project, manager: User) -> None:
