@@ -154,7 +154,10 @@ def test_of_two_tabs_the_person_decides_which_goes_on(
         # What it had written itself is there still, for its writer to use or to delete.
         expect(composer(first, "User")).to_have_value("The first once more.")
         first.keyboard.press("Control+a")
-        first.keyboard.press("Delete")
+        # No choice is asked for: the other has sent its words, and nothing would be lost.
+        with first.expect_response(lambda told: "/autosaves/" in told.url and told.ok):
+            first.keyboard.press("Delete")
+        expect(saved(first)).to_be_visible()
     writer.submit()
 
 

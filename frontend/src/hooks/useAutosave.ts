@@ -13,6 +13,8 @@ interface Options<T> {
   /** The rows that came with the assignment. */
   autosaves: readonly Autosave[];
   parse: (value: unknown) => T | null;
+  /** What no one would miss. */
+  isEmpty?: (payload: T) => boolean;
 }
 
 const storagePrefix = (assignment: number) => `labelhub.autosave.${assignment}.`;
@@ -83,6 +85,7 @@ export function useAutosave<T>(options: Options<T>) {
     return new Autosaver<T>({
       storageKey: key,
       parse: options.parse,
+      isEmpty: options.isEmpty,
       saved: {
         version: newest?.version ?? 0,
         payload: newest === undefined ? null : options.parse(newest.payload),

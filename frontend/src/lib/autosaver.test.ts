@@ -28,6 +28,7 @@ class Server {
     return new Autosaver<string>({
       storageKey: KEY,
       parse,
+      isEmpty: (text) => text === "",
       saved: { version: this.version, payload: this.text },
       send: (version, text) => this.send(version, text),
     });
@@ -92,6 +93,21 @@ describe("Autosaver", () => {
     expect(mine.snapshot().status).toBe("saved");
   });
 
+  it("goes on with its own where the other tab saved nothing but blank", async () => {
+    const server = new Server();
+    const mine = server.open();
+    const other = server.open();
+    other.change("");
+    await other.flush();
+    mine.change("mine");
+    expect(await mine.flush()).toBe(true);
+    expect(server.text).toBe("mine");
+    // The other way round words would go.
+    other.change("");
+    expect(await other.flush()).toBe(false);
+    expect(other.snapshot().status).toBe("conflict");
+  });
+
   it("can take over what the other tab saved", async () => {
     const server = new Server();
     const mine = server.open();
@@ -122,7 +138,10 @@ describe("Autosaver", () => {
     server.text = "mine";
     mine.change("theirs and more");
     expect(await mine.flush()).toBe(false);
-    expect(mine.snapshot()).toEqual({ status: "conflict", theirs: { version: 2, payload: "mine" } });
+    expect(mine.snapshot()).toEqual({
+      status: "conflict",
+      theirs: { version: 2, payload: "mine" },
+    });
   });
 
   it("takes a save for done whose acknowledgement was lost on the way", async () => {

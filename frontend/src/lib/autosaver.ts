@@ -25,6 +25,8 @@ interface Options<T> {
   /** Names the copy in this browser; the same work must always have the same name. */
   readonly storageKey: string;
   readonly parse: (value: unknown) => T | null;
+  /** Saved elsewhere as this, there is nothing to decide about: no word goes with it. */
+  readonly isEmpty?: (payload: T) => boolean;
   /** What the server holds; version 0 and null when it holds nothing yet. */
   readonly saved: { readonly version: number; readonly payload: T | null };
   readonly send: (version: number, payload: T) => Promise<SaveOutcome<T>>;
@@ -193,16 +195,17 @@ export class Autosaver<T> {
     const outcome = await this.options.send(this.version, payload);
     if (this.retired) return;
     // What the server holds may be this page's own words, whose receipt never came.
-    const own =
+    const yields =
       outcome.kind === "stale" &&
-      this.unanswered.some((sent) => isSame(sent, outcome.current.payload));
-    if (own && !isSame(outcome.current.payload, payload)) {
+      (this.unanswered.some((sent) => isSame(sent, outcome.current.payload)) ||
+        this.options.isEmpty?.(outcome.current.payload) === true);
+    if (yields && !isSame(outcome.current.payload, payload)) {
       this.version = outcome.current.version;
       this.unanswered = [];
       return this.sendOnce();
     }
     const newest =
-      outcome.kind === "saved" ? outcome.version : own ? outcome.current.version : null;
+      outcome.kind === "saved" ? outcome.version : yields ? outcome.current.version : null;
     if (newest !== null) {
       this.version = newest;
       this.unanswered = [];

@@ -96,6 +96,7 @@ export function TurnEditor({ ref, ...props }: Props) {
     turn: position,
     autosaves,
     parse: parseTurnText,
+    isEmpty: isBlank,
   });
   const [text, setText] = useState<TurnText>(() => {
     const kept = saver.initial;
