@@ -28,7 +28,7 @@ def count_autosave_statements(assignment_id: int) -> int:
     assignment = Assignment.objects.select_related("rater__user").get(pk=assignment_id)
     client = Client()
     client.cookies["sessionid"] = sign_in(assignment.rater.user)
-    path = f"/api/v1/assignments/{assignment_id}/autosaves/5999/"
+    path = f"/api/v1/assignments/{assignment_id}/autosaves/4999/"  # no turn of the thread has it
     body = {"version": 0, "payload": {"role": "user", "content": "A word."}}
     with CaptureQueriesContext(connection) as captured:
         answer = client.put(path, body, content_type="application/json")
