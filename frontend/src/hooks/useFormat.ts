@@ -65,7 +65,8 @@ export function useFormat() {
         return new Intl.NumberFormat(undefined, {
           style: "unit",
           unit: units[step],
-          unitDisplay: "short",
+          // Short, it is “404 byte”.
+          unitDisplay: step === 0 ? "long" : "short",
           maximumFractionDigits: step === 0 ? 0 : 1,
         }).format(value / 1_000 ** step);
       },

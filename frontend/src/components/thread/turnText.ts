@@ -48,6 +48,12 @@ export const TURNS_BETWEEN = 6_000;
 
 export const isBlank = ({ content }: TurnText): boolean => content.trim() === "";
 
+/** Whether the answer that is due, or else a question with its answer, still goes in. */
+export function hasRoom(messages: readonly Pick<Message, "role">[], mostTurns: number): boolean {
+  const nTurns = messages.filter(({ role }) => role !== "system").length;
+  return nTurns + (nextRoles(messages).includes("assistant") ? 1 : 2) <= mostTurns;
+}
+
 /** Whether the words are in the thread already: the page was gone before it could forget them. */
 export function isSaid(
   { role, content }: TurnText,

@@ -99,7 +99,11 @@ function Questions({ assignment, onReleased }: Pick<Props, "assignment" | "onRel
         >
           {t("questions.flag")}
         </Button>
-        <Button disabled={text.trim() === ""} loading={asking.isPending && !asking.variables.release} onClick={() => ask(false)}>
+        <Button
+          disabled={text.trim() === ""}
+          loading={asking.isPending && !asking.variables.release}
+          onClick={() => ask(false)}
+        >
           {t("questions.askAndKeep")}
         </Button>
       </Group>

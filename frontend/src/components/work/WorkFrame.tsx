@@ -82,7 +82,12 @@ export function WorkFrame(props: Props) {
       </div>
       <div className={classes.body}>
         {lease.lost !== null && (
-          <Alert color="orange" role="alert" mb="md" title={t(`work.leaseLost.${lease.lost}.title`)}>
+          <Alert
+            color="orange"
+            role="alert"
+            mb="md"
+            title={t(`work.leaseLost.${lease.lost}.title`)}
+          >
             {t(`work.leaseLost.${lease.lost}.text`)}
           </Alert>
         )}

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { FakeServer, streamOf } from "@/testing/fakeServer";
 import { renderApp, working } from "@/testing/renderApp";
-import { assignment, conversation, message } from "@/testing/samples";
+import { assignment, conversation, home, message } from "@/testing/samples";
 
 const PATH = "/api/v1/assignments/31";
 const question = message(0, "user", "How do I boil an egg?");
@@ -109,6 +109,16 @@ describe("a chat", () => {
     await waitFor(() => expect(box).not.toHaveAttribute("readonly"));
     await userEvent.keyboard(" And more");
     expect(box).toHaveValue("Hello? And more");
+  });
+
+  it("says in the place of the composer that no message and reply go in any more", async () => {
+    const whole = { ...empty, conversation: conversation([question, { ...reply, id: 101 }], 2) };
+    working(new FakeServer(), whole).on("GET /api/v1/projects/demo/home/", {
+      body: { ...home, project: { ...home.project, max_turns: 3 } },
+    });
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByText(/takes 3 turns at the most/)).toBeVisible();
+    expect(screen.queryByRole("textbox")).toBeNull();
   });
 
   it("keeps with another thumb what was said with the last, and no better reply with a good one", async () => {

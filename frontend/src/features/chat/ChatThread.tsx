@@ -7,6 +7,7 @@ import type { Assignment, Conversation, Message } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
 import { AwaitedSampling } from "@/components/SamplingNotice";
 import { EditableTurn } from "@/components/thread/EditableTurn";
+import { MostTurns } from "@/components/thread/MostTurns";
 import { focusTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { Turn } from "@/components/thread/Turn";
@@ -62,9 +63,12 @@ export function ChatThread({ slug, assignment, initial }: Props) {
   const last = messages.at(-1);
   const waiting = chat.streaming !== null || chat.busy || readOnly;
   const nTurns = messages.filter(({ role }) => role !== "system").length;
+  // A message and its reply.
+  const full = project !== undefined && nTurns + 2 > project.max_turns;
   const hasReply = messages.some(({ role, content }) => role === "assistant" && content !== "");
   // The editor stays while its message is on the way, so that a refused one is still there.
   const position = chat.streaming === null ? messages.length : null;
+  const composing = position !== null && editing === null && !readOnly;
   const awaited = chat.replying && chat.streaming === "";
   const end = useStickToEnd(chat.streaming);
 
@@ -260,40 +264,36 @@ export function ChatThread({ slug, assignment, initial }: Props) {
         busy={finishing.isPending}
         onConfirm={() => finish(true)}
       />
-      {position !== null &&
-        editing === null &&
-        !readOnly &&
-        nTurns + 2 <= (project?.max_turns ?? Infinity) && (
-          <TurnEditor
-            ref={composer}
-            assignment={assignment.id}
-            position={NEXT_TURN}
-            after={messages}
-            version={chat.conversation.version}
-            showsWindow
-            autosaves={assignment.autosaves}
-            original={{
-              ...blankTurn("user"),
-              content:
-                position === 0 && assignment.prompt?.kind === "prompt"
-                  ? assignment.prompt.text
-                  : "",
-            }}
-            roles={["user"]}
-            preview={false}
-            sending={sending}
-            maxCharacters={project?.max_turn_characters}
-            label={t("chat.message")}
-            placeholder={t("chat.placeholder")}
-            onChange={setWritten}
-            onStatus={setStatus}
-            onEnter={() => {
-              if (context.canSend) context.send();
-            }}
-            focusAtOnce
-            buttons={<ActionButton action={sendAction} context={context} keyInside />}
-          />
-        )}
+      {composing && full && <MostTurns most={project.max_turns} />}
+      {composing && !full && (
+        <TurnEditor
+          ref={composer}
+          assignment={assignment.id}
+          position={NEXT_TURN}
+          after={messages}
+          version={chat.conversation.version}
+          showsWindow
+          autosaves={assignment.autosaves}
+          original={{
+            ...blankTurn("user"),
+            content:
+              position === 0 && assignment.prompt?.kind === "prompt" ? assignment.prompt.text : "",
+          }}
+          roles={["user"]}
+          preview={false}
+          sending={sending}
+          maxCharacters={project?.max_turn_characters}
+          label={t("chat.message")}
+          placeholder={t("chat.placeholder")}
+          onChange={setWritten}
+          onStatus={setStatus}
+          onEnter={() => {
+            if (context.canSend) context.send();
+          }}
+          focusAtOnce
+          buttons={<ActionButton action={sendAction} context={context} keyInside />}
+        />
+      )}
       <div ref={end} />
     </WorkFrame>
   );

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { hasCode } from "@/api/errors";
 import type { Assignment, Conversation, ThreadTurn } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
+import { MostTurns } from "@/components/thread/MostTurns";
 import { moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
@@ -15,7 +16,13 @@ import {
   TurnsInserter,
   unfinishedInsertion,
 } from "@/components/thread/TurnsInserter";
-import { blankTurn, NEXT_TURN, nextRoles, type TurnText } from "@/components/thread/turnText";
+import {
+  blankTurn,
+  hasRoom,
+  NEXT_TURN,
+  nextRoles,
+  type TurnText,
+} from "@/components/thread/turnText";
 import { unfinishedEdit } from "@/components/thread/unfinishedEdit";
 import { useComposed } from "@/components/thread/useComposed";
 import { StaleThreadNotice, SubmitRefusal, useWorkTask, WorkFrame } from "@/components/work";
@@ -73,7 +80,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
   const roles = nextRoles(messages);
   const lastRole = (hasText ? writtenRole : null) ?? messages.at(-1)?.role;
   const nTurns = messages.filter(({ role }) => role !== "system").length;
-  const full = project !== undefined && nTurns >= project.max_turns;
+  const full = project !== undefined && !hasRoom(messages, project.max_turns);
   const busy = thread.writing || submission.isPending || task.leaving;
   const composing = editing === null && inserting === null && !ended && !readOnly;
   const side = writtenRole ?? roles[0] ?? "user";
@@ -257,6 +264,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
           </Group>
         </Alert>
       )}
+      {composing && full && <MostTurns most={project.max_turns} />}
       {composing && !full && (
         <TurnEditor
           ref={composer}

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { blankTurn, NEXT_TURN, TURNS_BETWEEN } from "@/components/thread/turnText";
 import { FakeServer, streamOf } from "@/testing/fakeServer";
 import { renderApp, working } from "@/testing/renderApp";
-import { assignment, conversation, message } from "@/testing/samples";
+import { assignment, conversation, home, message } from "@/testing/samples";
 
 const PATH = "/api/v1/assignments/31";
 const question = message(0, "user", "How do I boil an egg?");
@@ -258,6 +258,24 @@ describe("writing a demonstration", () => {
     expect(server.sent(`PUT ${PATH}/thread/`)[1]?.body).toMatchObject({
       turns: [{}, {}, {}, {}, { role: "user", content: "And peel it." }],
     });
+  });
+
+  it("says in the place of the composer that no question and answer go in any more", async () => {
+    const begun = assignment({ conversation: conversation([question]) });
+    const server = working(new FakeServer(), begun)
+      .on("GET /api/v1/projects/demo/home/", {
+        body: { ...home, project: { ...home.project, max_turns: 3 } },
+      })
+      .on(`PUT ${PATH}/thread/`, { body: conversation([question, answer], 2) });
+    renderApp("/projects/demo/work/31");
+    await userEvent.type(
+      await screen.findByRole("textbox", { name: "Write as Assistant" }),
+      "Eight minutes.{Alt>}{Enter}{/Alt}",
+    );
+    expect(await screen.findByText(/takes 3 turns at the most/)).toHaveFocus();
+    expect(screen.queryByRole("textbox")).toBeNull();
+    expect(server.sent(`PUT ${PATH}/thread/`)).toHaveLength(1);
+    expect(screen.getByRole("button", { name: "Submit" })).toBeEnabled();
   });
 
   it("forgets words that were sent before the page could", async () => {

@@ -23,6 +23,9 @@ export const thread = {
   showChanges: "Show what changed since",
   hideChanges: "Hide the changes",
   pasted: "{{percent}}% pasted",
+  mostTurns_one: "This project takes {{count}} turn at the most.",
+  mostTurns_other:
+    "This project takes {{count}} turns at the most. Hand the conversation in, or change what stands above.",
   tabHint: "Tab takes the next word of the draft, Esc and Tab leave the text",
   turnUp: "Turn above",
   turnDown: "Turn below",

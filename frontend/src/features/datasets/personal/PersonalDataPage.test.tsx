@@ -44,9 +44,7 @@ it("shows who decided what, and lets it be changed", async () => {
   signedIn(new FakeServer()).on(HOLDS, {
     body: {
       next: null,
-      results: [
-        held({ decision: "kept", decided_by: "ann", decided_at: "2026-01-02T10:00:00Z" }),
-      ],
+      results: [held({ decision: "kept", decided_by: "ann", decided_at: "2026-01-02T10:00:00Z" })],
     },
   });
   renderApp("/projects/demo/datasets/personal-data");
