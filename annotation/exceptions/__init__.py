@@ -97,6 +97,7 @@ from annotation.exceptions.queue import (
     SensitiveRest,
     StaleVersion,
     TaskWithdrawn,
+    WorkEnded,
 )
 from annotation.exceptions.rankings import (
     AcceptableTierOutOfRange,
@@ -222,4 +223,5 @@ __all__ = [
     "UploadEnded",
     "UploadPartRefused",
     "UploadTooLarge",
+    "WorkEnded",
 ]

@@ -39,6 +39,14 @@ class LeaseLost(LabelhubError):
     )
 
 
+class WorkEnded(LeaseLost):
+    code = "work_ended"
+    detail = (
+        "You handed this task in, skipped it or gave it back, in another tab or on another device. "
+        "Copy from here what you still need."
+    )
+
+
 class TaskWithdrawn(LeaseLost):
     code = "task_withdrawn"
     detail = (

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import UUIDField, Value
 from django.db.models.functions import NullIf
 
-from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion, TaskWithdrawn
+from annotation.exceptions import LeaseLost, OpenElsewhere, StaleVersion, TaskWithdrawn, WorkEnded
 from annotation.models import Assignment, Autosave, Conversation, Pool, Purpose, Slot, Task
 from annotation.services import exams
 from labelhub import clock, prepared
@@ -91,12 +91,14 @@ def renew(locked: Assignment) -> None:
 def count_beat(locked: Assignment, *, now: datetime) -> dict[str, Any]:
     """Count a beat on a locked assignment, which the caller stores with these parameters of COUNTED.
 
-    Raises LeaseLost.
+    Raises LeaseLost, and WorkEnded where its owner handed it in or gave it back.
     """
     if locked.state == Assignment.State.EXPIRED:
         _retake_slot(locked)
-    if locked.state != Assignment.State.LEASED:
+    if locked.state == Assignment.State.EXPIRED:
         raise LeaseLost
+    if locked.state != Assignment.State.LEASED:
+        raise WorkEnded
     gap = (now - locked.last_beat_at).total_seconds()
     seconds = min(max(gap, 0.0), LONGEST_GAP_SECONDS)
     locked.active_seconds += seconds

@@ -249,7 +249,7 @@ class TestFinishing:
         conversation = conversation_of(chat)
         assert conversation.state == Conversation.State.FINISHED
         assert not conversation.messages.filter(trainable=True).exists()
-        assert refusal(say(trainer, chat, "One more?")) == (409, "lease_lost")
+        assert refusal(say(trainer, chat, "One more?")) == (409, "work_ended")
 
     def test_a_chat_skipped_while_its_reply_is_written_takes_no_more_of_it(
         self, trainer: Person, chat: Assignment

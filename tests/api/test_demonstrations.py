@@ -145,7 +145,7 @@ class TestHandingIn:
             assert answer.json()["code"] == "already_submitted_differently"
         assert Task.objects.filter(kind="review").count() == 1
         late = trainer.save(assignment, dialogue(4), version=1)
-        assert (late.status_code, late.json()["code"]) == (409, "lease_lost")
+        assert (late.status_code, late.json()["code"]) == (409, "work_ended")
 
     def test_refusals(self, trainer: Person, assignment: Assignment) -> None:
         set_project(trainer.project, min_turns=4)

@@ -71,15 +71,23 @@ describe("work in hand", () => {
   });
 });
 
-it("says of a task that nobody does any more that its words are kept", async () => {
-  const detail = "It was taken out of the queue.";
-  working(new FakeServer(), begun).on(`POST ${PATH}/beat/`, {
-    status: 409,
-    body: { code: "task_withdrawn", detail },
-  });
+it.each([
+  {
+    code: "task_withdrawn",
+    title: "This task was taken out of the queue",
+    text: "kept here for you to read and copy",
+  },
+  {
+    code: "work_ended",
+    title: "You are done with this task",
+    text: "in another tab or on another device",
+  },
+])("says of a task that is not theirs any more why: $code", async ({ code, title, text }) => {
+  const refusal = { status: 409, body: { code, detail: "It is not yours." } };
+  working(new FakeServer(), begun).on(`POST ${PATH}/beat/`, refusal);
   renderApp("/projects/demo/work/31");
-  const notice = await screen.findByText("This task was taken out of the queue");
-  expect(notice.closest('[role="alert"]')).toHaveTextContent("kept here for you to read and copy");
+  const notice = await screen.findByText(title);
+  expect(notice.closest('[role="alert"]')).toHaveTextContent(text);
   expect(screen.getByText("How do I boil an egg?")).toBeVisible();
 });
 

@@ -11,8 +11,8 @@ const SHORT_MILLISECONDS = 5 * 60_000;
 const SIGNS_OF_LIFE = ["keydown", "pointerdown", "pointermove", "wheel", "touchmove"] as const;
 
 export interface Lease {
-  /** Why the work is theirs no more: somebody else took it, or nobody is to do it. */
-  lost: "taken" | "withdrawn" | null;
+  /** Why the work is theirs no more: somebody else took it, nobody is to do it, or they ended it. */
+  lost: "taken" | "withdrawn" | "ended" | null;
   /** Whole minutes left, or null while there is plenty of time. */
   minutesLeft: number | null;
 }
@@ -41,6 +41,7 @@ export function useLease(assignment: number, leaseUntil: string): Lease {
       } catch (error) {
         if (hasCode(error, "lease_lost")) setLost("taken");
         if (hasCode(error, "task_withdrawn")) setLost("withdrawn");
+        if (hasCode(error, "work_ended")) setLost("ended");
         if (hasCode(error, "open_elsewhere")) noteElsewhere(cache, assignment);
       }
     };

@@ -35,6 +35,10 @@ export const work = {
       title: "This task was taken out of the queue",
       text: "Your time on it had run out, and nobody does it any more. Everything you wrote is kept here for you to read and copy.",
     },
+    ended: {
+      title: "You are done with this task",
+      text: "You handed it in, skipped it or gave it back, in another tab or on another device. Copy from here what you still need.",
+    },
   },
   doneTitle: "You are done with this task",
   doneHint: "It was handed in or given back. The next one waits on your work page.",
