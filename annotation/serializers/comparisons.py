@@ -98,6 +98,9 @@ class RankingInput(serializers.Serializer[Any]):
     rewrite = serializers.CharField(
         max_length=MAX_REWRITE_CHARACTERS, allow_blank=True, default="", trim_whitespace=False
     )
+    personal_data_confirmed = serializers.BooleanField(
+        default=False, help_text="The rater has seen what looks like personal data in the rewrite."
+    )
     open_milliseconds = serializers.DictField(
         child=serializers.IntegerField(min_value=0, max_value=MAX_MILLISECONDS),
         default=dict,

@@ -23,9 +23,16 @@ from annotation.exceptions import (
     UnknownFlag,
 )
 from annotation.model_names import MASK
-from annotation.models import Assignment, Candidate, Placement, Ranking, RatingSchema
+from annotation.models import (
+    Assignment,
+    Candidate,
+    Comparison,
+    Placement,
+    Ranking,
+    RatingSchema,
+)
 from annotation.selectors.comparisons import RankingSheet
-from annotation.services import submissions
+from annotation.services import personal_data, submissions
 from labelhub import clock, prepared
 
 
@@ -43,27 +50,42 @@ class Judgement(TypedDict):
     open_milliseconds: Mapping[str, int]
 
 
-def submit_ranking(*, sheet: RankingSheet, key: UUID, judgement: Judgement) -> Assignment:
+def submit_ranking(
+    *,
+    sheet: RankingSheet,
+    key: UUID,
+    judgement: Judgement,
+    personal_data_confirmed: bool = False,
+) -> Assignment:
     """Store a person's ranking and close their assignment; the same key and body again change nothing.
 
     Where it cannot be judged, comment and rewrite are kept and the order, ratings, flags and line are
-    not read. Raises a RankingRefused, and what submissions.submit raises; nothing is half-stored.
+    not read. Raises a RankingRefused, PersonalDataFound unless the rater has seen the warning, and what
+    submissions.submit raises; nothing is half-stored.
     """
     return submissions.submit(
         assignment=sheet.assignment,
         key=key,
         body={**judgement},
-        write=lambda locked: _write(locked, sheet, judgement),
+        write=lambda locked: _write(locked, sheet, judgement, personal_data_confirmed),
     )
 
 
-def _write(assignment: Assignment, sheet: RankingSheet, judgement: Judgement) -> None:
+def _write(
+    assignment: Assignment,
+    sheet: RankingSheet,
+    judgement: Judgement,
+    personal_data_confirmed: bool,
+) -> None:
     cannot_judge = judgement["cannot_judge"]
     if not cannot_judge:
         check_order(judgement, sheet.candidates)
         check_ratings(judgement, sheet.candidates, sheet.schema)
         check_strength(judgement, sheet.candidates, sheet.schema)
         _check_rewrite(judgement["rewrite"], sheet)
+    if judgement["rewrite"] and not personal_data_confirmed:
+        language = Comparison.objects.values_list("language", flat=True).get(pk=sheet.comparison_id)
+        personal_data.check_text(field="rewrite", text=judgement["rewrite"], language=language)
     graded = not cannot_judge and judgement["strength"] is not None
     ranking = Ranking(
         project=assignment.project,

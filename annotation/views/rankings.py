@@ -21,6 +21,9 @@ class RankingView(APIView):
         """Submit the ranking of one's own assignment."""
         judgement = parse(RankingInput, request)
         key = judgement.pop("key")
+        confirmed = judgement.pop("personal_data_confirmed")
         sheet = ranking_sheet_for(user=request.user, assignment_id=assignment_id)
-        submitted = rankings.submit_ranking(sheet=sheet, key=key, judgement=judgement)
+        submitted = rankings.submit_ranking(
+            sheet=sheet, key=key, judgement=judgement, personal_data_confirmed=confirmed
+        )
         return Response(represent(RankedOutput, {"state": submitted.state}), status=201)

@@ -169,8 +169,16 @@ def test_a_better_reply_is_kept_and_is_not_one_of_the_candidates(
     assert (answer.status_code, answer.json()["code"]) == (400, "rewrite_unchanged")
     answer = submit(browser, assignment, judgement(rewrite="Ask ▇▇▇ and wait."))
     assert (answer.status_code, answer.json()["code"]) == (400, "rewrite_masked")
-    assert submit(browser, assignment, judgement(rewrite=f"{copied} And why.")).status_code == 201
-    assert Ranking.objects.get().rewrite == f"{copied} And why."
+    private = judgement(rewrite=f"{copied} Or ask ann@harbour-office.net.")
+    answer = submit(browser, assignment, private)
+    assert (answer.status_code, answer.json()["code"]) == (409, "personal_data_found")
+    assert answer.json()["fields"] == {
+        "rewrite": ["“ann@harbour-office.net” looks like an e-mail address."]
+    }
+    assert not Ranking.objects.exists()
+    confirmed = private | {"personal_data_confirmed": True}
+    assert submit(browser, assignment, confirmed).status_code == 201
+    assert Ranking.objects.get().rewrite == f"{copied} Or ask ann@harbour-office.net."
 
 
 def test_ratings_are_asked_for_where_the_schema_says_so(project: Project) -> None:

@@ -3458,6 +3458,11 @@ export interface components {
             comment?: string;
             /** @default  */
             rewrite?: string;
+            /**
+             * @description The rater has seen what looks like personal data in the rewrite.
+             * @default false
+             */
+            personal_data_confirmed?: boolean;
             /** @description How long each candidate was open; 0: not read to its end. */
             open_milliseconds?: {
                 [key: string]: number;

@@ -4,7 +4,13 @@ import { useTranslation } from "react-i18next";
 
 import type { Assignment, Comparison } from "@/api/types";
 import { ActionButton, useActions } from "@/components/actions";
-import { ConflictNotice, submitAction, useWorkTask, WorkFrame } from "@/components/work";
+import {
+  ConflictNotice,
+  submitAction,
+  SubmitRefusal,
+  useWorkTask,
+  WorkFrame,
+} from "@/components/work";
 import { randomKey } from "@/lib/randomKey";
 
 import { pairActions, rankingActions, toOrderAction, type RankingContext } from "./actions";
@@ -73,8 +79,9 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
   const missing = whatIsMissing(draft, comparison);
   const others = [...tiers.flat(), ...labels].filter((label) => label !== focused);
 
-  const send = (cannotJudge: boolean) => {
-    submission.mutate(rankingBody(ranking.whole(), comparison, { key, cannotJudge }), {
+  const send = ({ cannotJudge = false, personalDataConfirmed = false } = {}) => {
+    const how = { key, cannotJudge, personalDataConfirmed };
+    submission.mutate(rankingBody(ranking.whole(), comparison, how), {
       onSuccess: () => {
         ranking.saver.forget();
         task.leave("submitted");
@@ -94,7 +101,7 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
     canSubmit: missing === null,
     missing: missing === null ? null : missingText(missing),
     busy: submission.isPending || task.leaving,
-    submit: () => (ordering ? send(false) : ranking.note({ ordering: true })),
+    submit: () => (ordering ? send() : ranking.note({ ordering: true })),
     openSkip: () => task.setSkipOpen(true),
     guideline: assignment.guideline?.id ?? null,
     openGuideline: () => task.setGuidelineOpen(true),
@@ -235,6 +242,11 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
           setRewriting("no");
         }}
       />
+      <SubmitRefusal
+        error={submission.error}
+        busy={context.busy}
+        onConfirm={() => send({ personalDataConfirmed: true })}
+      />
       {over === "diff" && (
         <DiffDialog
           candidates={candidates}
@@ -248,7 +260,7 @@ export function RankingBoard({ slug, assignment, comparison }: Props) {
         comment={draft.comment}
         busy={context.busy}
         onComment={(text) => ranking.note({ comment: text })}
-        onConfirm={() => send(true)}
+        onConfirm={() => send({ cannotJudge: true })}
         onClose={() => setOver(null)}
       />
     </WorkFrame>

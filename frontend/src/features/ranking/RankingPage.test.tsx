@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
+import type { RankingRequest } from "@/api/types";
 import { FakeServer } from "@/testing/fakeServer";
 import { renderApp, working } from "@/testing/renderApp";
 import { assignment, comparison, rating } from "@/testing/samples";
@@ -155,6 +156,24 @@ describe("ranking", () => {
     await userEvent.keyboard("{Control>}{Enter}{/Control}");
     await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
     expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ rewrite: "" });
+  });
+
+  it("asks once about what looks like personal data in a better reply", async () => {
+    const quoted = "“ann@example.org” looks like an e-mail address.";
+    const server = (await open(working(new FakeServer(), task))).on(SUBMIT, {
+      status: 409,
+      body: { code: "personal_data_found", detail: "Take it out.", fields: { rewrite: [quoted] } },
+    });
+    screen.getByRole("group", { name: /^Candidate A/ }).focus();
+    await userEvent.keyboard("2{ArrowRight}1{ArrowUp}{ArrowUp}{ArrowRight}3w Ask ann@example.org.");
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(await screen.findByText(quoted)).toBeVisible();
+    server.on(SUBMIT, { status: 201, body: { state: "submitted" } });
+    await userEvent.click(screen.getByRole("button", { name: /nobody/ }));
+    await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(2));
+    const [asked, confirmed] = server.sent(SUBMIT).map(({ body }) => body as RankingRequest);
+    expect(asked?.personal_data_confirmed).toBe(false);
+    expect(confirmed).toMatchObject({ personal_data_confirmed: true, rewrite: asked?.rewrite });
   });
 
   it("shows the words in which any two differ", async () => {

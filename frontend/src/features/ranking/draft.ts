@@ -106,7 +106,7 @@ export function startOfRewrite(
 export function rankingBody(
   draft: RankingDraft,
   comparison: Comparison,
-  options: { key: string; cannotJudge: boolean },
+  options: { key: string; cannotJudge: boolean; personalDataConfirmed: boolean },
 ): RankingRequest {
   const { comment, rewrite, openMilliseconds } = draft;
   // It began as a copy of one of them; a copy is nobody's better reply.
@@ -126,6 +126,7 @@ export function rankingBody(
     ),
     comment,
     rewrite: options.cannotJudge || isCopy ? "" : rewrite,
+    personal_data_confirmed: options.personalDataConfirmed,
     open_milliseconds: Object.fromEntries(
       Object.entries(openMilliseconds).map(([label, ms]) => [label, Math.round(ms)]),
     ),
