@@ -3,6 +3,8 @@ import { useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment, Message, ThreadTurn } from "@/api/types";
+import type { SaveStatus } from "@/lib/autosaver";
+
 import { Turn } from "./Turn";
 import { TurnEditor, type TurnEditorHandle } from "./TurnEditor";
 import { blankTurn, isBlank } from "./turnText";
@@ -16,6 +18,7 @@ interface Props {
   maxCharacters?: number;
   onEdit: () => void;
   onCancel: () => void;
+  onStatus?: (status: SaveStatus) => void;
   onSave: (turn: ThreadTurn) => Promise<void>;
   /** Puts a question and an answer in before this turn, where that may be done. */
   onInsertBefore?: () => void;
@@ -110,6 +113,7 @@ export function EditableTurn(props: Props) {
         maxCharacters={props.maxCharacters}
         label={t("thread.editAs", { role: t(`roles.${role}`) })}
         focusAtOnce
+        onStatus={props.onStatus}
         buttons={(text) => (
           <>
             <Button

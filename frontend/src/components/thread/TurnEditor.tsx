@@ -156,6 +156,8 @@ export function TurnEditor({ ref, ...props }: Props) {
   const announce = useEffectEvent(() => onChange?.({ ...newest.current, role }));
   useEffect(() => announce(), [role]);
   useEffect(() => onStatus?.(status), [onStatus, status]);
+  // Off the page, it has nothing on its way any more.
+  useEffect(() => () => onStatus?.("unchanged"), [onStatus]);
   const { focusAtOnce } = props;
   const focus = () => {
     area.current?.focus({ preventScroll: true });

@@ -3,6 +3,7 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Assignment, Conversation, Message, ThreadTurn } from "@/api/types";
+import type { SaveStatus } from "@/lib/autosaver";
 
 import { Turn } from "./Turn";
 import { TurnEditor, type TurnEditorHandle } from "./TurnEditor";
@@ -47,6 +48,7 @@ interface Props {
   maxCharacters?: number;
   onSave: (turns: ThreadTurn[]) => Promise<void>;
   onCancel: () => void;
+  onStatus?: (status: SaveStatus) => void;
 }
 
 /** Writes turns that go in between others; they are saved together. */
@@ -94,6 +96,7 @@ export function TurnsInserter(props: Props) {
             maxCharacters={props.maxCharacters}
             label={t("thread.insertAs", { role: t(`roles.${role}`) })}
             focusAtOnce={place === 0}
+            onStatus={props.onStatus}
             onChange={take[place]}
           />
         </Turn>

@@ -10,6 +10,7 @@ import { EditableTurn } from "@/components/thread/EditableTurn";
 import { MostTurns } from "@/components/thread/MostTurns";
 import { focusTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
+import { statusOfThread } from "@/components/thread/statusOfThread";
 import { Turn } from "@/components/thread/Turn";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
 import { blankTurn, NEXT_TURN } from "@/components/thread/turnText";
@@ -130,7 +131,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
       task={task}
       context={context}
       title={t("kinds.chat")}
-      status={status}
+      status={statusOfThread(status, messages.length, chat.busy)}
       error={(stale ? null : chat.error) ?? finishing.error}
       showsSampling={!awaited}
       submit={finishAction}
@@ -164,6 +165,7 @@ export function ChatThread({ slug, assignment, initial }: Props) {
               saveLabel={t("chat.resend")}
               onEdit={() => setEditing(message.id)}
               onCancel={() => setEditing(null)}
+              onStatus={setStatus}
               onSave={async ({ content = "" }) => {
                 await chat.send(content, message.id);
                 setEditing(null);

@@ -9,6 +9,7 @@ import { MostTurns } from "@/components/thread/MostTurns";
 import { moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
+import { statusOfThread } from "@/components/thread/statusOfThread";
 import { TurnEditor, type TurnEditorHandle } from "@/components/thread/TurnEditor";
 import {
   insertionBefore,
@@ -205,6 +206,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       maxCharacters={project?.max_turn_characters}
       onSave={(turns) => rewrite(byId(messages).toSpliced(inserting.index, 0, ...turns))}
       onCancel={() => setInserting(null)}
+      onStatus={setStatus}
     />
   );
   const stale = hasCode(thread.error, "stale_version");
@@ -213,7 +215,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
       task={task}
       context={context}
       title={t("kinds.demonstration")}
-      status={status}
+      status={statusOfThread(status, position, thread.writing)}
       error={(stale ? null : thread.error) ?? submission.error ?? drafts.error}
       showsSampling={assignment.drafts_allowed && !drafts.awaited}
     >
@@ -247,6 +249,7 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
         onEdit={setEditing}
         onInsertBefore={insertBefore}
         onRewrite={rewriteTurns}
+        onStatus={setStatus}
       />
       {ended && (
         <Alert variant="light" color="gray" role="status" my="md">

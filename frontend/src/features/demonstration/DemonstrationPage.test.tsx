@@ -273,6 +273,7 @@ describe("writing a demonstration", () => {
       "Eight minutes.{Alt>}{Enter}{/Alt}",
     );
     expect(await screen.findByText(/takes 3 turns at the most/)).toHaveFocus();
+    expect(screen.getByText("Saved")).toBeVisible();
     expect(screen.queryByRole("textbox")).toBeNull();
     expect(server.sent(`PUT ${PATH}/thread/`)).toHaveLength(1);
     expect(screen.getByRole("button", { name: "Submit" })).toBeEnabled();

@@ -2,6 +2,7 @@ import { memo, type ReactNode } from "react";
 
 import type { Assignment, Conversation, Home, ThreadTurn } from "@/api/types";
 import { EditableTurn } from "@/components/thread/EditableTurn";
+import type { SaveStatus } from "@/lib/autosaver";
 
 type Messages = Conversation["messages"];
 
@@ -21,6 +22,7 @@ interface Props {
   onEdit: (index: number | null) => void;
   onInsertBefore: (index: number) => void;
   onRewrite: (turns: ThreadTurn[]) => Promise<void>;
+  onStatus: (status: SaveStatus) => void;
 }
 
 /** The turns as they stand, to be put into a wanted thread. */
@@ -45,6 +47,7 @@ export const WrittenTurns = memo(function WrittenTurns(props: Props) {
           maxCharacters={limits?.max_turn_characters}
           onEdit={() => onEdit(index)}
           onCancel={() => onEdit(null)}
+          onStatus={props.onStatus}
           onSave={(turn) => onRewrite(byId(messages).with(index, turn))}
           onInsertBefore={canInsert ? () => onInsertBefore(index) : undefined}
           deletesTwo={!alone}
