@@ -50,7 +50,7 @@ export function TimePage({ slug }: { slug: string }) {
       {days.data.days.length === 0 ? (
         <Text c="dimmed">{t("time.nothing")}</Text>
       ) : (
-        <Table.ScrollContainer minWidth={420}>
+        <Table.ScrollContainer minWidth={320}>
           <Table>
             <Table.Thead>
               <Table.Tr>
