@@ -67,7 +67,9 @@ def submit_ranking(
         assignment=sheet.assignment,
         key=key,
         body={**judgement},
-        write=lambda locked: _write(locked, sheet, judgement, personal_data_confirmed),
+        write=lambda locked: _write(
+            locked, sheet, judgement, personal_data_confirmed=personal_data_confirmed
+        ),
     )
 
 
@@ -75,6 +77,7 @@ def _write(
     assignment: Assignment,
     sheet: RankingSheet,
     judgement: Judgement,
+    *,
     personal_data_confirmed: bool,
 ) -> None:
     cannot_judge = judgement["cannot_judge"]
