@@ -1,4 +1,4 @@
-import { Alert, Button } from "@mantine/core";
+import { Alert, Box, Button } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -9,6 +9,8 @@ import classes from "./PromptCard.module.css";
 const WordDiff = lazy(() => import("../WordDiff"));
 
 interface Props {
+  /** Whom it came back to. */
+  title: string;
   previous: Assignment["previous"];
   /** The version being written, to be compared with the one that came back. */
   messages: readonly Pick<Message, "role" | "content">[];
@@ -18,14 +20,14 @@ const asText = (turns: readonly Pick<Message, "role" | "content">[]): string =>
   turns.map(({ role, content }) => `${role.toUpperCase()}\n${content}`).join("\n\n");
 
 /** Why an earlier version came back, overall and turn by turn, and what has changed since. */
-export function ReturnedNotice({ previous, messages }: Props) {
+export function ReturnedNotice({ title, previous, messages }: Props) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   if (previous === null) return null;
   const before = previous.conversation.messages;
   const turnNumber = (message: number) => before.findIndex(({ id }) => id === message) + 1;
   return (
-    <Alert variant="light" color="orange" mb="md" title={t("thread.returnedTitle")}>
+    <Alert variant="light" color="orange" mb="md" title={title}>
       <span dir="auto">{previous.comment}</span>
       {previous.comments.length > 0 && (
         <ul className={classes.comments}>
@@ -47,7 +49,9 @@ export function ReturnedNotice({ previous, messages }: Props) {
       </Button>
       {open && (
         <Suspense fallback={null}>
-          <WordDiff from={asText(before)} to={asText(messages)} />
+          <Box mt="sm">
+            <WordDiff from={asText(before)} to={asText(messages)} />
+          </Box>
         </Suspense>
       )}
     </Alert>

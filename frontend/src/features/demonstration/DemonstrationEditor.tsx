@@ -225,7 +225,11 @@ export function DemonstrationEditor({ slug, assignment, initial }: Props) {
         </Alert>
       )}
       <PromptCard prompt={assignment.prompt} messages={messages} />
-      <ReturnedNotice previous={assignment.previous} messages={messages} />
+      <ReturnedNotice
+        title={t("thread.returnedTitle")}
+        previous={assignment.previous}
+        messages={messages}
+      />
       {stale && (
         <StaleThreadNotice
           readOnly={readOnly}

@@ -9,6 +9,7 @@ import { EditableTurn } from "@/components/thread/EditableTurn";
 import { focusedTurn, focusTurn, moveTurn } from "@/components/thread/moveTurn";
 import { PromptCard } from "@/components/thread/PromptCard";
 import { ReturnedNotice } from "@/components/thread/ReturnedNotice";
+import { statusOfThread } from "@/components/thread/statusOfThread";
 import {
   ConflictNotice,
   StaleThreadNotice,
@@ -133,7 +134,7 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
       task={task}
       context={context}
       title={t("kinds.review")}
-      status={status}
+      status={statusOfThread(status, fixed ? messages.length : 0, thread.writing)}
       error={(stale ? null : thread.error) ?? (verdict === null ? submission.error : null)}
       note={fixed ? t("review.fixedNote") : null}
       verdicts={
@@ -166,7 +167,11 @@ export function ReviewDesk({ slug, assignment, initial }: Props) {
         />
       )}
       <PromptCard prompt={assignment.prompt} messages={messages} />
-      <ReturnedNotice previous={assignment.previous} messages={messages} />
+      <ReturnedNotice
+        title={t("review.returnedTitle")}
+        previous={assignment.previous}
+        messages={messages}
+      />
       {messages.map((message, index) => (
         <div key={message.id} inert={readOnly}>
           <EditableTurn

@@ -127,6 +127,7 @@ describe("a review", () => {
     await userEvent.type(editor, "Nine minutes.");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(screen.getByRole("article", { name: "Assistant" })).toHaveFocus());
+    expect(await screen.findByText("Saved")).toBeVisible();
     await userEvent.click(await screen.findByRole("button", { name: "Approve with fixes" }));
     await waitFor(() => expect(server.sent(SUBMIT)).toHaveLength(1));
     expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ verdict: "fixed" });
@@ -145,6 +146,18 @@ describe("a review", () => {
     renderApp("/projects/demo/work/31");
     await userEvent.click(await screen.findByRole("button", { name: "Approve with fixes" }));
     await waitFor(() => expect(server.sent(SUBMIT)[0]?.body).toMatchObject({ verdict: "fixed" }));
+  });
+
+  it("shows what an earlier version was returned for, as its writer's affair", async () => {
+    const previous = {
+      conversation: conversation([question, answer]),
+      comment: "Nearly there.",
+      comments: [],
+    };
+    working(new FakeServer(), { ...task, previous });
+    renderApp("/projects/demo/work/31");
+    expect(await screen.findByText("Nearly there.")).toBeVisible();
+    expect(screen.getByText("An earlier version was returned to its writer")).toBeVisible();
   });
 
   it("takes turns away, and loads what another page changed meanwhile", async () => {

@@ -2,6 +2,7 @@ export const review = {
   approve: "Approve",
   fixed: "Approve with fixes",
   fixedNote: "You changed this conversation",
+  returnedTitle: "An earlier version was returned to its writer",
   return: "Return",
   reject: "Reject",
   comment: "Comment",
