@@ -219,10 +219,10 @@ class _Probe:
         """Return the known fields of EXTENSIONS, and which others are known."""
         legal: Json = {name: each.neutral_told for name, each in EXTENSIONS.items()}
         legal |= {"seeds": [1], "priority": 1}
-        known = await asyncio.gather(
-            *(self._knows(name, value, strict=strict) for name, value in legal.items())
-        )
-        names = {name for name, is_known in zip(legal, known, strict=True) if is_known}
+        # One after the other: a server may bound how many wait, and others are there as well.
+        names = {
+            name for name, value in legal.items() if await self._knows(name, value, strict=strict)
+        }
         fields = DOCUMENTED.get(kind, frozenset(names & EXTENSIONS.keys()))
         return fields, frozenset(names - EXTENSIONS.keys())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,9 @@ TYPES: Mapping[str, type | tuple[type, ...]] = {
     "priority": int,
     "return_token_ids": bool,
 }
+
+# Longer than a question takes that is on its way at the same time.
+WHILE_SECONDS = 0.3
 
 
 def _one_value(temperature: float) -> float:
@@ -189,6 +193,25 @@ def test_what_cannot_be_used_is_refused_at_the_start() -> None:
             with pytest.raises(protocol.EngineError) as refused:
                 OpenAIEngine(spec.Server(server.base_url, "tiny"))
             assert refused.value.code == code
+
+
+def test_one_question_waits_for_the_answer_to_the_one_before() -> None:
+    """A server that bounds how many wait would refuse the rest."""
+    first, *others = EXTENSIONS
+    asked_meanwhile = threading.Event()
+    met: list[bool] = []
+    kind = Kind("vllm", ALL)
+
+    def script(body: dict[str, Any], number: int) -> scripted.Answer:
+        if first in body and not met:
+            met.append(asked_meanwhile.wait(WHILE_SECONDS))
+        elif body.keys() & set(others):
+            asked_meanwhile.set()
+        return kind(body, number)
+
+    with scripted.serve(script) as server, engine_at(server, capabilities=None) as engine:
+        assert engine.capabilities.fields == frozenset(EXTENSIONS)
+    assert met == [False]
 
 
 def test_after_a_fault_the_server_is_asked_anew_what_it_can() -> None:
