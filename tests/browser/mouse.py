@@ -69,6 +69,16 @@ def middle_of(place: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+HEARS_CLICKS = """() => {
+  let heard = false;
+  const ear = document.body.appendChild(document.createElement("i"));
+  ear.addEventListener("click", () => { heard = true; });
+  ear.dispatchEvent(new Event("click"));
+  ear.remove();
+  return heard;
+}"""
+
+
 def drag(person: Person, thing: Locator, target: Locator) -> None:
     """Take a thing by its middle and let it go over the middle of another."""
     mouse = person.page.mouse
@@ -84,6 +94,8 @@ def drag(person: Person, thing: Locator, target: Locator) -> None:
     place = target.locator("xpath=ancestor-or-self::*[@data-over][1]")
     expect(place).to_have_attribute("data-over", "true")
     mouse.up()
+    # For a moment after it the page hears no click, which would be the drag's own.
+    person.page.wait_for_function(HEARS_CLICKS)
 
 
 def order_bar(person: Person) -> Locator:
